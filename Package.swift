@@ -1,0 +1,102 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+let numerics = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+
+/// Test targets are named after what they test and see its internals.
+func tests(_ target: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(target)Tests", dependencies: [.init(stringLiteral: target)] + more,
+        resources: [.copy("Fixtures")])
+}
+
+let package = Package(
+    name: "rsd",
+    products: [
+        .executable(name: "rsd-generate", targets: ["Generate"]),
+        .executable(name: "rsd-train", targets: ["Train"]),
+        .executable(name: "rsd-evaluate", targets: ["Evaluate"]),
+        .library(name: "Autograd", targets: ["Autograd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries and kernels.
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(
+            name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+        .target(name: "CKernels"),
+
+        // Numbers, files, text.
+        .target(name: "Files"),
+        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Files"]),
+        .target(name: "Autograd", dependencies: ["Kernels", numerics]),
+        .target(name: "Checkpoints", dependencies: ["CHDF5", "Files", "Kernels"]),
+        .target(name: "Tokenizers", dependencies: ["Files", collections]),
+
+        // Models and what is done with them.
+        .target(
+            name: "Models",
+            dependencies: ["Autograd", "Checkpoints", "Files", "Kernels", "Tokenizers"]),
+        .target(name: "Decoding", dependencies: ["Files", "Kernels", "Models", "Tokenizers"]),
+        .target(name: "Grading", dependencies: ["Files"]),
+        .target(name: "Datasets", dependencies: ["Files", "Kernels", "Tokenizers"]),
+        .target(
+            name: "Experiments",
+            dependencies: [
+                "Datasets", "Decoding", "Files", "Kernels", "Models", "Tokenizers", logging,
+                .product(name: "Yams", package: "Yams"),
+            ]),
+
+        // The three programs.
+        .executableTarget(
+            name: "Generate",
+            dependencies: [
+                "Datasets", "Decoding", "Experiments", "Files", "Grading", "Kernels", "Models",
+                "Tokenizers", argumentParser,
+            ]),
+        .executableTarget(
+            name: "Train",
+            dependencies: [
+                "Autograd", "Checkpoints", "Datasets", "Experiments", "Files", "Kernels",
+                "Models", "Tokenizers", argumentParser,
+            ]),
+        .executableTarget(
+            name: "Evaluate",
+            dependencies: [
+                "Datasets", "Decoding", "Experiments", "Files", "Grading", "Kernels", "Models",
+                "Tokenizers", argumentParser, mustache, numerics,
+            ],
+            resources: [.embedInCode("Report/Templates")]),
+
+        // One test target a room.
+        .target(name: "TestSupport", dependencies: ["Files", "Kernels"], path: "Tests/TestSupport"),
+        tests("Files", ["TestSupport"]),
+        tests("Kernels", ["TestSupport"]),
+        tests("Autograd", ["TestSupport", "Kernels"]),
+        tests("Checkpoints", ["TestSupport", "Files", "Kernels"]),
+        tests("Tokenizers", ["TestSupport", "Files"]),
+        tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
+        tests("Decoding", ["TestSupport", "Kernels", "Models"]),
+        tests("Grading", ["TestSupport"]),
+        tests("Datasets", ["TestSupport"]),
+        tests("Experiments", ["TestSupport", "Files"]),
+        tests("Generate", ["TestSupport"]),
+        tests("Train", ["TestSupport"]),
+        tests("Evaluate", ["TestSupport"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["TestSupport", "Files", "Generate", "Train", "Evaluate"],
+            resources: [.copy("Fixtures")]),
+    ]
+)

@@ -1,0 +1,69 @@
+/// What went wrong with something from outside the program, in words for a person.
+///
+/// A message reads: which file, where in it, what was found, what was expected, what to do next.
+/// Mistakes in calling code are preconditions instead; a `Failure` is never one of those.
+public struct Failure: Error, Sendable, CustomStringConvertible {
+    /// The class of failure, which decides the exit code.
+    public enum Kind: Sendable {
+        /// The run itself failed.
+        case failed
+        /// A file holds something other than it should.
+        case badData
+        /// A file or folder is not there.
+        case missingInput
+        /// Writing failed: no space, no permission, a device error.
+        case disk
+        /// Stopped on request; the same command goes on from here.
+        case interrupted
+        /// An experiment file or an option asks for something impossible.
+        case configuration
+
+        /// The process exit code, after sysexits.h.
+        public var exitCode: Int32 {
+            switch self {
+            case .failed: 1
+            case .badData: 65
+            case .missingInput: 66
+            case .disk: 74
+            case .interrupted: 75
+            case .configuration: 78
+            }
+        }
+    }
+
+    /// The class of failure.
+    public var kind: Kind
+    /// The file or folder concerned.
+    public var file: String?
+    /// Where in the file: a line, a tensor, a key.
+    public var place: String?
+    /// What was found and what was expected.
+    public var message: String
+    /// What the reader can do about it.
+    public var remedy: String?
+
+    /// Describes a failure.
+    public init(
+        _ kind: Kind, file: String? = nil, at place: String? = nil, _ message: String,
+        remedy: String? = nil
+    ) {
+        self.kind = kind
+        self.file = file
+        self.place = place
+        self.message = message
+        self.remedy = remedy
+    }
+
+    /// "file: place: message", and the remedy on a line of its own.
+    public var description: String {
+        let head = [file, place, message].compactMap(\.self).joined(separator: ": ")
+        return remedy.map { "\(head)\n\($0)" } ?? head
+    }
+
+    /// The same failure, with the file filled in where it was not known yet.
+    public func inFile(_ path: String) -> Failure {
+        var copy = self
+        copy.file = copy.file ?? path
+        return copy
+    }
+}

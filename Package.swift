@@ -2,7 +2,9 @@
 import PackageDescription
 
 let argumentParser = Target.Dependency.product(
-    name: "ArgumentParser", package: "swift-argument-parser")
+    name: "ArgumentParser",
+    package: "swift-argument-parser"
+)
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
@@ -11,8 +13,10 @@ let numerics = Target.Dependency.product(name: "RealModule", package: "swift-num
 /// Test targets are named after what they test and see its internals.
 func tests(_ target: String, _ more: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(target)Tests", dependencies: [.init(stringLiteral: target)] + more,
-        resources: [.copy("Fixtures")])
+        name: "\(target)Tests",
+        dependencies: [.init(stringLiteral: target)] + more,
+        resources: [.copy("Fixtures")]
+    )
 }
 
 let package = Package(
@@ -35,7 +39,10 @@ let package = Package(
         // C libraries and kernels.
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(
-            name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+            name: "CHDF5",
+            pkgConfig: "hdf5-serial",
+            providers: [.apt(["libhdf5-dev"])]
+        ),
         .target(name: "CKernels"),
 
         // Numbers, files, text.
@@ -48,7 +55,8 @@ let package = Package(
         // Models and what is done with them.
         .target(
             name: "Models",
-            dependencies: ["Autograd", "Checkpoints", "Files", "Kernels", "Tokenizers"]),
+            dependencies: ["Autograd", "Checkpoints", "Files", "Kernels", "Tokenizers"]
+        ),
         .target(name: "Decoding", dependencies: ["Files", "Kernels", "Models", "Tokenizers"]),
         .target(name: "Grading", dependencies: ["Files"]),
         .target(name: "Datasets", dependencies: ["Files", "Kernels", "Tokenizers"]),
@@ -57,7 +65,8 @@ let package = Package(
             dependencies: [
                 "Datasets", "Decoding", "Files", "Kernels", "Models", "Tokenizers", logging,
                 .product(name: "Yams", package: "Yams"),
-            ]),
+            ]
+        ),
 
         // The three programs.
         .executableTarget(
@@ -65,23 +74,30 @@ let package = Package(
             dependencies: [
                 "Datasets", "Decoding", "Experiments", "Files", "Grading", "Kernels", "Models",
                 "Tokenizers", argumentParser,
-            ]),
+            ]
+        ),
         .executableTarget(
             name: "Train",
             dependencies: [
                 "Autograd", "Checkpoints", "Datasets", "Experiments", "Files", "Kernels",
                 "Models", "Tokenizers", argumentParser,
-            ]),
+            ]
+        ),
         .executableTarget(
             name: "Evaluate",
             dependencies: [
                 "Datasets", "Decoding", "Experiments", "Files", "Grading", "Kernels", "Models",
                 "Tokenizers", argumentParser, mustache, numerics,
             ],
-            resources: [.embedInCode("Report/Templates")]),
+            resources: [.embedInCode("Report/Templates")]
+        ),
 
         // One test target a room.
-        .target(name: "TestSupport", dependencies: ["Files", "Kernels"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Files", "Kernels"],
+            path: "Tests/TestSupport"
+        ),
         tests("Files", ["TestSupport"]),
         tests("Kernels", ["TestSupport"]),
         tests("Autograd", ["TestSupport", "Kernels"]),
@@ -96,7 +112,9 @@ let package = Package(
         tests("Train", ["TestSupport"]),
         tests("Evaluate", ["TestSupport"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["TestSupport", "Files", "Generate", "Train", "Evaluate"],
-            resources: [.copy("Fixtures")]),
+            name: "CommandTests",
+            dependencies: ["TestSupport", "Files", "Generate", "Train", "Evaluate"],
+            resources: [.copy("Fixtures")]
+        ),
     ]
 )

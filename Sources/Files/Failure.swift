@@ -44,7 +44,10 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
 
     /// Describes a failure.
     public init(
-        _ kind: Kind, file: String? = nil, at place: String? = nil, _ message: String,
+        _ kind: Kind,
+        file: String? = nil,
+        at place: String? = nil,
+        _ message: String,
         remedy: String? = nil
     ) {
         self.kind = kind

@@ -1,3 +1,99 @@
+import Foundation
 import Testing
 
 @testable import Files
+
+@Suite struct JSONTests {
+    @Test(arguments: [
+        "null", "true", "-0.5", "1e+300", "9007199254740993", "\"\\u00e9\\ud83d\\ude00\\n\"",
+        "[]", "{}", "[1,[2,{\"a\":null}]]", "{\"b\":1,\"a\":2}",
+    ]) func survivesParsingAndWriting(_ text: String) throws {
+        let value = try JSON(parsing: text)
+        #expect(try JSON(parsing: value.compact).compact == value.compact)
+        #expect(try JSON(parsing: value.pretty).compact == value.compact)
+    }
+
+    @Test(arguments: [
+        "", "nul", "01", "-", "1.", "1e", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "\"\u{01}\"",
+        "\"\\x\"",
+        "1 2", "{\"a\":1,\"a\":2}", "1e999", "\"open", "[", "\"\\ud8\"",
+    ]) func refuses(_ text: String) {
+        #expect(throws: Failure.self) { try JSON(parsing: text) }
+    }
+
+    @Test func refusesDeepNesting() {
+        let text = String(repeating: "[", count: 100_000)
+        #expect(throws: Failure.self) { try JSON(parsing: text) }
+    }
+
+    @Test func refusesBytesThatAreNotUTF8() {
+        #expect(throws: Failure.self) { try JSON(parsing: [0x22, 0xFF, 0x22]) }
+    }
+
+    @Test func keepsCanonicallyEquivalentKeysApart() throws {
+        let value = try JSON(parsing: "{\"\u{E0}\":1,\"a\u{300}\":2}")
+        #expect(value["\u{E0}"]?.integer == 1)
+        #expect(value["a\u{300}"]?.integer == 2)
+    }
+
+    @Test func keepsTheOrderOfMembersAndIntegers() throws {
+        #expect(try JSON(parsing: " {\"z\": 10, \"a\": 1.5} ").compact == "{\"z\":10,\"a\":1.5}")
+    }
+
+    @Test func replacesLoneSurrogates() throws {
+        #expect(try JSON(parsing: "\"\\ud800x\\udc00\"").string == "\u{FFFD}x\u{FFFD}")
+    }
+
+    @Test func writesFloatsInTheirShortestForm() {
+        #expect(JSON.numbers([Float(0.1), .nan, 1]).compact == "[0.1,null,1.0]")
+    }
+}
+
+@Suite struct JSONLinesTests {
+    let path = FileManager.default.temporaryDirectory.appending(
+        path: "rsd-\(UUID().uuidString) ü.jsonl"
+    ).path(percentEncoded: false)
+
+    private func write(_ text: String) throws { try TextFile.write(text, to: path) }
+    private func numbers(_ tail: JSONLines.TornTail = .refuse) throws -> [Int] {
+        try JSONLines.read(path, tornTail: tail) { try $0.integer("n") }
+    }
+
+    @Test func readsBOMAndCRLFAndBlankLines() throws {
+        try write("\u{FEFF}{\"n\":1}\r\n\r\n{\"n\":2}\r\n{\"n\":3}")
+        #expect(try numbers() == [1, 2, 3])
+    }
+
+    @Test func namesFileLineAndKey() throws {
+        try write("{\"n\":1}\n{\"n\":\"x\"}\n")
+        let failure = #expect(throws: Failure.self) { try numbers() }
+        #expect(failure?.file == path)
+        #expect(failure?.place == "line 2, 'n'")
+        #expect(failure?.kind.exitCode == 65)
+    }
+
+    @Test func dropsOnlyATornTail() throws {
+        try write("{\"n\":1}\n{\"n\":2")
+        #expect(try numbers(.drop) == [1])
+        #expect(throws: Failure.self) { try numbers() }
+        try write("{\"n\":1\n{\"n\":2}\n")
+        #expect(throws: Failure.self) { try numbers(.drop) }
+    }
+
+    @Test func appendingCutsATornTail() throws {
+        try write("{\"n\":1}\n{\"n\":2")
+        try JSONLines.Appender(path).append(["n": 3])
+        #expect(try numbers() == [1, 3])
+    }
+
+    @Test func missingFileIsMissingInput() {
+        let failure = #expect(throws: Failure.self) { try numbers() }
+        #expect(failure?.kind.exitCode == 66)
+    }
+
+    @Test func fullDiskIsADiskFailure() throws {
+        let file = try OutputFile(appendingTo: "/dev/full")
+        let failure = #expect(throws: Failure.self) { try file.write(Data("x".utf8)) }
+        #expect(failure?.kind.exitCode == 74)
+    }
+}

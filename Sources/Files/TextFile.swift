@@ -1,0 +1,80 @@
+import Foundation
+
+/// Whole-file reads and crash-safe writes.
+public enum TextFile {
+    /// The bytes of a file.
+    ///
+    /// - Throws: `Failure.missingInput` when there is no readable file.
+    public static func read(_ path: String) throws -> Data {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure(.missingInput, file: path, "no such file")
+        }
+        guard !isFolder.boolValue else {
+            throw Failure(.missingInput, file: path, "is a folder; expected a file")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Failure(
+                .missingInput,
+                file: path,
+                "cannot be read",
+                remedy: "Check its permissions."
+            )
+        }
+        return data
+    }
+
+    /// Parses a JSON file.
+    ///
+    /// - Throws: `Failure` naming the file, and the byte where it is not JSON.
+    public static func readJSON(_ path: String) throws -> JSON {
+        let data = try read(path)
+        do { return try JSON(parsing: data) } catch let failure as Failure {
+            throw failure.inFile(path)
+        }
+    }
+
+    /// Replaces a file's content in one step: written beside, flushed to the device, renamed.
+    ///
+    /// A reader, or a crash at any moment, sees the old content or the new one.
+    /// - Throws: `Failure.disk`; the old file is then untouched.
+    public static func write(_ data: Data, to path: String) throws {
+        try createFolder(
+            URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+        )
+        let temporary = "\(path).tmp.\(ProcessInfo.processInfo.processIdentifier)"
+        do {
+            let file = try OutputFile(creating: temporary)
+            try file.write(data)
+            try file.synchronizeAndClose()
+            try OutputFile.rename(temporary, to: path)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Replaces a file's text in one step.
+    public static func write(_ text: String, to path: String) throws {
+        try write(Data(text.utf8), to: path)
+    }
+
+    /// Creates a folder and those above it where missing.
+    ///
+    /// - Throws: `Failure.disk`.
+    public static func createFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: path,
+                withIntermediateDirectories: true
+            )
+        } catch {
+            throw Failure(
+                .disk,
+                file: path,
+                "the folder cannot be created",
+                remedy: "Check permissions, and that no file has this name."
+            )
+        }
+    }
+}

@@ -100,7 +100,7 @@ let package = Package(
         ),
         tests("Files", ["TestSupport"]),
         tests("Kernels", ["TestSupport"]),
-        tests("Autograd", ["TestSupport", "Kernels"]),
+        tests("Autograd", ["TestSupport", "Kernels", numerics]),
         tests("Checkpoints", ["TestSupport", "Files", "Kernels"]),
         tests("Tokenizers", ["TestSupport", "Files"]),
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),

@@ -1,5 +1,5 @@
 import Kernels
-import RealModule
+import Foundation
 
 /// AdamW: Adam with weight decay decoupled from the gradient.
 ///
@@ -25,8 +25,11 @@ public final class AdamW<Scalar: KernelScalar> {
 
         /// The s1 recipe's values, unless given.
         public init(
-            beta1: Double = 0.9, beta2: Double = 0.95, epsilon: Double = 1e-8,
-            weightDecay: Double = 1e-4, maximumGradientNorm: Double = 1
+            beta1: Double = 0.9,
+            beta2: Double = 0.95,
+            epsilon: Double = 1e-8,
+            weightDecay: Double = 1e-4,
+            maximumGradientNorm: Double = 1
         ) {
             self.beta1 = beta1
             self.beta2 = beta2
@@ -91,11 +94,19 @@ public final class AdamW<Scalar: KernelScalar> {
         ] where !range.isEmpty {
             adamW(
                 AdamWStep(
-                    learningRate: learningRate, beta1: configuration.beta1,
-                    beta2: configuration.beta2, epsilon: configuration.epsilon,
-                    weightDecay: decay, gradientScale: clip, step: stepCount),
-                weights: values[range], gradients: gradients[range],
-                firstMoment: firstMoments[range], secondMoment: secondMoments[range])
+                    learningRate: learningRate,
+                    beta1: configuration.beta1,
+                    beta2: configuration.beta2,
+                    epsilon: configuration.epsilon,
+                    weightDecay: decay,
+                    gradientScale: clip,
+                    step: stepCount
+                ),
+                weights: values[range],
+                gradients: gradients[range],
+                firstMoment: firstMoments[range],
+                secondMoment: secondMoments[range]
+            )
         }
         clearGradients()
     }
@@ -139,6 +150,6 @@ public struct CosineSchedule: Sendable {
     public func learningRate(at step: Int) -> Double {
         if step < warmupSteps { return peak * Double(step) / Double(max(1, warmupSteps)) }
         let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
-        return peak * max(0, 0.5 * (1 + Double.cos(.pi * min(1, progress))))
+        return peak * max(0, 0.5 * (1 + cos(.pi * min(1, progress))))
     }
 }

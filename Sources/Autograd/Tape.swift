@@ -39,16 +39,26 @@ public final class Tape<Scalar: KernelScalar> {
 
     func leaf(_ value: Tensor<Scalar>, parameter: Parameter<Scalar>?) -> Variable<Scalar> {
         entries.append(
-            Entry(name: "leaf", shape: value.shape, inputs: [], parameter: parameter))
+            Entry(name: "leaf", shape: value.shape, inputs: [], parameter: parameter)
+        )
         return Variable(value: value, tape: self, entry: entries.count - 1)
     }
 
     func append(
-        _ name: StaticString, inputs: [Int?], value: Tensor<Scalar>, pullback: @escaping Pullback
+        _ name: StaticString,
+        inputs: [Int?],
+        value: Tensor<Scalar>,
+        pullback: @escaping Pullback
     ) -> Variable<Scalar> {
         entries.append(
             Entry(
-                name: name, shape: value.shape, inputs: inputs, pullback: pullback, parameter: nil))
+                name: name,
+                shape: value.shape,
+                inputs: inputs,
+                pullback: pullback,
+                parameter: nil
+            )
+        )
         return Variable(value: value, tape: self, entry: entries.count - 1)
     }
 
@@ -66,7 +76,8 @@ public final class Tape<Scalar: KernelScalar> {
         precondition(output.tape === self, "backward: the value was recorded on another tape")
         precondition(
             upstream.map { $0.shape == output.value.shape } ?? (output.value.count == 1),
-            "backward: upstream \(upstream?.shape ?? []) for an output \(output.value.shape)")
+            "backward: upstream \(upstream?.shape ?? []) for an output \(output.value.shape)"
+        )
         let seed = upstream ?? Tensor([1], shape: output.value.shape)
         Gradients(tape: self, inputs: [last], upstream: seed).add(seed, to: 0)
         for index in stride(from: last, through: 0, by: -1) {
@@ -75,7 +86,9 @@ public final class Tape<Scalar: KernelScalar> {
             guard let gradient = entries[index].gradient else { continue }
             entries[index].gradient = nil
             pullback(
-                gradient, Gradients(tape: self, inputs: entries[index].inputs, upstream: gradient))
+                gradient,
+                Gradients(tape: self, inputs: entries[index].inputs, upstream: gradient)
+            )
         }
     }
 

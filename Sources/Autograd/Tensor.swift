@@ -16,7 +16,8 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     public init(_ buffer: Buffer<Scalar>, shape: [Int]) {
         precondition(
             buffer.count == shape.reduce(1, *),
-            "tensor: \(buffer.count) elements cannot have shape \(shape)")
+            "tensor: \(buffer.count) elements cannot have shape \(shape)"
+        )
         self.shape = shape
         self.buffer = buffer
     }
@@ -38,12 +39,16 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
 
     /// Normally distributed elements with mean 0, reproducible from stream and item.
     public static func normal(
-        _ shape: [Int], standardDeviation: Double, stream: RandomStream, item: UInt64
+        _ shape: [Int],
+        standardDeviation: Double,
+        stream: RandomStream,
+        item: UInt64
     ) -> Tensor {
         let count = shape.reduce(1, *)
         let elements = (0..<count).map {
             Scalar(
-                stream.normal(item: item, attempt: 0, position: $0, draw: 0) * standardDeviation)
+                stream.normal(item: item, attempt: 0, position: $0, draw: 0) * standardDeviation
+            )
         }
         return Tensor(elements, shape: shape)
     }
@@ -75,6 +80,7 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
     public func rows(_ range: Range<Int>) -> Tensor {
         Tensor(
             buffer[range.lowerBound * columns..<range.upperBound * columns],
-            shape: [range.count, columns])
+            shape: [range.count, columns]
+        )
     }
 }

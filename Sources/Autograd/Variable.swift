@@ -39,13 +39,16 @@ public struct Variable<Scalar: KernelScalar> {
     ///   - pullback: Adds ∂L/∂input to each wanted input, given ∂L/∂value. Captures values, never
     ///     variables of this operation's result.
     public static func recorded(
-        _ name: StaticString, inputs: [Variable], value: Tensor<Scalar>,
+        _ name: StaticString,
+        inputs: [Variable],
+        value: Tensor<Scalar>,
         pullback: @escaping Tape<Scalar>.Pullback
     ) -> Variable {
         let tape = inputs.lazy.compactMap(\.tape).first
         precondition(
             inputs.allSatisfy { $0.tape == nil || $0.tape === tape },
-            "\(name): operands from two tapes")
+            "\(name): operands from two tapes"
+        )
         guard let tape, inputs.contains(where: \.isRecorded) else {
             return Variable(value: value, tape: tape, entry: nil)
         }

@@ -42,7 +42,9 @@ public final class KVCache {
     /// Forgets the positions from `length` on.
     public func truncate(to length: Int) {
         precondition(
-            (0...self.length).contains(length), "truncate: \(length) of \(self.length) positions")
+            (0...self.length).contains(length),
+            "truncate: \(length) of \(self.length) positions"
+        )
         self.length = length
     }
 
@@ -70,7 +72,8 @@ public final class KVCache {
         for index in layers.indices {
             let old = layers[index]
             let new = Layer(
-                keys: Buffer(count: newCapacity * width), values: Buffer(count: newCapacity * width)
+                keys: Buffer(count: newCapacity * width),
+                values: Buffer(count: newCapacity * width)
             )
             new.keys[0..<old.keys.count].copy(from: old.keys)
             new.values[0..<old.values.count].copy(from: old.values)

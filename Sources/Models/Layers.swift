@@ -85,20 +85,33 @@ struct Attention<Scalar: KernelScalar> {
     func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
         let (q, k, v) = (query(x), key(x), value(x))
         let queries = (queryNorm?(q) ?? q).rotated(
-            heads: shape.queryHeads, cosines: rows.cosines, sines: rows.sines)
+            heads: shape.queryHeads,
+            cosines: rows.cosines,
+            sines: rows.sines
+        )
         let keys = (keyNorm?(k) ?? k).rotated(
-            heads: shape.keyValueHeads, cosines: rows.cosines, sines: rows.sines)
+            heads: shape.keyValueHeads,
+            cosines: rows.cosines,
+            sines: rows.sines
+        )
         guard !rows.caches.isEmpty else {
             return output(
                 .causalAttention(
-                    queries: queries, keys: keys, values: v, sequences: rows.sequences,
-                    layout: shape))
+                    queries: queries,
+                    keys: keys,
+                    values: v,
+                    sequences: rows.sequences,
+                    layout: shape
+                )
+            )
         }
         return output(attendingToCache(queries: queries, keys: keys, values: v, rows))
     }
 
     private func attendingToCache(
-        queries: Variable<Scalar>, keys: Variable<Scalar>, values: Variable<Scalar>,
+        queries: Variable<Scalar>,
+        keys: Variable<Scalar>,
+        values: Variable<Scalar>,
         _ rows: RowLayout<Scalar>
     ) -> Variable<Scalar> {
         precondition(!queries.isRecorded, "attention: a cache cannot be trained through")
@@ -108,15 +121,26 @@ struct Attention<Scalar: KernelScalar> {
         let segments = zip(rows.sequences, rows.caches).map { range, cache in
             let past = cache.length
             let all = cache.append(
-                layer: layer, keys: keys.rows(range).buffer, values: values.rows(range).buffer)
+                layer: layer,
+                keys: keys.rows(range).buffer,
+                values: values.rows(range).buffer
+            )
             return AttentionSegment(
-                start: range.lowerBound, count: range.count, past: past, keys: all.keys,
-                values: all.values)
+                start: range.lowerBound,
+                count: range.count,
+                past: past,
+                keys: all.keys,
+                values: all.values
+            )
         }
         let y = Tensor<Float>(uninitialized: queries.shape)
         Kernels.causalAttention(
-            queries: queries.buffer, segments: segments, shape: shape, into: y.buffer,
-            logSumExp: nil)
+            queries: queries.buffer,
+            segments: segments,
+            shape: shape,
+            into: y.buffer,
+            logSumExp: nil
+        )
         guard let result = y as? Tensor<Scalar> else { preconditionFailure("unreachable") }
         return Variable(result)
     }

@@ -57,11 +57,21 @@ public struct ModelConfiguration: Sendable, Equatable {
 
     /// A configuration of the given sizes.
     public init(
-        family: Family, vocabularySize: Int, hiddenSize: Int, intermediateSize: Int,
-        layerCount: Int, queryHeadCount: Int, keyValueHeadCount: Int, headDimension: Int,
-        rmsNormEpsilon: Double = 1e-6, ropeTheta: Double = 10_000,
-        ropeScaling: RoPEScaling = .none, maximumPositions: Int = 32_768,
-        tiesWordEmbeddings: Bool = true, hasAttentionBias: Bool? = nil, endOfTextIDs: [Int] = []
+        family: Family,
+        vocabularySize: Int,
+        hiddenSize: Int,
+        intermediateSize: Int,
+        layerCount: Int,
+        queryHeadCount: Int,
+        keyValueHeadCount: Int,
+        headDimension: Int,
+        rmsNormEpsilon: Double = 1e-6,
+        ropeTheta: Double = 10_000,
+        ropeScaling: RoPEScaling = .none,
+        maximumPositions: Int = 32_768,
+        tiesWordEmbeddings: Bool = true,
+        hasAttentionBias: Bool? = nil,
+        endOfTextIDs: [Int] = []
     ) {
         self.family = family
         self.vocabularySize = vocabularySize
@@ -101,9 +111,11 @@ extension ModelConfiguration {
         let type = try json.string("model_type")
         guard let family = Family(rawValue: type) else {
             throw Failure(
-                .badData, at: "'model_type'",
+                .badData,
+                at: "'model_type'",
                 "unknown architecture '\(type)'; expected one of "
-                    + Family.allCases.map(\.rawValue).joined(separator: ", "))
+                    + Family.allCases.map(\.rawValue).joined(separator: ", ")
+            )
         }
         func size(_ key: String) throws -> Int {
             let value = try json.integer(key)
@@ -121,9 +133,12 @@ extension ModelConfiguration {
         // transformers 5 moved the rotary entries into rope_parameters.
         let rope = json["rope_parameters"] ?? json["rope_scaling"] ?? .null
         self.init(
-            family: family, vocabularySize: try size("vocab_size"), hiddenSize: hidden,
+            family: family,
+            vocabularySize: try size("vocab_size"),
+            hiddenSize: hidden,
             intermediateSize: try size("intermediate_size"),
-            layerCount: try size("num_hidden_layers"), queryHeadCount: queryHeads,
+            layerCount: try size("num_hidden_layers"),
+            queryHeadCount: queryHeads,
             keyValueHeadCount: try optional("num_key_value_heads", size) ?? queryHeads,
             headDimension: try optional("head_dim", size) ?? hidden / queryHeads,
             rmsNormEpsilon: try json.number("rms_norm_eps"),
@@ -134,27 +149,40 @@ extension ModelConfiguration {
             tiesWordEmbeddings: json["tie_word_embeddings"]?.bool ?? false,
             hasAttentionBias: json["attention_bias"]?.bool ?? (family == .qwen2),
             endOfTextIDs: json["eos_token_id"]?.array?.compactMap(\.integer)
-                ?? json["eos_token_id"]?.integer.map { [$0] } ?? [])
+                ?? json["eos_token_id"]?.integer.map { [$0] } ?? []
+        )
         try validate(json)
     }
 
     private func validate(_ json: JSON) throws {
         guard queryHeadCount % keyValueHeadCount == 0 else {
             throw Failure(
-                .badData, at: "'num_key_value_heads'",
-                "\(keyValueHeadCount) does not divide \(queryHeadCount) attention heads")
+                .badData,
+                at: "'num_key_value_heads'",
+                "\(keyValueHeadCount) does not divide \(queryHeadCount) attention heads"
+            )
         }
         guard headDimension % 2 == 0 else {
-            throw Failure(.badData, at: "'head_dim'", "\(headDimension) is odd; RoPE pairs elements")
+            throw Failure(
+                .badData,
+                at: "'head_dim'",
+                "\(headDimension) is odd; RoPE pairs elements"
+            )
         }
         let activation = json["hidden_act"]?.string ?? "silu"
         guard activation == "silu" else {
             throw Failure(
-                .badData, at: "'hidden_act'", "'\(activation)' is not implemented; expected silu")
+                .badData,
+                at: "'hidden_act'",
+                "'\(activation)' is not implemented; expected silu"
+            )
         }
         guard json["use_sliding_window"]?.bool != true, json["mlp_bias"]?.bool != true else {
             throw Failure(
-                .badData, at: "'use_sliding_window' or 'mlp_bias'", "true is not implemented")
+                .badData,
+                at: "'use_sliding_window' or 'mlp_bias'",
+                "true is not implemented"
+            )
         }
     }
 

@@ -14,8 +14,12 @@ public enum RoPEScaling: Sendable, Equatable {
     /// YaRN (Peng et al. 2023, arXiv:2309.00071, sections 3.2 to 3.4), which also scales the
     /// rotated vectors.
     case yarn(
-        factor: Double, betaFast: Double, betaSlow: Double, originalPositions: Int,
-        attentionFactor: Double?)
+        factor: Double,
+        betaFast: Double,
+        betaSlow: Double,
+        originalPositions: Int,
+        attentionFactor: Double?
+    )
     /// One divisor a frequency, as a GGUF file's `rope_freqs` tensor gives them.
     case divisors([Double])
 
@@ -35,20 +39,24 @@ public enum RoPEScaling: Sendable, Equatable {
                     factor: try json.number("factor"),
                     lowFactor: try json.number("low_freq_factor"),
                     highFactor: try json.number("high_freq_factor"),
-                    originalPositions: try json.integer("original_max_position_embeddings"))
+                    originalPositions: try json.integer("original_max_position_embeddings")
+                )
             case "yarn":
                 self = .yarn(
                     factor: try json.number("factor"),
                     betaFast: json["beta_fast"]?.number ?? 32,
                     betaSlow: json["beta_slow"]?.number ?? 1,
                     originalPositions: try json.integer("original_max_position_embeddings"),
-                    attentionFactor: json["attention_factor"]?.number)
+                    attentionFactor: json["attention_factor"]?.number
+                )
             case "divisors":
                 self = .divisors(try json.numbers("divisors"))
             default:
                 throw Failure(
-                    .badData, at: "'rope_type'",
-                    "'\(kind)' is not implemented; expected default, linear, llama3 or yarn")
+                    .badData,
+                    at: "'rope_type'",
+                    "'\(kind)' is not implemented; expected default, linear, llama3 or yarn"
+                )
             }
         } catch var failure as Failure {
             failure.place = "'rope_scaling', " + (failure.place ?? "")

@@ -20,7 +20,8 @@ public struct TokenBatch {
     public init(_ sequences: [[Int32]], caches: [KVCache]) {
         precondition(
             caches.isEmpty || caches.count == sequences.count,
-            "batch: \(sequences.count) sequences, \(caches.count) caches")
+            "batch: \(sequences.count) sequences, \(caches.count) caches"
+        )
         tokens = Array(sequences.joined())
         var start = 0
         self.sequences = sequences.map { sequence in
@@ -71,8 +72,11 @@ public final class Transformer<Scalar: KernelScalar> {
         let c = configuration
         self.configuration = c
         let shape = AttentionShape(
-            queryHeads: c.queryHeadCount, keyValueHeads: c.keyValueHeadCount,
-            headDimension: c.headDimension, scale: 1 / Double(c.headDimension).squareRoot())
+            queryHeads: c.queryHeadCount,
+            keyValueHeads: c.keyValueHeadCount,
+            headDimension: c.headDimension,
+            scale: 1 / Double(c.headDimension).squareRoot()
+        )
         let queryWidth = c.queryHeadCount * c.headDimension
         let keyWidth = c.keyValueHeadCount * c.headDimension
 
@@ -81,16 +85,21 @@ public final class Transformer<Scalar: KernelScalar> {
         {
             Linear(
                 weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs),
-                bias: bias ? try weights.vector("\(name).bias", count: outputs) : nil)
+                bias: bias ? try weights.vector("\(name).bias", count: outputs) : nil
+            )
         }
         func rmsNorm(_ name: String, _ count: Int) throws -> RMSNorm<Scalar> {
             RMSNorm(
                 weight: try weights.vector("\(name).weight", count: count),
-                epsilon: c.rmsNormEpsilon)
+                epsilon: c.rmsNormEpsilon
+            )
         }
 
         embedding = try weights.matrix(
-            "model.embed_tokens.weight", rows: c.vocabularySize, columns: c.hiddenSize)
+            "model.embed_tokens.weight",
+            rows: c.vocabularySize,
+            columns: c.hiddenSize
+        )
         layers = try (0..<c.layerCount).map { index in
             let path = "model.layers.\(index)"
             let attention = "\(path).self_attn"
@@ -98,22 +107,38 @@ public final class Transformer<Scalar: KernelScalar> {
                 inputNorm: try rmsNorm("\(path).input_layernorm", c.hiddenSize),
                 attention: Attention(
                     query: try linear(
-                        "\(attention).q_proj", queryWidth, c.hiddenSize, bias: c.hasAttentionBias),
+                        "\(attention).q_proj",
+                        queryWidth,
+                        c.hiddenSize,
+                        bias: c.hasAttentionBias
+                    ),
                     key: try linear(
-                        "\(attention).k_proj", keyWidth, c.hiddenSize, bias: c.hasAttentionBias),
+                        "\(attention).k_proj",
+                        keyWidth,
+                        c.hiddenSize,
+                        bias: c.hasAttentionBias
+                    ),
                     value: try linear(
-                        "\(attention).v_proj", keyWidth, c.hiddenSize, bias: c.hasAttentionBias),
+                        "\(attention).v_proj",
+                        keyWidth,
+                        c.hiddenSize,
+                        bias: c.hasAttentionBias
+                    ),
                     output: try linear("\(attention).o_proj", c.hiddenSize, queryWidth),
                     queryNorm: c.hasQueryKeyNorm
                         ? try rmsNorm("\(attention).q_norm", c.headDimension) : nil,
                     keyNorm: c.hasQueryKeyNorm
                         ? try rmsNorm("\(attention).k_norm", c.headDimension) : nil,
-                    shape: shape, layer: index),
+                    shape: shape,
+                    layer: index
+                ),
                 postAttentionNorm: try rmsNorm("\(path).post_attention_layernorm", c.hiddenSize),
                 mlp: GatedMLP(
                     gate: try linear("\(path).mlp.gate_proj", c.intermediateSize, c.hiddenSize),
                     up: try linear("\(path).mlp.up_proj", c.intermediateSize, c.hiddenSize),
-                    down: try linear("\(path).mlp.down_proj", c.hiddenSize, c.intermediateSize)))
+                    down: try linear("\(path).mlp.down_proj", c.hiddenSize, c.intermediateSize)
+                )
+            )
         }
         norm = try rmsNorm("model.norm", c.hiddenSize)
         untiedHead =
@@ -137,7 +162,11 @@ public final class Transformer<Scalar: KernelScalar> {
     private func residual(_ batch: TokenBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
         let (cosines, sines): (Tensor<Scalar>, Tensor<Scalar>) = rope.angles(batch.positions)
         let rows = RowLayout(
-            sequences: batch.sequences, caches: batch.caches, cosines: cosines, sines: sines)
+            sequences: batch.sequences,
+            caches: batch.caches,
+            cosines: cosines,
+            sines: sines
+        )
         var x = Variable<Scalar>.embedding(embedding.on(tape), ids: batch.tokens, on: tape)
         for layer in layers {
             if recomputesLayers && x.isRecorded {
@@ -164,10 +193,16 @@ public final class Transformer<Scalar: KernelScalar> {
     ///   - targets: One id a row, negative where there is none.
     ///   - coefficients: One factor a row, such as 1 / all target tokens of the step.
     public func loss(
-        _ batch: TokenBatch, targets: [Int32], coefficients: [Scalar], on tape: Tape<Scalar>?
+        _ batch: TokenBatch,
+        targets: [Int32],
+        coefficients: [Scalar],
+        on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         .headCrossEntropy(
-            hidden: norm(residual(batch, on: tape)), head: head(on: tape), targets: targets,
-            coefficients: coefficients)
+            hidden: norm(residual(batch, on: tape)),
+            head: head(on: tape),
+            targets: targets,
+            coefficients: coefficients
+        )
     }
 }

@@ -26,8 +26,13 @@ public struct RandomWeights<Scalar: KernelScalar>: WeightProvider {
             Parameter(
                 name,
                 .normal(
-                    [rows, columns], standardDeviation: deviation, stream: stream,
-                    item: RandomStream.itemKey(name))))
+                    [rows, columns],
+                    standardDeviation: deviation,
+                    stream: stream,
+                    item: RandomStream.itemKey(name)
+                )
+            )
+        )
     }
 
     /// Ones for gains, zeros for biases.
@@ -61,14 +66,21 @@ final class FileWeights: WeightProvider {
     private func take(_ name: String, shape: [Int]) throws {
         guard let info = source.tensors[name] else {
             throw Failure(
-                .badData, file: source.path, at: "'\(name)'", "missing; expected shape \(shape)",
-                remedy: "The file does not match its configuration. Convert or export it again.")
+                .badData,
+                file: source.path,
+                at: "'\(name)'",
+                "missing; expected shape \(shape)",
+                remedy: "The file does not match its configuration. Convert or export it again."
+            )
         }
         guard info.shape == shape else {
             throw Failure(
-                .badData, file: source.path, at: "'\(name)'",
+                .badData,
+                file: source.path,
+                at: "'\(name)'",
                 "found shape \(info.shape); expected \(shape)",
-                remedy: "The file does not match its configuration. Convert or export it again.")
+                remedy: "The file does not match its configuration. Convert or export it again."
+            )
         }
         taken.insert(name)
     }
@@ -79,7 +91,8 @@ final class FileWeights: WeightProvider {
         case .stored: return .stored(try source.matrix(name))
         case .float32:
             return .parameter(
-                Parameter(name, Tensor(try source.values(name), shape: [rows, columns])))
+                Parameter(name, Tensor(try source.values(name), shape: [rows, columns]))
+            )
         }
     }
 
@@ -98,9 +111,12 @@ final class FileWeights: WeightProvider {
         let left = source.tensors.keys.filter { !taken.contains($0) && !known($0) }.sorted()
         guard left.isEmpty else {
             throw Failure(
-                .badData, file: source.path, at: "'\(left[0])'",
+                .badData,
+                file: source.path,
+                at: "'\(left[0])'",
                 "\(left.count) tensors have no place in this architecture",
-                remedy: "Check 'model_type' in the configuration.")
+                remedy: "Check 'model_type' in the configuration."
+            )
         }
     }
 }

@@ -1,6 +1,6 @@
 import Autograd
 import Kernels
-import RealModule
+import Foundation
 import TestSupport
 import Testing
 
@@ -11,7 +11,7 @@ import Testing
         func tensor(_ function: (Double) -> Double) -> Tensor<Double> {
             Tensor(angles.map(function), shape: [count, dimension / 2])
         }
-        return (tensor { Double.cos($0) }, tensor { Double.sin($0) })
+        return (tensor { cos($0) }, tensor { sin($0) })
     }
 
     static func attention(_ q: Variable<Double>, _ k: Variable<Double>, _ v: Variable<Double>)
@@ -19,9 +19,17 @@ import Testing
     {
         // Two packed sequences of 3 and 2 rows; 4 query heads share 2 key-value heads of 3.
         .causalAttention(
-            queries: q, keys: k, values: v, sequences: [0..<3, 3..<5],
+            queries: q,
+            keys: k,
+            values: v,
+            sequences: [0..<3, 3..<5],
             layout: AttentionShape(
-                queryHeads: 4, keyValueHeads: 2, headDimension: 3, scale: 1 / 3.0.squareRoot()))
+                queryHeads: 4,
+                keyValueHeads: 2,
+                headDimension: 3,
+                scale: 1 / 3.0.squareRoot()
+            )
+        )
     }
 
     static let targets: [Int32] = [4, -1, 0, 2, -1]
@@ -80,11 +88,17 @@ import Testing
         },
         OperationCase("headCrossEntropy", [[5, 3], [7, 3]]) {
             .headCrossEntropy(
-                hidden: $0[0], head: .dense($0[1]), targets: targets, coefficients: coefficients)
+                hidden: $0[0],
+                head: .dense($0[1]),
+                targets: targets,
+                coefficients: coefficients
+            )
         },
         OperationCase("recomputing", [[3, 5], [5]]) { inputs in
             inputs[0].recomputing { x, _ in x.tanh() * x }.rmsNorm(
-                weight: inputs[1], epsilon: 1e-6)
+                weight: inputs[1],
+                epsilon: 1e-6
+            )
         },
     ]
 

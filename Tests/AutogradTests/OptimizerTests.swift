@@ -1,12 +1,15 @@
 import Autograd
 import Kernels
-import RealModule
+import Foundation
 import Testing
 
 @Suite struct OptimizerTests {
     /// The textbook update of one number, in the order of the algorithm box.
     private func reference(
-        _ gradients: [Double], decay: Double, rate: Double, clip: Double
+        _ gradients: [Double],
+        decay: Double,
+        rate: Double,
+        clip: Double
     ) -> Double {
         var (w, m, v) = (1.0, 0.0, 0.0)
         for (index, gradient) in gradients.enumerated() {
@@ -14,8 +17,8 @@ import Testing
             m = 0.9 * m + 0.1 * g
             v = 0.95 * v + 0.05 * g * g
             let t = Double(index + 1)
-            let mHat = m / (1 - Double.pow(0.9, t))
-            let vHat = v / (1 - Double.pow(0.95, t))
+            let mHat = m / (1 - pow(0.9, t))
+            let vHat = v / (1 - pow(0.95, t))
             w -= rate * decay * w
             w -= rate * mHat / (vHat.squareRoot() + 1e-8)
         }
@@ -26,7 +29,9 @@ import Testing
         let gradients = [0.3, -0.2, 5, 0.01]
         let parameter = Parameter<Double>("w", Tensor([1], shape: shape))
         let optimizer = AdamW(
-            [parameter], configuration: .init(weightDecay: 0.1, maximumGradientNorm: 1))
+            [parameter],
+            configuration: .init(weightDecay: 0.1, maximumGradientNorm: 1)
+        )
         for gradient in gradients {
             parameter.on(Tape()).scaled(by: gradient).sum().backward()
             optimizer.step(learningRate: 0.05, gradientNorm: optimizer.gradientNorm())
@@ -41,9 +46,13 @@ import Testing
         // XOR: not linearly separable, so the hidden layer has to learn.
         let stream = RandomStream(seed: 7, name: "xor")
         let hidden = Parameter<Float>(
-            "hidden", .normal([8, 3], standardDeviation: 1, stream: stream, item: 0))
+            "hidden",
+            .normal([8, 3], standardDeviation: 1, stream: stream, item: 0)
+        )
         let output = Parameter<Float>(
-            "output", .normal([2, 8], standardDeviation: 1, stream: stream, item: 1))
+            "output",
+            .normal([2, 8], standardDeviation: 1, stream: stream, item: 1)
+        )
         let optimizer = AdamW([hidden, output])
         let x = Tensor<Float>([0, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1], shape: [4, 3])
         var loss: Float = .infinity

@@ -55,7 +55,11 @@ import Testing
             let w = Parameter<Float>(
                 "w",
                 .normal(
-                    [4, 4], standardDeviation: 1, stream: RandomStream(seed: 1, name: "w"), item: 0)
+                    [4, 4],
+                    standardDeviation: 1,
+                    stream: RandomStream(seed: 1, name: "w"),
+                    item: 0
+                )
             )
             w.unfreeze()
             let tape = Tape<Float>()

@@ -11,7 +11,9 @@ public struct OperationCase: Sendable, CustomStringConvertible {
 
     /// A case; `positive` draws inputs from [0.5, 2.5] instead of a normal distribution.
     public init(
-        _ name: String, _ shapes: [[Int]], positive: Bool = false,
+        _ name: String,
+        _ shapes: [[Int]],
+        positive: Bool = false,
         _ body: @escaping @Sendable ([Variable<Double>]) -> Variable<Double>
     ) {
         self.name = name
@@ -38,15 +40,25 @@ public func worstGradientError(_ operation: OperationCase, seed: UInt64) -> Doub
                 operation.positive
                     ? 0.5 + 2
                         * stream.uniform(
-                            item: UInt64(index), attempt: 0, position: position, draw: 0)
+                            item: UInt64(index),
+                            attempt: 0,
+                            position: position,
+                            draw: 0
+                        )
                     : stream.normal(item: UInt64(index), attempt: 0, position: position, draw: 0)
-            }, shape: shape)
+            },
+            shape: shape
+        )
     }
     let tape = Tape<Double>()
     let leaves = inputs.map(tape.variable)
     let output = operation.body(leaves)
     let upstream = Tensor<Double>.normal(
-        output.shape, standardDeviation: 1, stream: stream, item: 1 << 32)
+        output.shape,
+        standardDeviation: 1,
+        stream: stream,
+        item: 1 << 32
+    )
     tape.backward(from: output, upstream: upstream)
 
     func contracted() -> Double {

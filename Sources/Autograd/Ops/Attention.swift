@@ -17,7 +17,10 @@ extension Variable {
     ///   - layout: Head counts, head dimension and the scale of the scores.
     /// - Returns: `[rows, queryHeads · D]`.
     public static func causalAttention(
-        queries: Variable, keys: Variable, values: Variable, sequences: [Range<Int>],
+        queries: Variable,
+        keys: Variable,
+        values: Variable,
+        sequences: [Range<Int>],
         layout: AttentionShape
     ) -> Variable {
         let (q, k, v) = (queries.value, keys.value, values.value)
@@ -25,27 +28,44 @@ extension Variable {
             q.columns == layout.queryHeads * layout.headDimension
                 && k.columns == layout.keyValueHeads * layout.headDimension && k.shape == v.shape
                 && q.rows == k.rows,
-            "causalAttention: queries \(q.shape), keys \(k.shape), values \(v.shape)")
+            "causalAttention: queries \(q.shape), keys \(k.shape), values \(v.shape)"
+        )
         let segments = sequences.map {
             AttentionSegment(
-                start: $0.lowerBound, count: $0.count, past: 0, keys: k.rows($0).buffer,
-                values: v.rows($0).buffer)
+                start: $0.lowerBound,
+                count: $0.count,
+                past: 0,
+                keys: k.rows($0).buffer,
+                values: v.rows($0).buffer
+            )
         }
         let y = Tensor<Scalar>(uninitialized: q.shape)
         let logSumExp = Buffer<Scalar>(count: q.rows * layout.queryHeads)
         Kernels.causalAttention(
-            queries: q.buffer, segments: segments, shape: layout, into: y.buffer,
-            logSumExp: logSumExp)
+            queries: q.buffer,
+            segments: segments,
+            shape: layout,
+            into: y.buffer,
+            logSumExp: logSumExp
+        )
         return recorded("causalAttention", inputs: [queries, keys, values], value: y) {
-            g, gradients in
+            g,
+            gradients in
             // The kernel writes all three; an unwanted one goes to scratch.
             func destination(_ index: Int, _ like: Tensor<Scalar>) -> Buffer<Scalar> {
                 gradients.accumulator(index) ?? .zeros(like.count)
             }
             Kernels.causalAttentionBackward(
-                queries: q.buffer, output: y.buffer, logSumExp: logSumExp, upstream: g.buffer,
-                segments: segments, shape: layout, queryGradient: destination(0, q),
-                keyGradient: destination(1, k), valueGradient: destination(2, v))
+                queries: q.buffer,
+                output: y.buffer,
+                logSumExp: logSumExp,
+                upstream: g.buffer,
+                segments: segments,
+                shape: layout,
+                queryGradient: destination(0, q),
+                keyGradient: destination(1, k),
+                valueGradient: destination(2, v)
+            )
         }
     }
 }

@@ -14,25 +14,36 @@ extension Variable {
     ///   - coefficients: One factor a row, such as 1 / all target tokens of the step.
     /// - Returns: Shape `[1]`.
     public static func headCrossEntropy(
-        hidden: Variable, head: Weight<Scalar>, targets: [Int32], coefficients: [Scalar]
+        hidden: Variable,
+        head: Weight<Scalar>,
+        targets: [Int32],
+        coefficients: [Scalar]
     ) -> Variable {
         let rows = targets.indices.filter { targets[$0] >= 0 }
         precondition(
             targets.count == hidden.value.rows && coefficients.count == targets.count,
-            "headCrossEntropy: \(targets.count) targets for \(hidden.value.rows) rows")
+            "headCrossEntropy: \(targets.count) targets for \(hidden.value.rows) rows"
+        )
         let chunks = HeadChunks(
-            hidden: hidden.value, head: head, rows: rows.map(Int32.init),
-            targets: rows.map { targets[$0] }, coefficients: rows.map { coefficients[$0] })
+            hidden: hidden.value,
+            head: head,
+            rows: rows.map(Int32.init),
+            targets: rows.map { targets[$0] },
+            coefficients: rows.map { coefficients[$0] }
+        )
         let loss = chunks.loss()
         let weight: Variable? = if case .dense(let weight) = head { weight } else { nil }
         return recorded(
-            "headCrossEntropy", inputs: [hidden] + (weight.map { [$0] } ?? []),
+            "headCrossEntropy",
+            inputs: [hidden] + (weight.map { [$0] } ?? []),
             value: Tensor([loss.sum], shape: [1])
         ) { g, gradients in
             chunks.backward(
-                logSumExp: loss.logSumExp, upstream: g.item,
+                logSumExp: loss.logSumExp,
+                upstream: g.item,
                 hiddenGradient: gradients.accumulator(0),
-                headGradient: weight == nil ? nil : gradients.accumulator(1))
+                headGradient: weight == nil ? nil : gradients.accumulator(1)
+            )
         }
     }
 
@@ -45,11 +56,17 @@ extension Variable {
         let (x, rows) = (value, value.rows)
         precondition(
             targets.count == rows && coefficients.count == rows,
-            "crossEntropy: \(targets.count) targets for \(rows) rows")
+            "crossEntropy: \(targets.count) targets for \(rows) rows"
+        )
         let losses = Buffer<Scalar>(count: rows)
         let logSumExp = Buffer<Scalar>(count: rows)
         Kernels.crossEntropy(
-            logits: x.buffer, rows: rows, targets: targets, losses: losses, logSumExp: logSumExp)
+            logits: x.buffer,
+            rows: rows,
+            targets: targets,
+            losses: losses,
+            logSumExp: logSumExp
+        )
         Kernels.multiply(losses, Buffer(coefficients), into: losses)
         let total = Tensor([Scalar(Kernels.sum(losses))], shape: [1])
         return .recorded("crossEntropy", inputs: [self], value: total) { g, gradients in
@@ -57,8 +74,12 @@ extension Variable {
             let d = Tensor<Scalar>(uninitialized: x.shape)
             d.buffer.copy(from: x.buffer)
             Kernels.crossEntropyBackward(
-                logits: d.buffer, rows: rows, targets: targets, logSumExp: logSumExp,
-                weights: Buffer(coefficients.map { $0 * g.item }))
+                logits: d.buffer,
+                rows: rows,
+                targets: targets,
+                logSumExp: logSumExp,
+                weights: Buffer(coefficients.map { $0 * g.item })
+            )
             gradients.add(d, to: 0)
         }
     }
@@ -88,11 +109,22 @@ private struct HeadChunks<Scalar: KernelScalar> {
             switch head {
             case .dense(let weight):
                 gemm(
-                    x.buffer, weight.value.buffer, transposeB: true, into: logits, m: range.count,
-                    n: head.outputs, k: inputs)
+                    x.buffer,
+                    weight.value.buffer,
+                    transposeB: true,
+                    into: logits,
+                    m: range.count,
+                    n: head.outputs,
+                    k: inputs
+                )
             case .stored(let matrix):
                 Kernels.linear(
-                    x.buffer, rows: range.count, weight: matrix, bias: nil, into: logits)
+                    x.buffer,
+                    rows: range.count,
+                    weight: matrix,
+                    bias: nil,
+                    into: logits
+                )
             }
             body(range, x, logits)
         }
@@ -103,35 +135,56 @@ private struct HeadChunks<Scalar: KernelScalar> {
         let logSumExp = Buffer<Scalar>(count: rows.count)
         forEachChunk { range, _, logits in
             Kernels.crossEntropy(
-                logits: logits, rows: range.count, targets: Array(targets[range]),
-                losses: losses[range], logSumExp: logSumExp[range])
+                logits: logits,
+                rows: range.count,
+                targets: Array(targets[range]),
+                losses: losses[range],
+                logSumExp: logSumExp[range]
+            )
         }
         Kernels.multiply(losses, Buffer(coefficients), into: losses)
         return (Scalar(Kernels.sum(losses)), logSumExp)
     }
 
     func backward(
-        logSumExp: Buffer<Scalar>, upstream: Scalar, hiddenGradient: Buffer<Scalar>?,
+        logSumExp: Buffer<Scalar>,
+        upstream: Scalar,
+        hiddenGradient: Buffer<Scalar>?,
         headGradient: Buffer<Scalar>?
     ) {
         let inputs = hidden.columns
         forEachChunk { range, x, logits in
             Kernels.crossEntropyBackward(
-                logits: logits, rows: range.count, targets: Array(targets[range]),
+                logits: logits,
+                rows: range.count,
+                targets: Array(targets[range]),
                 logSumExp: logSumExp[range],
-                weights: Buffer(coefficients[range].map { $0 * upstream }))
+                weights: Buffer(coefficients[range].map { $0 * upstream })
+            )
             if let headGradient {
                 gemm(
-                    logits, transposeA: true, x.buffer, into: headGradient, m: head.outputs,
-                    n: inputs, k: range.count, beta: 1)
+                    logits,
+                    transposeA: true,
+                    x.buffer,
+                    into: headGradient,
+                    m: head.outputs,
+                    n: inputs,
+                    k: range.count,
+                    beta: 1
+                )
             }
             guard let hiddenGradient else { return }
             let dx = Buffer<Scalar>.zeros(range.count * inputs)
             switch head {
             case .dense(let weight):
                 gemm(
-                    logits, weight.value.buffer, into: dx, m: range.count, n: inputs,
-                    k: head.outputs)
+                    logits,
+                    weight.value.buffer,
+                    into: dx,
+                    m: range.count,
+                    n: inputs,
+                    k: head.outputs
+                )
             case .stored(let matrix):
                 linearInputGradient(logits, rows: range.count, weight: matrix, into: dx)
             }

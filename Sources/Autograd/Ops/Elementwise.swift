@@ -61,7 +61,12 @@ extension Variable {
         return .recorded("activated", inputs: [self], value: y) { g, gradients in
             guard let dx = gradients.accumulator(0) else { return }
             Kernels.activateBackward(
-                function, x: x.buffer, y: y.buffer, upstream: g.buffer, accumulatingInto: dx)
+                function,
+                x: x.buffer,
+                y: y.buffer,
+                upstream: g.buffer,
+                accumulatingInto: dx
+            )
         }
     }
 
@@ -85,9 +90,12 @@ extension Variable {
             // The kernel writes both; an unwanted one goes to scratch.
             let scratch = { Buffer<Scalar>.zeros(gate.count) }
             Kernels.swiGLUBackward(
-                gate: gate.buffer, up: upValue.buffer, upstream: g.buffer,
+                gate: gate.buffer,
+                up: upValue.buffer,
+                upstream: g.buffer,
                 gateGradient: gradients.accumulator(0) ?? scratch(),
-                upGradient: gradients.accumulator(1) ?? scratch())
+                upGradient: gradients.accumulator(1) ?? scratch()
+            )
         }
     }
 

@@ -38,29 +38,57 @@ extension Variable {
         let (x, w) = (value, weight.value)
         let (rows, inputs, outputs) = (x.rows, x.columns, w.rows)
         precondition(
-            w.columns == inputs, "linear: input \(shape) does not fit weight \(weight.shape)")
+            w.columns == inputs,
+            "linear: input \(shape) does not fit weight \(weight.shape)"
+        )
         let y = Tensor<Scalar>(uninitialized: [rows, outputs])
         let operands = [self, weight] + (bias.map { [$0] } ?? [])
         if operands.contains(where: \.isRecorded) {
             gemm(
-                x.buffer, w.buffer, transposeB: true, into: y.buffer, m: rows, n: outputs,
-                k: inputs)
+                x.buffer,
+                w.buffer,
+                transposeB: true,
+                into: y.buffer,
+                m: rows,
+                n: outputs,
+                k: inputs
+            )
             if let bias { addRow(bias.value.buffer, rows: rows, into: y.buffer) }
         } else {
             Kernels.linear(
-                x.buffer, rows: rows, weight: w.buffer, outputs: outputs, inputs: inputs,
-                bias: bias?.value.buffer, into: y.buffer)
+                x.buffer,
+                rows: rows,
+                weight: w.buffer,
+                outputs: outputs,
+                inputs: inputs,
+                bias: bias?.value.buffer,
+                into: y.buffer
+            )
         }
         return .recorded("linear", inputs: operands, value: y) { g, gradients in
             // ∂x = g W,   ∂W = gᵀ x,   ∂b = Σ_rows g
             if let (dx, beta) = gradients.destination(0) {
                 gemm(
-                    g.buffer, w.buffer, into: dx, m: rows, n: inputs, k: outputs, beta: beta)
+                    g.buffer,
+                    w.buffer,
+                    into: dx,
+                    m: rows,
+                    n: inputs,
+                    k: outputs,
+                    beta: beta
+                )
             }
             if let (dw, beta) = gradients.destination(1) {
                 gemm(
-                    g.buffer, transposeA: true, x.buffer, into: dw, m: outputs, n: inputs, k: rows,
-                    beta: beta)
+                    g.buffer,
+                    transposeA: true,
+                    x.buffer,
+                    into: dw,
+                    m: outputs,
+                    n: inputs,
+                    k: rows,
+                    beta: beta
+                )
             }
             if operands.count > 2, let db = gradients.accumulator(2) {
                 accumulateColumnSums(g.buffer, rows: rows, into: db)
@@ -72,10 +100,16 @@ extension Variable {
         let rows = value.rows
         precondition(
             matrix.columns == value.columns,
-            "linear: input \(shape) does not fit weight [\(matrix.rows), \(matrix.columns)]")
+            "linear: input \(shape) does not fit weight [\(matrix.rows), \(matrix.columns)]"
+        )
         let y = Tensor<Scalar>(uninitialized: [rows, matrix.rows])
         Kernels.linear(
-            value.buffer, rows: rows, weight: matrix, bias: bias?.value.buffer, into: y.buffer)
+            value.buffer,
+            rows: rows,
+            weight: matrix,
+            bias: bias?.value.buffer,
+            into: y.buffer
+        )
         let operands = [self] + (bias.map { [$0] } ?? [])
         return .recorded("linear", inputs: operands, value: y) { g, gradients in
             if let dx = gradients.accumulator(0) {

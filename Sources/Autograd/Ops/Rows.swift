@@ -12,18 +12,30 @@ extension Variable {
         let (x, w) = (value, weight.value)
         precondition(
             w.count > 0 && x.columns % w.count == 0,
-            "rmsNorm: input \(shape) does not fit a gain \(weight.shape)")
+            "rmsNorm: input \(shape) does not fit a gain \(weight.shape)"
+        )
         let rows = x.count / w.count
         let y = Tensor<Scalar>(uninitialized: shape)
         let s = Buffer<Scalar>(count: rows)
         Kernels.rmsNorm(
-            x.buffer, rows: rows, weight: w.buffer, epsilon: epsilon, into: y.buffer,
-            inverseRMS: s)
+            x.buffer,
+            rows: rows,
+            weight: w.buffer,
+            epsilon: epsilon,
+            into: y.buffer,
+            inverseRMS: s
+        )
         return .recorded("rmsNorm", inputs: [self, weight], value: y) { g, gradients in
             // u = g ∘ w:   ∂x = s·u − x·s³·mean(x ∘ u),   ∂w = Σ_rows g ∘ x·s
             Kernels.rmsNormBackward(
-                x.buffer, rows: rows, weight: w.buffer, inverseRMS: s, upstream: g.buffer,
-                inputGradient: gradients.accumulator(0), weightGradient: gradients.accumulator(1))
+                x.buffer,
+                rows: rows,
+                weight: w.buffer,
+                inverseRMS: s,
+                upstream: g.buffer,
+                inputGradient: gradients.accumulator(0) ?? .zeros(x.count),
+                weightGradient: gradients.accumulator(1)
+            )
         }
     }
 
@@ -36,7 +48,11 @@ extension Variable {
             // ∂x = y ∘ (g − ⟨g, y⟩)
             guard let dx = gradients.accumulator(0) else { return }
             Kernels.softmaxBackward(
-                y: y.buffer, rows: rows, upstream: g.buffer, accumulatingInto: dx)
+                y: y.buffer,
+                rows: rows,
+                upstream: g.buffer,
+                accumulatingInto: dx
+            )
         }
     }
 
@@ -52,12 +68,20 @@ extension Variable {
         precondition(
             headDimension * heads == value.columns && cosines.columns * 2 == headDimension
                 && cosines.rows == value.rows && sines.shape == cosines.shape,
-            "rotated: input \(shape), \(heads) heads, angles \(cosines.shape)")
+            "rotated: input \(shape), \(heads) heads, angles \(cosines.shape)"
+        )
         let rows = value.rows
         func rotate(_ x: Buffer<Scalar>, inverse: Bool, into y: Buffer<Scalar>) {
             Kernels.rotate(
-                x, rows: rows, heads: heads, headDimension: headDimension, cosines: cosines.buffer,
-                sines: sines.buffer, inverse: inverse, into: y)
+                x,
+                rows: rows,
+                heads: heads,
+                headDimension: headDimension,
+                cosines: cosines.buffer,
+                sines: sines.buffer,
+                inverse: inverse,
+                into: y
+            )
         }
         let y = Tensor<Scalar>(uninitialized: shape)
         rotate(value.buffer, inverse: false, into: y.buffer)

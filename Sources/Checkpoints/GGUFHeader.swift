@@ -215,7 +215,9 @@ struct GGUFHeader {
 }
 
 extension BlockFormat {
-    /// Codes of the tensor types read here. Source: ggml, include/ggml.h, `enum ggml_type`.
+    /// Codes of the tensor types read here.
+    ///
+    /// Source: ggml, include/ggml.h, `enum ggml_type`.
     static let ggmlTypes: [(code: UInt32, format: BlockFormat)] = [
         (0, .f32), (1, .f16), (30, .bf16), (8, .q8_0), (2, .q4_0), (3, .q4_1), (6, .q5_0),
         (7, .q5_1), (12, .q4_K), (13, .q5_K), (14, .q6_K),

@@ -101,7 +101,7 @@ public final class Safetensors: TensorSource {
         guard let place = places[name] else {
             preconditionFailure("Safetensors: no place of \(name)")
         }
-        return place.file.matrix(info, at: place.range)
+        return try place.file.matrix(info, at: place.range)
     }
 }
 
@@ -109,7 +109,12 @@ extension MappedFile {
     /// Numbers in the file as a matrix; copied only where they are not aligned to their size.
     ///
     /// - Precondition: `range` holds exactly the numbers of `info`.
-    func matrix(_ info: TensorInfo, at range: Range<Int>) -> StoredMatrix {
+    /// - Throws: `Failure.badData` when there are none.
+    func matrix(_ info: TensorInfo, at range: Range<Int>) throws -> StoredMatrix {
+        guard info.count > 0 else {
+            let place = "tensor '\(info.name)'"
+            throw Failure(.badData, file: path, at: place, "shape \(info.shape) holds no numbers")
+        }
         let stored = UnsafeRawBufferPointer(rebasing: bytes[range])
         let size = info.format.blockSize == 1 ? info.format.bytesPerBlock : 2
         guard let address = stored.baseAddress, !Int(bitPattern: address).isMultiple(of: size)

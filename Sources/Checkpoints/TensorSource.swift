@@ -37,7 +37,7 @@ public protocol TensorSource: AnyObject, Sendable {
     /// A tensor in the bytes of the file, mapped and not copied where the file's order allows.
     ///
     /// Vectors are `[1, n]`; axes before the last are flattened into rows.
-    /// - Throws: `Failure.badData` when there is no such tensor.
+    /// - Throws: `Failure.badData` when there is no such tensor, or when it has no numbers.
     func matrix(_ name: String) throws -> StoredMatrix
     /// A tensor widened to float32, row-major.
     ///
@@ -48,6 +48,7 @@ public protocol TensorSource: AnyObject, Sendable {
 extension TensorSource {
     /// A tensor widened to float32, row-major.
     public func values(_ name: String) throws -> Buffer<Float> {
+        if try info(name).count == 0 { return Buffer(count: 0) }
         let stored = try matrix(name)
         return stored.dequantized(rows: 0..<stored.rows)
     }

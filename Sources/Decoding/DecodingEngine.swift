@@ -159,6 +159,13 @@ extension DecodingEngine {
         if models.count > 1, request.teacherPrompt == nil {
             tokens[1] = request.prompt.flatMap { rule.spelling(of: $0, for: 1) }
         }
+        guard request.attempts.allSatisfy((0..<0xFFFF).contains) else {
+            throw Failure(
+                .badData,
+                at: "problem \(request.id)",
+                "the tries are \(request.attempts); expected numbers from 0 to \(0xFFFE)"
+            )
+        }
         guard tokens.allSatisfy({ !$0.isEmpty }) else {
             throw Failure(.badData, at: "problem \(request.id)", "the prompt is empty")
         }

@@ -90,30 +90,36 @@ func softmax(_ logits: [Float], temperature: Double = 1) -> [Double] {
 
 /// The sampling filters as their definitions say, by sorting everything.
 func filtered(_ logits: [Float], _ parameters: SamplingParameters) -> [Double] {
-    let order: ([Double]) -> [Int] = { p in
-        p.indices.sorted { p[$0] != p[$1] ? p[$0] > p[$1] : $0 < $1 }
-    }
-    if parameters.temperature == 0 {
-        let best = order(logits.map(Double.init))[0]
+    guard parameters.temperature > 0 else {
+        let best = mostLikelyFirst(logits.map(Double.init))[0]
         return logits.indices.map { $0 == best ? 1 : 0 }
     }
-    var p = softmax(logits, temperature: parameters.temperature)
+    return filtered(softmax(logits, temperature: parameters.temperature), parameters)
+}
+
+/// The same, of probabilities at the temperature already.
+func filtered(_ probabilities: [Double], _ parameters: SamplingParameters) -> [Double] {
+    var p = probabilities
     func keep(_ ids: some Sequence<Int>) {
         let ids = Set(ids)
-        let total = ids.reduce(0) { $0 + p[$1] }
+        let total = ids.sorted().reduce(0) { $0 + p[$1] }
         p = p.indices.map { ids.contains($0) ? p[$0] / total : 0 }
     }
-    if let topK = parameters.topK { keep(order(p).prefix(topK)) }
+    if let topK = parameters.topK { keep(mostLikelyFirst(p).prefix(topK)) }
     if parameters.topP < 1 {
         var sum = 0.0
         keep(
-            order(p).prefix { id in
+            mostLikelyFirst(p).prefix { id in
                 defer { sum += p[id] }
                 return sum < parameters.topP
             }
         )
     }
     let floor = parameters.minP * (p.max() ?? 0)
-    keep(p.indices.filter { p[$0] >= floor })
+    keep(p.indices.filter { p[$0] > 0 && p[$0] >= floor })
     return p
+}
+
+private func mostLikelyFirst(_ p: [Double]) -> [Int] {
+    p.indices.sorted { p[$0] != p[$1] ? p[$0] > p[$1] : $0 < $1 }
 }

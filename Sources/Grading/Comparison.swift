@@ -1,9 +1,10 @@
-/// Decides whether two answers mean the same. Every rule is symmetric.
+/// Decides whether two answers mean the same; every rule is symmetric.
 struct Comparison {
     let budget: WorkBudget
 
-    /// Whether two answers mean the same: as text, else as choices, else as mathematics; answers
-    /// in words are compared without regard to case. A blank answer equals nothing.
+    /// Whether two answers mean the same: as text, else as choices, else as mathematics.
+    ///
+    /// Answers in words are compared without regard to case; a blank answer equals nothing.
     func equal(_ a: Answer, _ b: Answer) -> Bool {
         guard !a.isBlank, !b.isBlank else { return false }
         if a.key == b.key { return true }
@@ -129,8 +130,10 @@ struct Comparison {
         zip(a, b).allSatisfy { equal($0, $1) }
     }
 
-    /// Whether the elements can be paired off. Each takes the first partner left, which is
-    /// enough as long as equality among the elements of one answer is transitive.
+    /// Whether the elements can be paired off.
+    ///
+    /// Each takes the first partner left, which is enough as long as equality among the
+    /// elements of one answer is transitive.
     private func inAnyOrder(_ a: [Expression], _ b: [Expression]) -> Bool {
         guard a.count <= WorkBudget.maximumUnorderedElements else { return inOrder(a, b) }
         var rest = b

@@ -28,6 +28,7 @@ public enum Grader {
     /// - Parameters:
     ///   - gold: The reference answer, LaTeX or plain.
     ///   - prediction: The answer under test, already extracted.
+    /// - Returns: `false` also where either is blank.
     public static func equal(gold: String, prediction: String) -> Bool {
         compare(gold, prediction).equal
     }

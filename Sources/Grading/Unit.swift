@@ -39,7 +39,7 @@ enum Unit: Equatable, Sendable {
 
     private static let powers = ["square": "^2", "sq": "^2", "cubic": "^3", "cu": "^3"]
 
-    /// Spellings by canonical name. Single letters count only inside `\text{}`.
+    /// Spellings by canonical name; single letters count only inside `\text{}`.
     private static let spellings: [String: String] = [
         "percent": "percents %", "degree": "degrees deg",
         "dollar": "dollars usd", "cent": "cents", "euro": "euros eur", "pound sterling": "gbp",

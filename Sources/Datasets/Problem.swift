@@ -69,7 +69,8 @@ public struct ProblemSet: Sendable {
 
     /// Reads a JSON Lines file.
     ///
-    /// - Parameter limit: Keeps the first `limit` problems; nil keeps all. Every line is checked.
+    /// Keeps the first `limit` problems, or all when it is nil; every line is checked.
+    ///
     /// - Throws: `Failure` naming file and line for a record that is no problem and for an id seen
     ///   before, and naming the file when it holds no problem at all.
     public static func read(_ path: String, limit: Int? = nil) throws -> ProblemSet {

@@ -107,7 +107,8 @@ public struct SelectedTrace: Sendable {
 
     /// Reads traces made elsewhere: `{"problem", "answer", "trace"}`, with or without an `id`.
     ///
-    /// - Parameter limit: Keeps the first `limit` traces; nil keeps all.
+    /// Keeps the first `limit` traces, or all when it is nil.
+    ///
     /// - Throws: `Failure` naming file and line of a record that lacks a member, and the file when
     ///   it holds no trace.
     public static func readExternal(_ path: String, limit: Int? = nil) throws -> [SelectedTrace] {

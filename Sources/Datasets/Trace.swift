@@ -36,17 +36,15 @@ public struct Refusal: Sendable, Equatable {
         case threshold
         /// It is not among the student's most likely tokens.
         case topK
-        /// The student's vocabulary has no such token.
-        case vocabulary
     }
 
     /// The position in the completion that was being filled, from 0.
     public var position: Int
-    /// The proposed token, an id of the teacher's vocabulary.
+    /// The proposed token, as the student numbers it.
     public var token: Int32
     /// Its probability under the teacher, raw softmax.
     public var teacherProbability: Float
-    /// Its probability under the student, raw softmax; 0 where the student lacks the token.
+    /// Its probability under the student, raw softmax.
     public var studentProbability: Float
     /// Why it was refused.
     public var reason: Reason
@@ -64,6 +62,22 @@ public struct Refusal: Sendable, Equatable {
         self.teacherProbability = teacherProbability
         self.studentProbability = studentProbability
         self.reason = reason
+    }
+}
+
+/// The teacher's share of acceptable proposals under a threshold, averaged over a completion.
+///
+/// Exact, from both distributions at every position visited; not counted from draws.
+public struct Acceptance: Sendable, Equatable {
+    /// P_S below which a proposal would be refused.
+    public var threshold: Double
+    /// The mean share, 0 to 1.
+    public var share: Double
+
+    /// Describes a share.
+    public init(threshold: Double, share: Double) {
+        self.threshold = threshold
+        self.share = share
     }
 }
 
@@ -98,6 +112,8 @@ public struct Trace: Sendable {
     public var studentProbability: [Float]
     /// The proposals that were refused, in order of position.
     public var refusals: [Refusal]
+    /// What other thresholds would have accepted; empty when none was asked about.
+    public var acceptance: [Acceptance]
     /// The completion as text, without the end-of-turn token.
     public var text: String
     /// Why the completion ends.
@@ -119,6 +135,7 @@ public struct Trace: Sendable {
         teacherProbability: [Float],
         studentProbability: [Float],
         refusals: [Refusal],
+        acceptance: [Acceptance] = [],
         text: String,
         stop: StopReason,
         verdict: AnswerVerdict
@@ -135,6 +152,7 @@ public struct Trace: Sendable {
         self.teacherProbability = teacherProbability
         self.studentProbability = studentProbability
         self.refusals = refusals
+        self.acceptance = acceptance
         self.text = text
         self.stop = stop
         self.verdict = verdict

@@ -20,6 +20,9 @@ extension Trace {
             "p_teacher": .numbers(teacherProbability),
             "p_student": .numbers(studentProbability),
             "refused": .array(refusals.map(\.json)),
+            "acceptance": .array(
+                acceptance.map { [.number($0.threshold), .number($0.share)] }
+            ),
         ]
     }
 
@@ -59,6 +62,18 @@ extension Trace {
             teacherProbability: teacher,
             studentProbability: student,
             refusals: try json.array("refused").map { try Refusal(json: $0) },
+            acceptance: try json.array("acceptance").map { pair in
+                guard let items = pair.array, items.count == 2, let threshold = items[0].number,
+                    let share = items[1].number
+                else {
+                    throw Failure(
+                        .badData,
+                        at: "'acceptance'",
+                        "found \(pair.compact.prefix(60)); expected [threshold, share]"
+                    )
+                }
+                return Acceptance(threshold: threshold, share: share)
+            },
             text: try json.string("text"),
             stop: try json.choice("stop"),
             verdict: try json.choice("verdict")

@@ -57,7 +57,7 @@ public struct TraceFilter: Sendable, Equatable {
 
     /// The first reason not to train on a try, or nil when it passes.
     ///
-    /// - Parameter verdict: What grading says now; the record's own verdict when nil.
+    /// `verdict` is what grading says now; the record's own verdict is taken when it is nil.
     public func rejection(of trace: Trace, verdict: AnswerVerdict? = nil) -> Rejection? {
         if requiresEndOfTurn && trace.stop != .endOfTurn { return .unfinished }
         if requiresOneThinkEnd && trace.text.count(of: "</think>") != 1 { return .thinking }
@@ -72,10 +72,9 @@ public struct TraceFilter: Sendable, Equatable {
 
     /// Applies the filter to the tries of many problems.
     ///
-    /// - Parameters:
-    ///   - traces: Tries in any order; the outcome does not depend on it.
-    ///   - problems: Ids in the order of the outcome; tries of other problems are left out.
-    ///   - verdict: Grades a try; the record's own verdict by default.
+    /// The outcome does not depend on the order of the tries; it follows the order of `problems`,
+    /// which are ids, and leaves out tries of other problems. `verdict` grades a try again; by
+    /// default the record's own verdict counts.
     public func select(
         _ traces: [Trace],
         problems: [String],

@@ -16,16 +16,16 @@ public struct TrainingExample: Sendable, Equatable {
     public var id: String
     /// Prompt, completion and end-of-turn token.
     public var ids: [Int32]
-    /// How much each token's loss counts, `[ids.count]`: 0 for the prompt, otherwise 1 unless the
-    /// trace has weights of its own. The first token is never predicted, so its weight is 0.
+    /// How much each token's loss counts, `[ids.count]`.
+    ///
+    /// 0 for the prompt, otherwise 1 unless the trace has weights of its own.
     public var weights: [Float]
 
     /// Joins a prompt and a completion; only the completion is trained.
     ///
-    /// - Parameters:
-    ///   - completion: With or without the end-of-turn token at its end.
-    ///   - weights: One a token of the completion; nil counts all equally.
-    ///   - endOfTurn: Appended when the completion lacks it; always trained then.
+    /// The end-of-turn token is appended, and trained, when the completion lacks it. `weights` has
+    /// one entry a token of the completion; nil counts all equally.
+    ///
     /// - Precondition: The prompt is not empty.
     public init(
         id: String,
@@ -80,7 +80,8 @@ public struct TrainingSet: Sendable {
 
     /// Applies the length limit.
     ///
-    /// - Parameter maxLength: Most tokens of an example, prompt and end-of-turn token included.
+    /// `maxLength` counts the prompt and the end-of-turn token too.
+    ///
     /// - Throws: `Failure.badData` naming the example under `.error`, and when nothing is left.
     public init(_ all: [TrainingExample], maxLength: Int, overlong: OverlongPolicy) throws {
         for var example in all {

@@ -47,9 +47,7 @@ extension ChainWorld {
 
         /// The lesson at a place of the stream, whatever was asked for before.
         ///
-        /// - Parameters:
-        ///   - step: The optimizer step, from 0.
-        ///   - index: The place in the step's batch, less than 2^20.
+        /// `step` is the optimizer step and `index` the place in its batch, less than 2^20.
         public func lesson(step: Int, index: Int) -> Lesson {
             var draws = Draws(stream, item: UInt64(step) << 20 | UInt64(index))
             let length = draws.element(operations)

@@ -90,7 +90,8 @@ public enum ChainWorld {
 
     /// Training problems, all different, their numbers of operations drawn evenly.
     ///
-    /// - Parameter operations: Numbers of operations, each 2 to 6.
+    /// Each of the numbers of operations is 2 to 6.
+    ///
     /// - Throws: `Failure.configuration` when the world holds too few such problems.
     public static func trainingProblems(
         count: Int,
@@ -106,11 +107,11 @@ public enum ChainWorld {
         )
     }
 
-    /// A benchmark: held-out problems, all different; longer ones contain the shorter ones.
+    /// A benchmark: held-out problems, all different; a larger one begins with the smaller ones.
     ///
-    /// - Parameters:
-    ///   - name: Makes the problems' ids, such as `chain4-007`.
-    ///   - seed: Benchmarks are compared across runs, so this is not the run's seed.
+    /// The name makes the problems' ids, such as `chain4-0007`. Benchmarks are compared across runs,
+    /// so the seed is not the run's.
+    ///
     /// - Throws: `Failure.configuration` when the world holds too few such problems.
     public static func benchmark(
         name: String,

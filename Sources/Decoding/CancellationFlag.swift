@@ -7,7 +7,7 @@ public final class CancellationFlag: Sendable {
     /// Starts unset.
     public init() {}
 
-    /// Asks for a stop. Safe in a signal handler.
+    /// Asks for a stop; safe in a signal handler.
     public func cancel() { flag.store(true, ordering: .relaxed) }
 
     /// Whether a stop was asked for.

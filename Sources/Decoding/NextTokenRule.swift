@@ -17,6 +17,7 @@ public protocol NextTokenRule: Sendable {
     ///   - logits: One row a model, in the order of `models`, without padding rows.
     ///   - key: The position, which decides the random numbers.
     ///   - scratch: Working memory; what it holds before does not matter.
+    /// - Returns: The token and its record.
     /// - Throws: `Failure` when the logits are not finite numbers.
     func decide(
         logits: [Buffer<Float>],

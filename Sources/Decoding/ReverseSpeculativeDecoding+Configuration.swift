@@ -3,8 +3,9 @@ import Files
 extension ReverseSpeculativeDecoding {
     /// The numbers that define the method.
     public struct Configuration: Sendable, Hashable, Codable {
-        /// p_th: a proposal is kept if the student gives it at least this probability, raw softmax
-        /// at temperature 1. At 0 everything is kept, above 1 nothing.
+        /// p_th: a proposal is kept if the student gives it at least this probability.
+        ///
+        /// Raw softmax at temperature 1; at 0 everything is kept, above 1 nothing.
         public var acceptanceThreshold: Double
         /// R: how many tokens the teacher may propose before the student chooses for itself.
         public var proposals: Int
@@ -12,8 +13,9 @@ extension ReverseSpeculativeDecoding {
         public var teacher: SamplingParameters
         /// How the student draws after the last refusal.
         public var fallback: SamplingParameters
-        /// Keeps a proposal only if it is among this many of the student's most likely tokens; nil
-        /// does not ask. Unless nil, a threshold of 0 is not quite teacher sampling.
+        /// Keeps a proposal only if it is among this many of the student's most likely tokens.
+        ///
+        /// Nil does not ask. Unless nil, a threshold of 0 is not quite teacher sampling.
         public var acceptanceTopK: Int?
         /// Thresholds whose exact acceptance is recorded at every position; none by default.
         public var acceptanceThresholds: [Double]

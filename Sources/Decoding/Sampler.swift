@@ -14,7 +14,10 @@ struct Sampler: Sendable {
 
     /// The softmax of `logits / temperature`, in scratch row `row`.
     ///
-    /// - Parameter row: Which scratch row to write; the view holds until that row is written again.
+    /// - Parameters:
+    ///   - logits: `[vocabulary]`, without padding.
+    ///   - temperature: Positive.
+    ///   - row: Which scratch row to write; the view holds until that row is written again.
     /// - Returns: `[logits.count]`.
     mutating func probabilities(
         _ logits: Buffer<Float>,
@@ -32,7 +35,9 @@ struct Sampler: Sendable {
     ///
     /// - Parameters:
     ///   - logits: `[vocabulary]`, without padding.
+    ///   - parameters: How to draw.
     ///   - row: A scratch row that may be overwritten.
+    /// - Returns: The tokens that may be drawn.
     /// - Throws: `Failure` when the logits hold no usable number.
     mutating func distribution(
         _ logits: Buffer<Float>,
@@ -48,6 +53,7 @@ struct Sampler: Sendable {
 
     /// The id of the largest logit, the lowest id among equals.
     ///
+    /// - Returns: An index into `logits`.
     /// - Throws: `Failure` when a logit is not a number, or none is finite.
     static func mostLikely(_ logits: Buffer<Float>) throws -> Int32 {
         let best = logits.withSpan { span -> Int in
@@ -81,7 +87,9 @@ extension TokenDistribution {
     /// Top-p keeps the most likely tokens, the lower id first among equals, until their share of
     /// what top-k left reaches `topP`. The temperature has been applied already.
     ///
-    /// - Parameter probabilities: A softmax, `[vocabulary]`.
+    /// - Parameters:
+    ///   - probabilities: A softmax, `[vocabulary]`.
+    ///   - parameters: The filters.
     /// - Throws: `Failure` when no probability is positive.
     public init(probabilities: Buffer<Float>, _ parameters: SamplingParameters) throws {
         var kept: [Candidate]
@@ -169,10 +177,12 @@ private struct Candidate {
     /// The smallest set of most likely tokens whose probability reaches `mass`.
     ///
     /// Tokens below `(1 - mass) / vocabulary` weigh less than `1 - mass` together, so the others
-    /// suffice; a far higher threshold usually does and leaves fewer to sort.
+    /// suffice; a far higher threshold usually does, and leaves fewer to sort.
     static func nucleus(_ mass: Double, of probabilities: Buffer<Float>) -> [Candidate] {
         let rest = 1 - mass
-        for floor in [rest / 32, rest / Double(probabilities.count)] {
+        let count = Double(probabilities.count)
+        for divisor in [32, 1024, 32_768, count] where divisor <= count {
+            let floor = rest / divisor
             var kept = atLeast(Float(floor), of: probabilities)
             guard kept.mayReach(mass) else { continue }
             kept.sort(by: precedes)

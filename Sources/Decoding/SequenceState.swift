@@ -29,8 +29,9 @@ final class SequenceState<Cache> {
     let attempt: Int
     /// One a model; empty until the prompt has been read.
     var caches: [Cache] = []
-    /// The tokens that each model has not read yet. More than one where a token of the recorded
-    /// model takes several of the other's to spell.
+    /// The tokens that each model has not read yet.
+    ///
+    /// More than one where a token of the recorded model takes several of the other's to spell.
     var pending: [[Int32]] = []
     /// Tokens of prompt and result in each model, read or pending.
     var lengths: [Int] = []
@@ -74,6 +75,8 @@ struct DecodingQueue<Cache, Requests: IteratorProtocol<DecodingRequest>> {
     /// The next try, or nil when all have been handed out.
     ///
     /// - Parameter admit: Checks a request when its first try is due.
+    /// - Returns: A try without caches.
+    /// - Throws: What `admit` throws.
     mutating func next(
         _ admit: (DecodingRequest) throws -> PromptReading<Cache>
     ) rethrows -> SequenceState<Cache>? {

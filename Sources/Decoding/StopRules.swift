@@ -1,6 +1,6 @@
 /// When a sequence is finished.
 public struct StopRules: Sendable {
-    /// Tokens that end a turn. The ending token is part of the result.
+    /// Tokens that end a turn, themselves part of the result.
     public var endOfTurn: Set<Int32>
     /// The most tokens to generate.
     public var maxNewTokens: Int

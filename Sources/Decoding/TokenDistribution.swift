@@ -27,8 +27,9 @@ public struct TokenDistribution: Sendable, Hashable {
 
     /// The index at which the running sum of the weights first exceeds `uniform` times `total`.
     ///
-    /// - Parameter uniform: In [0, 1).
     /// - Precondition: The distribution is not empty.
+    /// - Parameter uniform: In [0, 1).
+    /// - Returns: An index into `tokens`.
     public func index(at uniform: Double) -> Int {
         precondition(!isEmpty, "TokenDistribution: a draw from nothing")
         let target = uniform * total
@@ -42,7 +43,9 @@ public struct TokenDistribution: Sendable, Hashable {
 
     /// Draws a token by inverting the cumulative distribution, in order of token id.
     ///
+    /// - Precondition: The distribution is not empty.
     /// - Parameter uniform: In [0, 1).
+    /// - Returns: The token's id.
     public func token(at uniform: Double) -> Int32 { tokens[index(at: uniform)] }
 
     /// The probability of a token, 0 if it cannot be drawn.

@@ -51,7 +51,9 @@ import Testing
         return (row(11), row(12))
     }
 
-    /// q(v) = P_T(v)·1[v in A]·(1 - (1 - a)^R)/a + (1 - a)^R·P_S(v)
+    /// The closed form.
+    ///
+    ///     q(v) = P_T(v)·1[v in A]·(1 - (1 - a)^R)/a + (1 - a)^R·P_S(v)
     static func law(_ c: Case, proposals: Int? = nil) -> (q: [Double], a: Double) {
         let (student, teacher) = logits(c)
         let raw = softmax(student)

@@ -32,8 +32,8 @@ import Testing
         var rest = text[...]
         var ids: [Int32] = []
         while !rest.isEmpty {
-            let best = ordinary.indices.filter { rest.starts(with: ordinary[$0]) }
-                .max { ordinary[$0].count < ordinary[$1].count }!
+            let fitting = ordinary.indices.filter { rest.starts(with: ordinary[$0]) }
+            let best = fitting.max { ordinary[$0].count < ordinary[$1].count } ?? 0
             ids.append(Int32(best))
             rest = rest.dropFirst(ordinary[best].count)
         }

@@ -94,7 +94,9 @@ final class ConfigurationReader {
     /// Whether the map holds a value for the key; the key counts as known.
     func has(_ key: String) -> Bool { member(key) != nil }
 
-    /// The value of a key as it stands; the key counts as known. An explicit null counts as absent.
+    /// The value of a key as it stands; the key counts as known.
+    ///
+    /// An explicit null counts as absent.
     func member(_ key: String) -> JSON? {
         if !known.contains(key) { known.append(key) }
         return object[key].flatMap { $0.isNull ? nil : $0 }

@@ -1,0 +1,72 @@
+import Datasets
+import Files
+
+extension Experiment {
+    /// The whole experiment with every default filled in, as manifests record it.
+    public var merged: JSON {
+        var members: [(key: String, value: JSON)] = [
+            ("name", .string(name)), ("file", .string(RunEnvironment.relative(file))),
+        ]
+        if let variant {
+            let parameters = JSONObject(variant.parameters)
+            members.append(("variant", .string(variant.name)))
+            members.append(("parameters", .object(parameters)))
+        }
+        members.append(("seeds", .integers(seeds)))
+        var models: [(key: String, value: JSON)] = []
+        if let teacher { models.append(("teacher", teacher.merged)) }
+        models.append(("student", student.merged))
+        members.append(("models", .object(JSONObject(models))))
+        if let problems { members.append(("problems", problems.merged)) }
+        members += [
+            (
+                "benchmarks",
+                .array(
+                    benchmarks.map { ["name": .string($0.name), "source": $0.source.merged] }
+                )
+            ),
+            ("template", template.json), ("answers", answers.json),
+            ("generation", generation.json), ("training", training.json),
+            ("evaluation", evaluation.json),
+            ("arms", .object(JSONObject(arms.map { ($0.name, $0.merged) }))),
+        ]
+        return .object(JSONObject(members))
+    }
+}
+
+extension ModelSource {
+    var merged: JSON {
+        switch self {
+        case .path(let model): ["path": .string(RunEnvironment.relative(model.path))]
+        case .scratch(let model): ["scratch": model.json]
+        }
+    }
+}
+
+extension ProblemSource {
+    var merged: JSON {
+        switch self {
+        case .file(let path, _, let limit):
+            [
+                "path": .string(RunEnvironment.relative(path)),
+                "limit": limit.map { .integer($0) } ?? .null,
+            ]
+        case .chain(let count, let operations):
+            ["chain": ["count": .integer(count), "operations": .integers(operations)]]
+        }
+    }
+}
+
+extension Arm {
+    var merged: JSON {
+        var members: [(key: String, value: JSON)] = [("kind", .string(kind.rawValue))]
+        if let traces {
+            members.append(("traces", .string(RunEnvironment.relative(traces.path))))
+            members.append(("limit", traces.limit.map { .integer($0) } ?? .null))
+        } else if isGenerated {
+            members += [("generation", generation.json), ("selection", selection.json)]
+        }
+        if kind != .base { members.append(("training", training.json)) }
+        return .object(JSONObject(members))
+    }
+}

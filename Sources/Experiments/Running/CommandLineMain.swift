@@ -1,0 +1,41 @@
+import Files
+import Foundation
+
+/// How the three programs end.
+public enum CommandLineMain {
+    /// The exit code for an error: the failure's own, 1 for anything else.
+    public static func exitCode(for error: any Error) -> Int32 {
+        (error as? Failure)?.kind.exitCode ?? 1
+    }
+
+    /// The text for an error: `Error: file: place: message`, the remedy on a line of its own.
+    ///
+    /// A stop on request is no error and is not called one.
+    public static func message(for error: any Error) -> String {
+        guard let failure = error as? Failure else { return "Error: \(error)" }
+        return failure.kind == .interrupted ? failure.description : "Error: \(failure)"
+    }
+
+    /// Writes an error's text to standard error.
+    public static func report(_ error: any Error) {
+        FileHandle.standardError.write(Data((message(for: error) + "\n").utf8))
+    }
+
+    /// Runs a program's work with signals handled; reports an error and exits with its code.
+    public static func run(_ body: () throws -> Void) {
+        Interrupts.install()
+        do { try body() } catch {
+            report(error)
+            exit(exitCode(for: error))
+        }
+    }
+
+    /// Runs a program's asynchronous work likewise.
+    public static func run(_ body: () async throws -> Void) async {
+        Interrupts.install()
+        do { try await body() } catch {
+            report(error)
+            exit(exitCode(for: error))
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Files
+import Foundation
+import Synchronization
+
+/// Requests to stop, from the keyboard, the system or a batch queue.
+///
+/// The first SIGINT, SIGTERM or SIGUSR1 is noted, so that the program can finish its step and save;
+/// the second ends the process at once. A closed pipe is an error of the write, not a signal.
+public enum Interrupts {
+    /// How many requests have come; process-wide, as signals are.
+    private static let count = Atomic<Int>(0)
+
+    /// Starts to listen.
+    public static func install() {
+        // Touching the counter here keeps its lazy initialisation out of the handler.
+        count.store(0, ordering: .relaxed)
+        signal(SIGPIPE, SIG_IGN)
+        for number in [SIGINT, SIGTERM, SIGUSR1] {
+            signal(number) { received in
+                if Interrupts.note() > 1 { _exit(128 + received) }
+            }
+        }
+    }
+
+    /// Counts a request.
+    ///
+    /// - Returns: How many have come, this one included.
+    @discardableResult
+    static func note() -> Int { count.add(1, ordering: .relaxed).newValue }
+
+    /// Whether the program was asked to stop.
+    public static var isRequested: Bool { count.load(ordering: .relaxed) > 0 }
+
+    /// Ends the work in hand if the program was asked to stop.
+    ///
+    /// - Throws: `Failure.interrupted` with the command that goes on from here.
+    public static func check(resume: String = RunEnvironment.resumeCommand) throws {
+        if isRequested { throw stopped(resume: resume) }
+    }
+
+    /// What a stopped program reports.
+    public static func stopped(resume: String = RunEnvironment.resumeCommand) -> Failure {
+        Failure(
+            .interrupted,
+            "stopped on request; what was finished is kept",
+            remedy: "Go on with: \(resume)"
+        )
+    }
+}
+
+extension RunEnvironment {
+    /// The command line of this process, quoted for a shell.
+    public static var resumeCommand: String {
+        CommandLine.arguments.map(shellQuoted).joined(separator: " ")
+    }
+
+    static func shellQuoted(_ argument: String) -> String {
+        let isPlain =
+            !argument.isEmpty
+            && argument.allSatisfy {
+                $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0))
+            }
+        return isPlain ? argument : "'" + argument.replacing("'", with: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,106 @@
+import Files
+import Foundation
+import Kernels
+
+/// What was run, with what, on what: written before the work begins and closed after it.
+public final class Manifest {
+    /// How a run stands.
+    public enum Status: String, Sendable {
+        /// Under way, or killed without a word.
+        case running
+        /// Done.
+        case finished
+        /// Stopped on request; the same command goes on.
+        case interrupted
+        /// Stopped by an error.
+        case failed
+    }
+
+    /// The surroundings of a run.
+    public struct Surroundings: Sendable {
+        /// The command line, as `RunEnvironment.commandLine` makes it presentable.
+        public var command: [String]
+        /// The commit of the source tree, with `-dirty` when it was changed; nil outside one.
+        public var commit: String?
+        /// Names and versions of libraries.
+        public var libraries: [(name: String, version: String)]
+        /// Processor, instruction set, OpenBLAS core, threads.
+        public var machine: JSON
+
+        /// Describes surroundings.
+        public init(
+            command: [String],
+            commit: String?,
+            libraries: [(name: String, version: String)],
+            machine: JSON
+        ) {
+            self.command = command
+            self.commit = commit
+            self.libraries = libraries
+            self.machine = machine
+        }
+    }
+
+    private let path: String
+    private var members: JSONObject
+    private let started: Date
+    private let clock: () -> Date
+
+    /// Writes the manifest with status `running`.
+    ///
+    /// - Throws: `Failure.disk`.
+    public init(
+        _ path: String,
+        configuration: JSON,
+        seeds: [UInt64],
+        inputs: [(name: String, digest: String)],
+        surroundings: Surroundings,
+        clock: @escaping () -> Date = Date.init
+    ) throws {
+        self.path = path
+        self.clock = clock
+        started = clock()
+        members = JSONObject([
+            ("status", .string(Status.running.rawValue)),
+            ("command", .array(surroundings.command.map { .string($0) })),
+            ("commit", surroundings.commit.map { .string($0) } ?? .null),
+            ("started", .string(Self.timestamp(started))), ("finished", .null),
+            ("wall_seconds", .null), ("peak_rss_bytes", .null), ("seeds", .integers(seeds)),
+            (
+                "inputs",
+                .object(
+                    JSONObject(
+                        inputs.map { (RunEnvironment.relative($0.name), .string($0.digest)) }
+                    )
+                )
+            ),
+            (
+                "libraries",
+                .object(JSONObject(surroundings.libraries.map { ($0.name, .string($0.version)) }))
+            ),
+            ("machine", surroundings.machine), ("results", .null),
+            ("configuration", configuration),
+        ])
+        try write()
+    }
+
+    /// Closes the manifest with the time taken, the peak memory and what the stage has to report.
+    ///
+    /// - Throws: `Failure.disk`.
+    public func close(_ status: Status, results: JSON = .null) throws {
+        let now = clock()
+        members["status"] = .string(status.rawValue)
+        members["finished"] = .string(Self.timestamp(now))
+        let seconds = (now.timeIntervalSince(started) * 1000).rounded() / 1000
+        members["wall_seconds"] = .number(seconds)
+        members["peak_rss_bytes"] = .integer(RunEnvironment.peakMemoryBytes)
+        members["results"] = results
+        try write()
+    }
+
+    private func write() throws { try TextFile.write(JSON.object(members).pretty, to: path) }
+
+    private static func timestamp(_ date: Date) -> String {
+        date.formatted(.iso8601)
+    }
+}

@@ -1,0 +1,187 @@
+import Foundation
+import Synchronization
+
+/// Where progress is shown, and how.
+public struct ProgressDisplay: Sendable {
+    /// Whether one line is rewritten in place; otherwise a line is added every half minute.
+    public var isLive: Bool
+    /// Whether the label is set in bold.
+    public var isColored: Bool
+    /// Columns of the terminal; a live line is cut to fit.
+    public var columns: Int
+    /// Takes text as it is to be shown.
+    public var write: @Sendable (String) -> Void
+    /// Seconds since some fixed moment.
+    public var now: @Sendable () -> Double
+
+    /// Describes a display.
+    public init(
+        isLive: Bool,
+        isColored: Bool = false,
+        columns: Int = 80,
+        now: @escaping @Sendable () -> Double,
+        write: @escaping @Sendable (String) -> Void
+    ) {
+        self.isLive = isLive
+        self.isColored = isColored
+        self.columns = columns
+        self.now = now
+        self.write = write
+    }
+
+    /// Standard error: live on a terminal that understands it, without color under NO_COLOR.
+    public static func standardError(
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> ProgressDisplay {
+        let isLive = isatty(STDERR_FILENO) == 1 && (environment["TERM"] ?? "dumb") != "dumb"
+        var size = winsize()
+        let known = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        return ProgressDisplay(
+            isLive: isLive,
+            isColored: isLive && (environment["NO_COLOR"] ?? "").isEmpty,
+            columns: known ? Int(size.ws_col) : 80,
+            now: { ProcessInfo.processInfo.systemUptime },
+            write: { FileHandle.standardError.write(Data($0.utf8)) }
+        )
+    }
+}
+
+/// Tells how far a piece of work has come: one line, in one layout for all programs.
+///
+///     rsd seed 1: 120/300 problems  40 %  12.3 problems/s  accepted 97.1 %  0:15 left
+///
+/// Rates and the time left count only what this process did, not what it found done.
+public final class Progress: Sendable {
+    private struct State {
+        var done: Int
+        var fields: [(name: String, value: String)] = []
+        var lastShown = -Double.infinity
+        var isFinished = false
+    }
+
+    private let label: String
+    private let unit: String
+    private let total: Int?
+    private let initial: Int
+    private let start: Double
+    private let display: ProgressDisplay
+    private let state: Mutex<State>
+
+    /// Seconds between lines where the line cannot be rewritten.
+    static let plainInterval = 30.0
+    /// Seconds between rewrites of a live line.
+    static let liveInterval = 0.2
+
+    /// Begins to tell of some work.
+    ///
+    /// `total` counts units, such as `problems`, and is nil when it is not known; `done` are those
+    /// found finished.
+    public init(
+        _ label: String,
+        total: Int?,
+        unit: String,
+        done: Int = 0,
+        display: ProgressDisplay = .standardError()
+    ) {
+        self.label = label
+        self.unit = unit
+        self.total = total
+        self.display = display
+        initial = done
+        start = display.now()
+        // Off a terminal the first line comes after half a minute: short work stays silent.
+        var first = State(done: done)
+        if !display.isLive { first.lastShown = start }
+        state = Mutex(first)
+    }
+
+    /// Seconds since the work began.
+    public var elapsed: Double { display.now() - start }
+
+    /// Notes how many units are done, and what else the line shows.
+    public func update(done: Int, _ fields: [(name: String, value: String)] = []) {
+        let now = display.now()
+        state.withLock { state in
+            guard !state.isFinished else { return }
+            state.done = done
+            state.fields = fields
+            let interval = display.isLive ? Self.liveInterval : Self.plainInterval
+            guard now - state.lastShown >= interval else { return }
+            state.lastShown = now
+            show(line(state, now: now, isFinal: false), isFinal: false)
+        }
+    }
+
+    /// Writes the last line: what was done and how long it took.
+    public func finish(_ fields: [(name: String, value: String)] = []) {
+        let now = display.now()
+        state.withLock { state in
+            guard !state.isFinished else { return }
+            state.isFinished = true
+            if !fields.isEmpty { state.fields = fields }
+            show(line(state, now: now, isFinal: true), isFinal: true)
+        }
+    }
+
+    private func line(_ state: State, now: Double, isFinal: Bool) -> String {
+        let seconds = now - start
+        let worked = state.done - initial
+        var parts: [String] = []
+        if let total {
+            parts.append("\(state.done)/\(total) \(unit)")
+            if !isFinal && total > 0 { parts.append("\(100 * state.done / total) %") }
+        } else {
+            parts.append("\(state.done) \(unit)")
+        }
+        if worked > 0 && seconds > 0 {
+            parts.append("\(Self.rate(Double(worked) / seconds)) \(unit)/s")
+        }
+        parts += state.fields.map { $0.name.isEmpty ? $0.value : "\($0.name) \($0.value)" }
+        if isFinal {
+            parts.append("in \(Self.duration(seconds))")
+        } else if let total, worked > 0, state.done < total {
+            let left = seconds * Double(total - state.done) / Double(worked)
+            parts.append("\(Self.duration(left)) left")
+        }
+        return parts.joined(separator: "  ")
+    }
+
+    private func show(_ text: String, isFinal: Bool) {
+        guard display.isLive else {
+            display.write("\(label): \(text)\n")
+            return
+        }
+        let room = max(0, display.columns - 1 - label.count - 2)
+        let head = display.isColored ? "\u{1B}[1m\(label)\u{1B}[0m" : label
+        // Return to the line's start, write, clear what an earlier, longer line left behind.
+        display.write("\r\(head): \(text.prefix(room))\u{1B}[K" + (isFinal ? "\n" : ""))
+    }
+
+    /// A rate in at most four digits: `0.12`, `3.4`, `56`, `7,890`.
+    public static func rate(_ value: Double) -> String {
+        guard value.isFinite else { return "?" }
+        if value >= 9.95 { return grouped(Int(value.rounded())) }
+        let scale = value >= 0.995 ? 10.0 : 100.0
+        return "\((value * scale).rounded() / scale)"
+    }
+
+    /// A whole number with commas between thousands.
+    public static func grouped(_ value: Int) -> String {
+        var digits = String(value.magnitude)
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.insert(String(digits.suffix(3)), at: 0)
+            digits.removeLast(3)
+        }
+        return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
+    }
+
+    /// A duration as `0:07`, `12:34` or `3:04:05`.
+    public static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e9 else { return "?" }
+        let whole = max(0, Int(seconds.rounded()))
+        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+        let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
+        return hours > 0 ? "\(hours):\(two(minutes)):\(two(rest))" : "\(minutes):\(two(rest))"
+    }
+}

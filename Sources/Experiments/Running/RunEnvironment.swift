@@ -1,0 +1,94 @@
+import Files
+import Foundation
+import Kernels
+
+/// What a program can learn about itself and its machine.
+public enum RunEnvironment {
+    /// The surroundings of this process, for a manifest.
+    ///
+    /// `libraries` are those of the rooms that the program uses, such as HDF5.
+    public static func surroundings(
+        libraries: [(name: String, version: String)] = []
+    ) -> Manifest.Surroundings {
+        Manifest.Surroundings(
+            command: commandLine(CommandLine.arguments),
+            commit: gitCommit(),
+            libraries: [("swift", swiftVersion)] + libraries,
+            machine: [
+                "cpu": .string(CPU.modelName),
+                "cores": .integer(ProcessInfo.processInfo.activeProcessorCount),
+                "threads": .integer(ThreadPool.threadCount),
+                "instruction_set": .string(CPU.instructionSet),
+                "openblas_core": .string(CPU.openBLASCore),
+                "memory_bytes": .integer(Int(clamping: ProcessInfo.processInfo.physicalMemory)),
+                "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),
+            ]
+        )
+    }
+
+    /// Most memory that the process has held so far, in bytes.
+    public static var peakMemoryBytes: Int {
+        var usage = rusage()
+        #if os(Linux)
+            guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+            return Int(usage.ru_maxrss) * 1024
+        #else
+            guard getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
+            return Int(usage.ru_maxrss)
+        #endif
+    }
+
+    /// The compiler's language version, the closest that a program can tell of its own building.
+    static var swiftVersion: String {
+        #if compiler(>=6.3)
+            "6.3 or later"
+        #elseif compiler(>=6.2)
+            "6.2"
+        #else
+            "6.1"
+        #endif
+    }
+
+    /// A path as results may show it: relative to the working directory, or the last name alone.
+    public static func relative(_ path: String) -> String {
+        guard path.hasPrefix("/") else { return path }
+        let here = FileManager.default.currentDirectoryPath
+        if path == here { return "." }
+        if path.hasPrefix(here + "/") { return String(path.dropFirst(here.count + 1)) }
+        return String(path.split(separator: "/").last ?? "/")
+    }
+
+    /// A command line as results may show it: the program by its name, absolute paths relative.
+    public static func commandLine(_ arguments: [String]) -> [String] {
+        arguments.enumerated().map { index, argument in
+            if index == 0 { return String(argument.split(separator: "/").last ?? "") }
+            if let equals = argument.firstIndex(of: "="), argument.hasPrefix("-") {
+                let value = String(argument[argument.index(after: equals)...])
+                return argument[...equals] + relative(value)
+            }
+            return relative(argument)
+        }
+    }
+
+    /// The commit of the working directory's source tree; nil without git or outside a tree.
+    static func gitCommit() -> String? {
+        guard let commit = run("git", ["rev-parse", "HEAD"])?.split(separator: "\n").first else {
+            return nil
+        }
+        let changes = run("git", ["status", "--porcelain", "--untracked-files=no"]) ?? ""
+        return commit + (changes.isEmpty ? "" : "-dirty")
+    }
+
+    private static func run(_ program: String, _ arguments: [String]) -> String? {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        do { try process.run() } catch { return nil }
+        let data = (try? output.fileHandleForReading.readToEnd()) ?? Data()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
+    }
+}

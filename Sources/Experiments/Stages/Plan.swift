@@ -1,0 +1,180 @@
+import Datasets
+import Files
+import Foundation
+
+/// What an experiment will do: its stages, what is there already, what is missing, what it takes.
+public struct Plan: Sendable {
+    /// One stage of one arm and seed.
+    public struct Step: Sendable {
+        /// What it makes.
+        public var kind: Stage.Kind
+        /// The model role, the policy or the arm.
+        public var label: String
+        /// The seed.
+        public var seed: UInt64
+        /// Its folder; nil while an input is missing or an earlier stage has not run, as the name
+        /// depends on both.
+        public var folder: String?
+        /// How far it has come.
+        public var state: Stage.State
+        /// What it will roughly take; nil where no size is known.
+        public var estimate: Estimate?
+    }
+
+    /// An input that is not there.
+    public struct Missing: Sendable, Equatable {
+        /// The key in the experiment file, such as `models.teacher`.
+        public var key: String
+        /// The path that was looked for.
+        public var path: String
+        /// Where a user gets it, in the experiment file's words.
+        public var source: String?
+    }
+
+    /// The variant that is planned, or the experiment's name.
+    public var name: String
+    /// The stages in the order in which they run.
+    public var steps: [Step]
+    /// What has to be fetched first.
+    public var missing: [Missing]
+
+    /// Time of all stages, largest memory of one, disk of all; finished stages take no time.
+    public var total: Estimate {
+        steps.reduce(into: Estimate()) { total, step in
+            guard let estimate = step.estimate else { return }
+            if step.state != .finished { total.seconds += estimate.seconds }
+            total.memoryBytes = max(total.memoryBytes, estimate.memoryBytes)
+            total.diskBytes += estimate.diskBytes
+        }
+    }
+
+    /// The plan as `--dry-run` prints it.
+    public var text: String {
+        var lines = ["\(name): \(steps.count) stages"]
+        for step in steps {
+            let label = "\(step.kind.rawValue) \(step.label) seed \(step.seed)"
+            var parts = [label, step.state.rawValue]
+            if let estimate = step.estimate { parts.append(estimate.text) }
+            parts.append(step.folder ?? "folder known once its inputs are there")
+            lines.append("  " + parts.joined(separator: "  "))
+        }
+        lines.append("about \(total.text) (largest stage), completions at half their limit")
+        for item in missing {
+            lines.append("missing: \(item.path) (\(item.key))")
+            if let source = item.source { lines.append("  \(source)") }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension Estimate {
+    /// `0:12 h, 3.4 GiB memory, 120 MiB disk`.
+    var text: String {
+        let minutes = Int((seconds / 60).rounded(.up))
+        let rest = minutes % 60
+        let time = "\(minutes / 60):\(rest < 10 ? "0" : "")\(rest) h"
+        return "\(time), \(Self.size(memoryBytes)) memory, \(Self.size(diskBytes)) disk"
+    }
+
+    static func size(_ bytes: Int) -> String {
+        let mebibytes = Double(bytes) / 0x1p20
+        if mebibytes < 1 { return "1 MiB" }
+        if mebibytes < 1024 { return "\(Int(mebibytes.rounded())) MiB" }
+        return "\((mebibytes / 102.4).rounded() / 10) GiB"
+    }
+}
+
+extension RunLayout {
+    /// What the experiment will do, without doing any of it.
+    ///
+    /// - Throws: `Failure.badData` when an input that is there is malformed.
+    public func plan() throws -> Plan {
+        var steps = try baseStages().map { stage in
+            try Plan.Step(
+                kind: .base,
+                label: stage.label,
+                seed: stage.seed,
+                folder: stage.folder,
+                state: stage.state,
+                estimate: baseEstimate(ModelRole(rawValue: stage.label) ?? .student)
+            )
+        }
+        for seed in experiment.seeds {
+            var seen: Set<String> = []
+            for arm in experiment.arms where arm.isGenerated {
+                let stage = try ifPresent { try traces(arm, seed: seed) }
+                let policy = arm.kind.policy?.rawValue ?? ""
+                guard seen.insert(stage?.folder ?? "\(policy) \(arm.generation)").inserted else {
+                    continue
+                }
+                try steps.append(step(.traces, policy, seed, stage, generationEstimate(arm)))
+            }
+            for arm in experiment.arms {
+                if arm.kind != .base {
+                    let selection = try ifPresent { try self.selection(arm, seed: seed) }
+                    steps.append(step(.selection, arm.name, seed, selection, Estimate()))
+                    let training = try ifPresent { try self.training(arm, seed: seed) }
+                    try steps.append(
+                        step(.training, arm.name, seed, training, trainingEstimate(arm))
+                    )
+                }
+                let evaluation = try ifPresent { try self.evaluation(arm, seed: seed) }
+                try steps.append(step(.evaluation, arm.name, seed, evaluation, scoringEstimate()))
+            }
+        }
+        return Plan(
+            name: experiment.variant.map { "\(experiment.name) \($0.name)" } ?? experiment.name,
+            steps: steps,
+            missing: missing
+        )
+    }
+
+    /// A stage, or nil while something it depends on is not there.
+    private func ifPresent(_ stage: () throws -> Stage?) throws -> Stage? {
+        do { return try stage() } catch let failure as Failure where failure.kind == .missingInput {
+            return nil
+        }
+    }
+
+    private func step(
+        _ kind: Stage.Kind,
+        _ label: String,
+        _ seed: UInt64,
+        _ stage: Stage?,
+        _ estimate: Estimate?
+    ) -> Plan.Step {
+        Plan.Step(
+            kind: kind,
+            label: label,
+            seed: seed,
+            folder: stage?.folder,
+            state: stage?.state ?? .absent,
+            estimate: estimate
+        )
+    }
+
+    /// Inputs that are not there, in the order of the experiment file.
+    public var missing: [Plan.Missing] {
+        var wanted: [Plan.Missing] = []
+        for (key, model) in [
+            ("models.teacher", experiment.teacher), ("models.student", experiment.student),
+        ] {
+            guard case .path(let path)? = model else { continue }
+            wanted.append(Plan.Missing(key: key, path: path.path, source: path.source))
+        }
+        if case .file(let path, let source, _)? = experiment.problems {
+            wanted.append(Plan.Missing(key: "problems", path: path, source: source))
+        }
+        for benchmark in experiment.benchmarks {
+            guard case .file(let path, let source, _) = benchmark.source else { continue }
+            let key = "benchmarks, \(benchmark.name)"
+            wanted.append(Plan.Missing(key: key, path: path, source: source))
+        }
+        for arm in experiment.arms {
+            guard let traces = arm.traces else { continue }
+            let key = "arms.\(arm.name).traces"
+            wanted.append(Plan.Missing(key: key, path: traces.path, source: traces.source))
+        }
+        return wanted.filter { !FileManager.default.fileExists(atPath: $0.path) }
+    }
+}

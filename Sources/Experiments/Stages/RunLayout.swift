@@ -1,0 +1,227 @@
+import Datasets
+import Files
+import Foundation
+import Kernels
+
+/// The two models of an experiment.
+public enum ModelRole: String, Sendable, CaseIterable {
+    /// Proposes tokens.
+    case teacher
+    /// Judges them, and is trained.
+    case student
+}
+
+/// Where every stage of an experiment keeps its outputs.
+///
+/// A folder's name holds the hash of all its contents depend on: settings, digests of input files,
+/// the hashes of the stages before it. What changes nothing (batch sizes of decoding, how often
+/// checkpoints are written, `--limit`, shards) is left out. Verdicts are left out too: they are
+/// made again from the stored text, so selection and report grade anew.
+public struct RunLayout: Sendable {
+    /// The experiment.
+    public let experiment: Experiment
+    /// Where its stages live.
+    public let runsFolder: String
+    /// Where its tables and plots go.
+    public let resultsFolder: String
+    private let digests: InputDigests
+
+    /// Lays out an experiment below the folders `RSD_RUNS` (default `runs`) and `RSD_RESULTS`
+    /// (default `results`).
+    public init(
+        _ experiment: Experiment,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        func root(_ name: String, _ standard: String) -> String {
+            environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? standard
+        }
+        self.experiment = experiment
+        let runs = root("RSD_RUNS", "runs")
+        runsFolder = "\(runs)/\(experiment.name)"
+        let results = "\(root("RSD_RESULTS", "results"))/\(experiment.name)"
+        resultsFolder = experiment.variant.map { "\(results)/\($0.name)" } ?? results
+        digests = InputDigests(cache: "\(runs)/digests.json")
+    }
+
+    private func stage(_ kind: Stage.Kind, _ label: String, _ seed: UInt64, _ inputs: JSON) -> Stage
+    {
+        let versioned: JSON = ["stage": .string(kind.rawValue), "schema": 1, "inputs": inputs]
+        return Stage(kind, label: label, seed: seed, inputs: versioned, in: runsFolder)
+    }
+
+    /// The source of a model.
+    ///
+    /// - Throws: `Failure.configuration` when the experiment has no teacher.
+    public func source(_ role: ModelRole) throws -> ModelSource {
+        if role == .student { return experiment.student }
+        guard let teacher = experiment.teacher else {
+            throw Failure(.configuration, file: experiment.file, at: "models", "has no teacher")
+        }
+        return teacher
+    }
+
+    /// The stage that trains a model from scratch; nil for a model that exists already.
+    ///
+    /// - Throws: `Failure.configuration` when the experiment has no teacher.
+    public func base(_ role: ModelRole, seed: UInt64) throws -> Stage? {
+        guard case .scratch(let scratch) = try source(role) else { return nil }
+        let own = scratch.seed(run: seed)
+        return stage(
+            .base,
+            role.rawValue,
+            own,
+            ["model": scratch.json, "seed": .integer(Int(own))]
+        )
+    }
+
+    /// Every stage that trains a model from scratch, each once.
+    ///
+    /// - Throws: Nothing for an experiment that was read without error.
+    public func baseStages() throws -> [Stage] {
+        var stages: [Stage] = []
+        for role in ModelRole.allCases where role == .student || experiment.teacher != nil {
+            for seed in experiment.seeds {
+                guard let stage = try base(role, seed: seed),
+                    !stages.contains(where: { $0.folder == stage.folder })
+                else { continue }
+                stages.append(stage)
+            }
+        }
+        return stages
+    }
+
+    /// Where a model's weights are, whether or not they have been made.
+    ///
+    /// - Throws: `Failure.configuration` when the experiment has no teacher.
+    public func modelPath(_ role: ModelRole, seed: UInt64) throws -> String {
+        if let stage = try base(role, seed: seed) { return stage.model }
+        guard case .path(let model) = try source(role) else { return "" }
+        return model.path
+    }
+
+    /// What a stage depends on when it depends on a model.
+    private func modelKey(_ role: ModelRole, seed: UInt64) throws -> JSON {
+        switch try source(role) {
+        case .scratch: .string(try base(role, seed: seed)?.hash ?? "")
+        case .path(let model): .string(try digests.digest(of: model.path, source: model.source))
+        }
+    }
+
+    private func digest(of source: ProblemSource, _ problems: () throws -> ProblemSet) throws
+        -> JSON
+    {
+        if case .file(let path, let hint, _) = source,
+            !FileManager.default.fileExists(atPath: path)
+        {
+            throw Failure(.missingInput, file: path, "no such file", remedy: hint)
+        }
+        return .string(try problems().digest)
+    }
+
+    /// The problems that traces are generated for.
+    ///
+    /// - Throws: `Failure` when they are missing or malformed.
+    public func problems(seed: UInt64) throws -> ProblemSet {
+        guard let source = experiment.problems else {
+            throw Failure(.configuration, file: experiment.file, "has no problems")
+        }
+        return try source.trainingProblems(seed: seed)
+    }
+
+    /// The stage that generates an arm's tries; nil for an arm that generates none.
+    ///
+    /// Arms of one policy and equal settings share it.
+    /// - Throws: `Failure` when an input is missing or malformed.
+    public func traces(_ arm: Arm, seed: UInt64) throws -> Stage? {
+        guard arm.isGenerated, let policy = arm.kind.policy, let problems = experiment.problems
+        else { return nil }
+        var inputs: [(key: String, value: JSON)] = [
+            ("student", try modelKey(.student, seed: seed)),
+            ("problems", try digest(of: problems) { try self.problems(seed: seed) }),
+            ("template", experiment.template.json), ("generation", arm.generation.json),
+            ("seed", .integer(Int(seed))),
+        ]
+        if policy != .student { inputs.append(("teacher", try modelKey(.teacher, seed: seed))) }
+        return stage(.traces, policy.rawValue, seed, .object(JSONObject(inputs)))
+    }
+
+    /// The stage that selects what an arm trains on, or copies it from an external file; nil for
+    /// the base arm.
+    ///
+    /// - Throws: `Failure` when an input is missing or malformed.
+    public func selection(_ arm: Arm, seed: UInt64) throws -> Stage? {
+        if let external = arm.traces {
+            let digest = try digests.digest(of: external.path, source: external.source)
+            return stage(
+                .selection,
+                arm.name,
+                seed,
+                ["external": .string(digest), "limit": .integer(external.limit ?? 0)]
+            )
+        }
+        guard let traces = try traces(arm, seed: seed) else { return nil }
+        return stage(
+            .selection,
+            arm.name,
+            seed,
+            [
+                "traces": .string(traces.hash), "selection": arm.selection.json,
+                "answers": experiment.answers.json,
+            ]
+        )
+    }
+
+    /// The stage that fine-tunes an arm's student; nil for the base arm.
+    ///
+    /// It depends on the selected traces themselves, so training starts anew when more tries have
+    /// been generated and selected.
+    /// - Throws: `Failure.missingInput` when nothing has been selected yet.
+    public func training(_ arm: Arm, seed: UInt64) throws -> Stage? {
+        guard let selection = try selection(arm, seed: seed) else { return nil }
+        let digest = try digests.digest(
+            of: selection.selected,
+            source: "Generate and select traces first: rsd-generate run \(experiment.file), then "
+                + "rsd-generate select \(experiment.file)."
+        )
+        return stage(
+            .training,
+            arm.name,
+            seed,
+            [
+                "student": try modelKey(.student, seed: seed), "selected": .string(digest),
+                "training": arm.training.json, "template": experiment.template.json,
+                "seed": .integer(Int(seed)),
+            ]
+        )
+    }
+
+    /// Where the weights are that an arm is scored with: the base student's for the base arm.
+    ///
+    /// - Throws: `Failure.missingInput` when nothing has been selected yet.
+    public func trainedModelPath(_ arm: Arm, seed: UInt64) throws -> String {
+        try training(arm, seed: seed)?.model ?? modelPath(.student, seed: seed)
+    }
+
+    /// The stage that samples an arm's student on the benchmarks.
+    ///
+    /// - Throws: `Failure` when an input is missing, or nothing has been selected yet.
+    public func evaluation(_ arm: Arm, seed: UInt64) throws -> Stage {
+        let trained = try training(arm, seed: seed).map { JSON.string($0.hash) }
+        let benchmarks = try experiment.benchmarks.map { benchmark -> JSON in
+            [
+                "name": .string(benchmark.name),
+                "problems": try digest(of: benchmark.source) { try benchmark.problems() },
+            ]
+        }
+        return stage(
+            .evaluation,
+            arm.name,
+            seed,
+            [
+                "model": try trained ?? modelKey(.student, seed: seed),
+                "benchmarks": .array(benchmarks), "template": experiment.template.json,
+                "evaluation": experiment.evaluation.json, "seed": .integer(Int(seed)),
+            ]
+        )
+    }
+}

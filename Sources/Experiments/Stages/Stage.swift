@@ -1,0 +1,92 @@
+import Files
+import Foundation
+import Kernels
+
+/// A step of the corridor with a folder of its own, named after all that its outputs depend on.
+public struct Stage: Sendable {
+    /// What a stage makes.
+    public enum Kind: String, Sendable, CaseIterable {
+        /// A model trained from random weights.
+        case base
+        /// Tries at the problems.
+        case traces
+        /// The tries that pass the filter.
+        case selection
+        /// A fine-tuned student.
+        case training
+        /// Samples on the benchmarks, with verdicts.
+        case evaluation
+    }
+
+    /// What it makes.
+    public let kind: Kind
+    /// `teacher` or `student` for a base model, the policy for traces, otherwise the arm.
+    public let label: String
+    /// The seed of the run.
+    public let seed: UInt64
+    /// All that the outputs depend on; stored beside them as `key.json`.
+    public let inputs: JSON
+    /// SHA-256 of the canonical JSON of `inputs`, in hexadecimal.
+    public let hash: String
+    /// Where the outputs live: `<runs>/<experiment>/<kind>/<label>-seed<N>-<hash>`.
+    public let folder: String
+
+    init(_ kind: Kind, label: String, seed: UInt64, inputs: JSON, in folder: String) {
+        self.kind = kind
+        self.label = label
+        self.seed = seed
+        self.inputs = inputs
+        var hash = SHA256()
+        hash.update(inputs.canonical)
+        self.hash = hash.hex()
+        let name = "\(label)-seed\(seed)-\(self.hash.prefix(12))"
+        self.folder = "\(folder)/\(kind.rawValue)/\(name)"
+    }
+
+    /// A file in the stage's folder.
+    public func file(_ name: String) -> String { "\(folder)/\(name)" }
+
+    /// The finished weights of a base model or of a fine-tuned student.
+    public var model: String { file("model.h5") }
+    /// The tries, or those of one shard, counted from 1.
+    public func traces(shard: (index: Int, count: Int)? = nil) -> String {
+        file(shard.map { "traces-\($0.index)-of-\($0.count).jsonl" } ?? "traces.jsonl")
+    }
+    /// What Train reads.
+    public var selected: String { file("selected.jsonl") }
+    /// The samples on one benchmark.
+    public func samples(_ benchmark: String) -> String { file("\(benchmark).jsonl") }
+    /// What was run, and how.
+    public var manifest: String { file("manifest.json") }
+    /// Held by the process that writes here.
+    public var lock: String { file("lock") }
+
+    /// How far a stage has come.
+    public enum State: String, Sendable {
+        /// Nothing is there.
+        case absent
+        /// Something is there; the same command goes on.
+        case started
+        /// Its manifest says that it is finished.
+        case finished
+    }
+
+    /// How far it has come, by its manifest.
+    public var state: State {
+        guard let json = try? TextFile.readJSON(manifest) else {
+            return FileManager.default.fileExists(atPath: folder) ? .started : .absent
+        }
+        return json["status"]?.string == Manifest.Status.finished.rawValue ? .finished : .started
+    }
+
+    /// Makes the folder and stores the key beside what will be written.
+    ///
+    /// - Throws: `Failure.disk`.
+    public func prepare() throws {
+        try TextFile.createFolder(folder)
+        let path = file("key.json")
+        if !FileManager.default.fileExists(atPath: path) {
+            try TextFile.write(inputs.pretty, to: path)
+        }
+    }
+}

@@ -30,28 +30,32 @@ struct Answer {
 
     /// The text without math delimiters, emphasis, and space and full stops around it.
     private static func stripped(_ text: String) -> String {
-        var bytes = Array(text.utf8)[...]
-        let opening = ["\\(", "\\[", "**"].map { Array($0.utf8) }
-        let closing = ["\\)", "\\]", "**"].map { Array($0.utf8) }
+        let undelimited = trimmed(withoutDollars(trimmed(Array(text.utf8)[...])))
+        return String(decoding: undelimited, as: UTF8.self)
+    }
+
+    /// Removes space, full stops, `\(...\)`, `\[...\]` and `**...**` around the text.
+    private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var bytes = text
+        let pairs = [("\\(", "\\)"), ("\\[", "\\]"), ("**", "**")]
         while true {
             let count = bytes.count
             while let first = bytes.first, first.isSpace { bytes.removeFirst() }
             while let last = bytes.last, last.isSpace || last == UInt8(ascii: ".") {
                 bytes.removeLast()
             }
-            for (open, close) in zip(opening, closing)
-            where bytes.count >= 4 && bytes.starts(with: open)
-                && bytes.suffix(2).elementsEqual(close)
+            for (open, close) in pairs
+            where bytes.count >= 4 && bytes.starts(with: open.utf8)
+                && bytes.suffix(2).elementsEqual(close.utf8)
             {
                 bytes = bytes.dropFirst(2).dropLast(2)
             }
-            if bytes.count == count { break }
+            if bytes.count == count { return bytes }
         }
-        return withoutDollars(bytes)
     }
 
     /// Removes dollar signs that delimit mathematics: all of them where they pair up.
-    private static func withoutDollars(_ bytes: ArraySlice<UInt8>) -> String {
+    private static func withoutDollars(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var result: [UInt8] = []
         var dollars = 0
         var escaped = false
@@ -63,7 +67,7 @@ struct Answer {
             }
             escaped = byte == UInt8(ascii: "\\") && !escaped
         }
-        return String(decoding: dollars % 2 == 0 ? result[...] : bytes, as: UTF8.self)
+        return dollars % 2 == 0 ? result[...] : bytes
     }
 
     /// The text without font commands, sizing and space that separates nothing.

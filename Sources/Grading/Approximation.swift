@@ -6,7 +6,7 @@ import Foundation
 /// told apart exactly when their intervals are disjoint, however much cancels in between.
 struct Approximation: Sendable {
     let value: Double
-    let error: Double
+    private(set) var error: Double
 
     /// - Returns: `nil` where the value is not finite.
     init?(_ value: Double, error: Double) {
@@ -16,8 +16,10 @@ struct Approximation: Sendable {
         self.error = error + 4 * value.ulp
     }
 
+    /// An exact value, without error where a `Double` holds it as the whole number it is.
     init?(_ exact: Rational) {
         self.init(exact.double, error: 0)
+        if let whole = exact.integer, abs(whole) < 1 << 53 { error = 0 }
     }
 
     static let pi = Approximation(Double.pi, error: 0)

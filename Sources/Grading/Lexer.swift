@@ -229,9 +229,9 @@ struct Lexer {
     /// `e5`, `E-5` right behind the digits.
     private mutating func exponent(into literal: inout NumberLiteral) {
         guard current == "e" || current == "E" else { return }
-        let signed = peek(1) == "-" || peek(1) == "+"
+        let isNegative = peek(1) == "-" || peek(1) == "−"
+        let signed = isNegative || peek(1) == "+"
         guard peek(signed ? 2 : 1)?.isNumeral ?? false else { return }
-        let isNegative = peek(1) == "-"
         index += signed ? 2 : 1
         var power = 0
         while let digit = current?.wholeNumberValue, current?.isNumeral ?? false {

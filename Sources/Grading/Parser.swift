@@ -22,6 +22,7 @@ struct Parser {
     /// The expression the tokens spell, or `nil`.
     static func parse(_ tokens: [Token], budget: WorkBudget) -> Expression? {
         var parser = Parser(budget: budget, tokens: tokens)
+        _ = parser.take(.sign("="))  // "= 5", "\approx 5"
         guard let elements = try? parser.elements(), parser.current == nil,
             let first = elements.first
         else { return nil }

@@ -65,6 +65,11 @@ extension Parser {
 
     private mutating func symbol(_ name: String) throws(NotMathematics) -> Expression {
         if take(.sign("_")) { return .symbol(name + "_" + (try subscriptText())) }
+        // A function's value at a number, such as f(0), is a name and no product.
+        if current == .sign("("), case .number(let literal)? = peek(1), peek(2) == .sign(")") {
+            position += 3
+            return .symbol("\(name)(\(String(decoding: literal.digits, as: UTF8.self)))")
+        }
         return name == "e" ? .constant(.e) : .symbol(name)
     }
 

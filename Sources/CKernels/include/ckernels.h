@@ -1,1 +1,139 @@
+// The C face of the kernels: one table of functions per element type and instruction set, a thread
+// pool, aligned memory, and SHA-256. Everything here is called by the Swift module Kernels alone.
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+// Weight formats, with ggml's block layouts. CK_NATIVE is the table's own element type.
+enum ck_format {
+    CK_NATIVE = -1,
+    CK_F32 = 0,
+    CK_F16,
+    CK_BF16,
+    CK_Q8_0,
+    CK_Q4_0,
+    CK_Q4_1,
+    CK_Q5_0,
+    CK_Q5_1,
+    CK_Q4_K,
+    CK_Q5_K,
+    CK_Q6_K,
+};
+
+enum ck_activation { CK_RELU, CK_TANH, CK_SIGMOID, CK_SILU, CK_EXP, CK_LOG };
+
+// Heads and scale of grouped attention: query head h reads key head h / (query_heads / kv_heads).
+typedef struct ck_attention_shape {
+    long query_heads, kv_heads, head_dim;
+    double scale;
+} ck_attention_shape;
+
+// One segment's operands. Rows of q, out, dq are [query_heads * head_dim] and start at the
+// segment's first query; rows of keys and values are [kv_heads * head_dim] from position 0.
+typedef struct ck_attention_segment {
+    long count, past;
+    const void *q, *keys, *values;
+    void *out;
+    void *_Nullable log_sum_exp;  // [count, query_heads]
+} ck_attention_segment;
+
+// Operands of the backward pass over one segment with past = 0; gradients are accumulated.
+typedef struct ck_attention_gradient {
+    long count;
+    const void *q, *keys, *values, *out, *log_sum_exp, *upstream;
+    void *dq, *dk, *dv;
+} ck_attention_gradient;
+
+// Scalars of one optimiser step, bias corrections already folded in:
+//     m = beta1 m + (1 - beta1) s g        v = beta2 v + (1 - beta2) (s g)^2
+//     w = decay w - rate m / (sqrt(v) * root + epsilon)
+typedef struct ck_adamw {
+    double gradient_scale, beta1, beta2, epsilon, decay, rate, root;
+} ck_adamw;
+
+// All kernels of one element type on one instruction set. `void *` is that element type; each
+// function runs on the calling thread, and its result does not depend on how callers split work.
+typedef struct ck_kernels {
+    const char *name;
+
+    void (*add)(long n, const void *a, const void *b, void *y);
+    void (*multiply)(long n, const void *a, const void *b, void *y);
+    void (*multiply_accumulate)(long n, const void *a, const void *b, void *y);
+    void (*accumulate)(long n, const void *x, double scale, void *y);
+    void (*scale)(long n, const void *x, double by, void *y);
+    void (*activate)(int f, long n, const void *x, void *y);
+    void (*activate_backward)(int f, long n, const void *x, const void *y, const void *g, void *dx);
+    void (*swiglu)(long n, const void *gate, const void *up, void *y);
+    void (*swiglu_backward)(long n, const void *gate, const void *up, const void *g, void *dgate,
+                            void *dup);
+
+    // y[c] += sum over rows of x[r * stride + c] for c < columns, optionally times a[r*stride+c]*s[r]
+    void (*column_sums)(long rows, long columns, long stride, const void *x,
+                        const void *_Nullable a, const void *_Nullable s, void *y);
+    void (*rms_norm)(long rows, long columns, const void *x, const void *w, double epsilon, void *y,
+                     void *s);
+    void (*rms_norm_backward)(long rows, long columns, const void *x, const void *w, const void *s,
+                              const void *g, void *dx);
+    void (*softmax)(long rows, long columns, const void *x, void *y);
+    void (*softmax_backward)(long rows, long columns, const void *y, const void *g, void *dx);
+    void (*rotate)(long rows, long heads, long head_dim, const void *cosines, const void *sines,
+                   bool inverse, const void *x, void *y);
+    void (*cross_entropy)(long rows, long columns, const void *logits, const int32_t *targets,
+                          void *losses, void *log_sum_exp);
+    void (*cross_entropy_backward)(long rows, long columns, void *logits, const int32_t *targets,
+                                   const void *log_sum_exp, const void *weights);
+    // y = softmax(x / temperature); returns the arg max of x (the first of equals).
+    long (*probabilities)(long n, const void *x, double temperature, void *y);
+    double (*sum)(long n, const void *x);
+    double (*sum_of_squares)(long n, const void *x);
+    bool (*all_finite)(long n, const void *x);
+    void (*adamw)(const ck_adamw *step, long n, void *w, const void *g, void *m, void *v);
+
+    // `count` values (whole blocks) of a format, widened to the element type.
+    void (*dequantize)(int format, long count, const void *bytes, void *y);
+    // y[r * outputs + n] = sum_k x[r, k] w[n, k] (+ bias[n]) for n in begin..<end.
+    void (*linear)(long rows, long inputs, const void *x, int format, const void *w, long begin,
+                   long end, long outputs, const void *_Nullable bias, void *y);
+
+    // Queries first..<first + n of a segment, all query heads that read `kv_head`.
+    void (*attention)(const ck_attention_shape *shape, const ck_attention_segment *segment,
+                      long kv_head, long first, long n);
+    void (*attention_backward)(const ck_attention_shape *shape,
+                               const ck_attention_gradient *segment, long kv_head);
+} ck_kernels;
+
+// Plain double kernels: the definition that the fast ones are tested against.
+const ck_kernels *ck_kernels_double(void);
+// Fast float kernels of this CPU, after RSD_INSTRUCTION_SET and a self-check.
+const ck_kernels *ck_kernels_float(void);
+// The float table of a name ("portable", "avx2", "avx512"), or NULL where this CPU cannot run it.
+const ck_kernels *_Nullable ck_kernels_named(const char *name);
+
+// Values and bytes in a block of a format.
+long ck_block_size(int format);
+long ck_block_bytes(int format);
+
+// OPENBLAS_CORETYPE that suits this CPU, or NULL where OpenBLAS should decide.
+const char *_Nullable ck_openblas_core(void);
+// CPU brand string, or an empty one.
+void ck_cpu_model(char *text, long capacity);
+
+// 64-byte aligned memory; large blocks are kept for reuse. `bytes` must be the allocated size.
+void *ck_allocate(size_t bytes);
+void ck_deallocate(void *memory, size_t bytes);
+// Scratch memory of the calling thread, 64-byte aligned; valid until the thread's next call.
+void *ck_scratch(size_t bytes);
+
+// Runs body over 0..<count in chunks of `grain`, on the pool's threads and the caller.
+typedef void (*ck_body)(void *context, long begin, long end);
+void ck_pool_run(long count, long grain, ck_body body, void *context);
+long ck_pool_threads(void);
+void ck_pool_configure(long threads);
+
+// SHA-256 of whole 64-byte blocks: state is updated in place. `portable` forces the plain twin.
+void ck_sha256_blocks(uint32_t *state, const uint8_t *bytes, long blocks, bool portable);
+
+#pragma clang assume_nonnull end

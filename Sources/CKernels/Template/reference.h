@@ -1,0 +1,311 @@
+// Plain kernels for one element type REAL: loops that read like their formulas. In double they
+// serve gradient checks, and they are what the fast float kernels are tested against.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blocks.h"
+#include "ckernels.h"
+
+static void add(long n, const void *pa, const void *pb, void *py) {
+    const REAL *a = pa, *b = pb;
+    REAL *y = py;
+    for (long i = 0; i < n; i++) y[i] = a[i] + b[i];
+}
+
+static void multiply(long n, const void *pa, const void *pb, void *py) {
+    const REAL *a = pa, *b = pb;
+    REAL *y = py;
+    for (long i = 0; i < n; i++) y[i] = a[i] * b[i];
+}
+
+static void multiply_accumulate(long n, const void *pa, const void *pb, void *py) {
+    const REAL *a = pa, *b = pb;
+    REAL *y = py;
+    for (long i = 0; i < n; i++) y[i] += a[i] * b[i];
+}
+
+static void accumulate(long n, const void *px, double scale, void *py) {
+    const REAL *x = px;
+    REAL *y = py;
+    for (long i = 0; i < n; i++) y[i] += (REAL)scale * x[i];
+}
+
+static void scale(long n, const void *px, double by, void *py) {
+    const REAL *x = px;
+    REAL *y = py;
+    for (long i = 0; i < n; i++) y[i] = (REAL)by * x[i];
+}
+
+static REAL sigmoid(REAL x) { return 1 / (1 + exp(-x)); }
+
+static void activate(int f, long n, const void *px, void *py) {
+    const REAL *x = px;
+    REAL *y = py;
+    for (long i = 0; i < n; i++) {
+        switch (f) {
+        case CK_RELU: y[i] = x[i] < 0 ? 0 : x[i]; break;
+        case CK_TANH: y[i] = tanh(x[i]); break;
+        case CK_SIGMOID: y[i] = sigmoid(x[i]); break;
+        case CK_SILU: y[i] = x[i] * sigmoid(x[i]); break;
+        case CK_EXP: y[i] = exp(x[i]); break;
+        default: y[i] = log(x[i]); break;
+        }
+    }
+}
+
+static void activate_backward(int f, long n, const void *px, const void *py, const void *pg,
+                              void *pdx) {
+    const REAL *x = px, *y = py, *g = pg;
+    REAL *dx = pdx;
+    for (long i = 0; i < n; i++) {
+        REAL s = f == CK_SILU ? sigmoid(x[i]) : 0;
+        switch (f) {
+        case CK_RELU: dx[i] += x[i] > 0 ? g[i] : 0; break;
+        case CK_TANH: dx[i] += g[i] * (1 - y[i] * y[i]); break;
+        case CK_SIGMOID: dx[i] += g[i] * y[i] * (1 - y[i]); break;
+        case CK_SILU: dx[i] += g[i] * s * (1 + x[i] * (1 - s)); break;
+        case CK_EXP: dx[i] += g[i] * y[i]; break;
+        default: dx[i] += g[i] / x[i]; break;
+        }
+    }
+}
+
+static void swiglu(long n, const void *pgate, const void *pup, void *py) {
+    const REAL *gate = pgate, *up = pup;
+    REAL *y = py;
+    for (long i = 0; i < n; i++) y[i] = gate[i] * sigmoid(gate[i]) * up[i];
+}
+
+static void swiglu_backward(long n, const void *pgate, const void *pup, const void *pg,
+                            void *pdgate, void *pdup) {
+    const REAL *gate = pgate, *up = pup, *g = pg;
+    REAL *dgate = pdgate, *dup = pdup;
+    for (long i = 0; i < n; i++) {
+        REAL s = sigmoid(gate[i]), a = gate[i], b = up[i], u = g[i];
+        dgate[i] += u * b * s * (1 + a * (1 - s));
+        dup[i] += u * a * s;
+    }
+}
+
+static void column_sums(long rows, long columns, long stride, const void *px, const void *pa,
+                        const void *ps, void *py) {
+    const REAL *x = px, *a = pa, *s = ps;
+    REAL *y = py;
+    for (long r = 0; r < rows; r++)
+        for (long c = 0; c < columns; c++)
+            y[c] += a ? x[r * stride + c] * a[r * stride + c] * s[r] : x[r * stride + c];
+}
+
+static void rms_norm(long rows, long columns, const void *px, const void *pw, double epsilon,
+                     void *py, void *ps) {
+    const REAL *x = px, *w = pw;
+    REAL *y = py, *s = ps;
+    for (long r = 0; r < rows; r++, x += columns, y += columns) {
+        REAL sum = 0;
+        for (long c = 0; c < columns; c++) sum += x[c] * x[c];
+        s[r] = 1 / sqrt(sum / columns + epsilon);
+        for (long c = 0; c < columns; c++) y[c] = w[c] * (x[c] * s[r]);
+    }
+}
+
+static void rms_norm_backward(long rows, long columns, const void *px, const void *pw,
+                              const void *ps, const void *pg, void *pdx) {
+    const REAL *x = px, *w = pw, *s = ps, *g = pg;
+    REAL *dx = pdx;
+    for (long r = 0; r < rows; r++, x += columns, g += columns, dx += columns) {
+        REAL dot = 0;
+        for (long c = 0; c < columns; c++) dot += x[c] * w[c] * g[c];
+        REAL k = s[r] * s[r] * s[r] * dot / columns;
+        for (long c = 0; c < columns; c++) dx[c] += s[r] * w[c] * g[c] - k * x[c];
+    }
+}
+
+static REAL greatest(long n, const REAL *x) {
+    REAL top = x[0];
+    for (long i = 1; i < n; i++) top = x[i] > top ? x[i] : top;
+    return top;
+}
+
+static void softmax(long rows, long columns, const void *px, void *py) {
+    const REAL *x = px;
+    REAL *y = py;
+    for (long r = 0; r < rows; r++, x += columns, y += columns) {
+        REAL top = greatest(columns, x), sum = 0;
+        for (long c = 0; c < columns; c++) sum += y[c] = exp(x[c] - top);
+        for (long c = 0; c < columns; c++) y[c] /= sum;
+    }
+}
+
+static void softmax_backward(long rows, long columns, const void *py, const void *pg, void *pdx) {
+    const REAL *y = py, *g = pg;
+    REAL *dx = pdx;
+    for (long r = 0; r < rows; r++, y += columns, g += columns, dx += columns) {
+        REAL dot = 0;
+        for (long c = 0; c < columns; c++) dot += y[c] * g[c];
+        for (long c = 0; c < columns; c++) dx[c] += y[c] * (g[c] - dot);
+    }
+}
+
+static void rotate(long rows, long heads, long head_dim, const void *pcos, const void *psin,
+                   bool inverse, const void *px, void *py) {
+    const REAL *cosines = pcos, *sines = psin, *x = px;
+    REAL *y = py;
+    long half = head_dim / 2;
+    for (long r = 0; r < rows; r++)
+        for (long h = 0; h < heads; h++)
+            for (long j = 0; j < half; j++) {
+                long i = (r * heads + h) * head_dim + j;
+                REAL a = x[i], b = x[i + half], c = cosines[r * half + j];
+                REAL s = inverse ? -sines[r * half + j] : sines[r * half + j];
+                y[i] = a * c - b * s;
+                y[i + half] = a * s + b * c;
+            }
+}
+
+static void cross_entropy(long rows, long columns, const void *plogits, const int32_t *targets,
+                          void *plosses, void *plse) {
+    const REAL *logits = plogits;
+    REAL *losses = plosses, *lse = plse;
+    for (long r = 0; r < rows; r++, logits += columns) {
+        REAL top = greatest(columns, logits), sum = 0;
+        for (long c = 0; c < columns; c++) sum += exp(logits[c] - top);
+        lse[r] = top + log(sum);
+        losses[r] = targets[r] < 0 ? 0 : lse[r] - logits[targets[r]];
+    }
+}
+
+static void cross_entropy_backward(long rows, long columns, void *plogits, const int32_t *targets,
+                                   const void *plse, const void *pweights) {
+    REAL *logits = plogits;
+    const REAL *lse = plse, *weights = pweights;
+    for (long r = 0; r < rows; r++, logits += columns) {
+        if (targets[r] < 0) {
+            memset(logits, 0, columns * sizeof(REAL));
+            continue;
+        }
+        for (long c = 0; c < columns; c++) logits[c] = weights[r] * exp(logits[c] - lse[r]);
+        logits[targets[r]] -= weights[r];
+    }
+}
+
+static long probabilities(long n, const void *px, double temperature, void *py) {
+    const REAL *x = px;
+    REAL *y = py;
+    long best = 0;
+    for (long i = 1; i < n; i++) best = x[i] > x[best] ? i : best;
+    REAL top = x[best], sum = 0, inverse = (REAL)(1 / temperature);
+    for (long i = 0; i < n; i++) sum += y[i] = exp((x[i] - top) * inverse);
+    for (long i = 0; i < n; i++) y[i] /= sum;
+    return best;
+}
+
+static double sum(long n, const void *px) {
+    const REAL *x = px;
+    double total = 0;
+    for (long i = 0; i < n; i++) total += x[i];
+    return total;
+}
+
+static double sum_of_squares(long n, const void *px) {
+    const REAL *x = px;
+    double total = 0;
+    for (long i = 0; i < n; i++) total += (double)x[i] * x[i];
+    return total;
+}
+
+static bool all_finite(long n, const void *px) {
+    const REAL *x = px;
+    for (long i = 0; i < n; i++)
+        if (!isfinite(x[i])) return false;
+    return true;
+}
+
+static void adamw(const ck_adamw *step, long n, void *pw, const void *pg, void *pm, void *pv) {
+    REAL *w = pw, *m = pm, *v = pv;
+    const REAL *g = pg;
+    for (long i = 0; i < n; i++) {
+        double gradient = step->gradient_scale * g[i];
+        m[i] = step->beta1 * m[i] + (1 - step->beta1) * gradient;
+        v[i] = step->beta2 * v[i] + (1 - step->beta2) * gradient * gradient;
+        w[i] = step->decay * w[i]
+             - step->rate * m[i] / (sqrt((double)v[i]) * step->root + step->epsilon);
+    }
+}
+
+static void linear(long rows, long inputs, const void *px, int format, const void *pw, long begin,
+                   long end, long outputs, const void *pbias, void *py) {
+    const REAL *x = px, *bias = pbias;
+    REAL *y = py;
+    REAL *row = malloc(inputs * sizeof(REAL) + 1);
+    for (long n = begin; n < end; n++) {
+        const REAL *w = row;
+        if (format == CK_NATIVE)
+            w = (const REAL *)pw + n * inputs;
+        else
+            dequantize(format, inputs,
+                       (const char *)pw + n * (inputs / ck_block_size(format))
+                           * ck_block_bytes(format), row);
+        for (long r = 0; r < rows; r++) {
+            REAL dot = 0;
+            for (long k = 0; k < inputs; k++) dot += x[r * inputs + k] * w[k];
+            y[r * outputs + n] = bias ? dot + bias[n] : dot;
+        }
+    }
+    free(row);
+}
+
+static void attention(const ck_attention_shape *shape, const ck_attention_segment *segment,
+                      long kv_head, long first, long n) {
+    long H = shape->query_heads, K = shape->kv_heads, D = shape->head_dim, group = H / K;
+    REAL *p = malloc((segment->past + segment->count) * sizeof(REAL));
+    for (long i = first; i < first + n; i++)
+        for (long h = kv_head * group; h < (kv_head + 1) * group; h++) {
+            const REAL *q = (const REAL *)segment->q + (i * H + h) * D;
+            REAL *out = (REAL *)segment->out + (i * H + h) * D;
+            long keys = segment->past + i + 1;
+            for (long j = 0; j < keys; j++) {
+                const REAL *k = (const REAL *)segment->keys + (j * K + kv_head) * D;
+                REAL dot = 0;
+                for (long d = 0; d < D; d++) dot += q[d] * k[d];
+                p[j] = dot * shape->scale;
+            }
+            REAL top = greatest(keys, p), total = 0;
+            for (long j = 0; j < keys; j++) total += p[j] = exp(p[j] - top);
+            for (long d = 0; d < D; d++) {
+                REAL o = 0;
+                for (long j = 0; j < keys; j++)
+                    o += p[j] * ((const REAL *)segment->values)[(j * K + kv_head) * D + d];
+                out[d] = o / total;
+            }
+            if (segment->log_sum_exp) ((REAL *)segment->log_sum_exp)[i * H + h] = top + log(total);
+        }
+    free(p);
+}
+
+static void attention_backward(const ck_attention_shape *shape, const ck_attention_gradient *s,
+                               long kv_head) {
+    long H = shape->query_heads, K = shape->kv_heads, D = shape->head_dim, group = H / K;
+    for (long i = 0; i < s->count; i++)
+        for (long h = kv_head * group; h < (kv_head + 1) * group; h++) {
+            long at = (i * H + h) * D;
+            const REAL *q = (const REAL *)s->q + at, *g = (const REAL *)s->upstream + at;
+            const REAL *out = (const REAL *)s->out + at;
+            REAL *dq = (REAL *)s->dq + at, lse = ((const REAL *)s->log_sum_exp)[i * H + h];
+            REAL delta = 0;
+            for (long d = 0; d < D; d++) delta += g[d] * out[d];
+            for (long j = 0; j <= i; j++) {
+                long to = (j * K + kv_head) * D;
+                const REAL *k = (const REAL *)s->keys + to, *v = (const REAL *)s->values + to;
+                REAL *dk = (REAL *)s->dk + to, *dv = (REAL *)s->dv + to;
+                REAL score = 0, dp = 0;
+                for (long d = 0; d < D; d++) score += q[d] * k[d], dp += g[d] * v[d];
+                REAL p = exp(score * shape->scale - lse), ds = p * (dp - delta) * shape->scale;
+                for (long d = 0; d < D; d++) {
+                    dq[d] += ds * k[d];
+                    dk[d] += ds * q[d];
+                    dv[d] += p * g[d];
+                }
+            }
+        }
+}

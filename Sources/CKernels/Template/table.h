@@ -1,0 +1,14 @@
+// The table of a twin: all its functions have the names of the fields.
+#define CK_TABLE(NAME)                                                                             \
+    {                                                                                              \
+        .name = NAME, .add = add, .multiply = multiply,                                            \
+        .multiply_accumulate = multiply_accumulate, .accumulate = accumulate, .scale = scale,      \
+        .activate = activate, .activate_backward = activate_backward, .swiglu = swiglu,            \
+        .swiglu_backward = swiglu_backward, .column_sums = column_sums, .rms_norm = rms_norm,      \
+        .rms_norm_backward = rms_norm_backward, .softmax = softmax,                                \
+        .softmax_backward = softmax_backward, .rotate = rotate, .cross_entropy = cross_entropy,    \
+        .cross_entropy_backward = cross_entropy_backward, .probabilities = probabilities,          \
+        .sum = sum, .sum_of_squares = sum_of_squares, .all_finite = all_finite, .adamw = adamw,    \
+        .dequantize = dequantize, .linear = linear, .attention = attention,                        \
+        .attention_backward = attention_backward,                                                  \
+    }

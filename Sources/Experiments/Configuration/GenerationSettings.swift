@@ -1,0 +1,109 @@
+import Files
+
+/// How tries are generated.
+public struct GenerationSettings: Sendable, Equatable {
+    /// Published variants of the method, which set the defaults of everything below `batch`.
+    public enum Preset: String, Sendable, CaseIterable {
+        /// As the paper describes it: one proposal, both models at temperature 0.7 and top-p 0.95.
+        case paper
+        /// As the authors' predecessor code works: five proposals, both models at temperature 1
+        /// and top-k 20, a proposal must be among the student's top 20.
+        case referenceCode = "reference-code"
+    }
+
+    /// Tries at each problem.
+    public var tries: Int
+    /// Most tokens of a completion.
+    public var maxNewTokens: Int
+    /// Most tokens of prompt and completion together.
+    public var maxTotalTokens: Int
+    /// Sequences decoded at once; changes speed and memory, never the traces.
+    public var batch: Int
+    /// Where the defaults come from.
+    public var preset: Preset
+    /// R: how many tokens the teacher may propose for one position.
+    public var proposals: Int
+    /// p_th: the student's probability below which a proposal is refused.
+    public var acceptanceThreshold: Double
+    /// Refuses proposals that are not among this many of the student's most likely; nil asks not.
+    public var acceptanceTopK: Int?
+    /// How the teacher's proposals are drawn.
+    public var teacher: SamplingSettings
+    /// How the student draws, after the last refusal or alone.
+    public var fallback: SamplingSettings
+    /// Thresholds whose exact acceptance is recorded beside each trace.
+    public var acceptanceThresholds: [Double]
+
+    init(_ reader: ConfigurationReader) {
+        tries = reader.integer("tries", default: 16, in: 1...65535)
+        maxNewTokens = reader.integer("maxNewTokens", default: 7168, in: 1...Int.max)
+        maxTotalTokens = reader.integer("maxTotalTokens", default: 8192, in: 2...Int.max)
+        batch = reader.integer("batch", default: 16, in: 1...65536)
+        preset = reader.choice("preset", default: Preset.paper) ?? .paper
+        let isPaper = preset == .paper
+        proposals = reader.integer("proposals", default: isPaper ? 1 : 5, in: 1...1024)
+        acceptanceThreshold = reader.number(
+            "acceptanceThreshold",
+            default: 0.01,
+            in: 0...Double.infinity
+        )
+        let topK = reader.integer("acceptanceTopK", default: isPaper ? 0 : 20, in: 0...Int.max)
+        acceptanceTopK = topK == 0 ? nil : topK
+        let sampling =
+            isPaper
+            ? SamplingSettings(temperature: 0.7, topP: 0.95)
+            : SamplingSettings(topK: 20)
+        func read(_ key: String) -> SamplingSettings {
+            guard let inner = reader.map(key) else { return sampling }
+            defer { inner.finish() }
+            return SamplingSettings(inner, default: sampling)
+        }
+        teacher = read("teacher")
+        fallback = read("fallback")
+        acceptanceThresholds =
+            reader.optional("acceptanceThresholds", "a list of numbers of at least 0") { value in
+                guard let items = value.array else { return nil }
+                let numbers = items.compactMap { item in
+                    item.number.flatMap { $0 >= 0 ? $0 : nil }
+                }
+                return numbers.count == items.count ? numbers : nil
+            } ?? []
+        reader.finish()
+    }
+
+    /// The same settings with the token gate of a policy: at a threshold of 0 the teacher chooses
+    /// every token, above 1 the student.
+    func gated(_ policy: TracePolicy) -> GenerationSettings {
+        var copy = self
+        switch policy {
+        case .rsd: return copy
+        case .teacher: copy.acceptanceThreshold = 0
+        case .student: copy.acceptanceThreshold = 2
+        }
+        copy.acceptanceTopK = nil
+        copy.proposals = 1
+        return copy
+    }
+
+    /// The members that the traces depend on.
+    var json: JSON {
+        [
+            "tries": .integer(tries), "maxNewTokens": .integer(maxNewTokens),
+            "maxTotalTokens": .integer(maxTotalTokens), "proposals": .integer(proposals),
+            "acceptanceThreshold": .number(acceptanceThreshold),
+            "acceptanceTopK": .integer(acceptanceTopK ?? 0), "teacher": teacher.json,
+            "fallback": fallback.json,
+            "acceptanceThresholds": .array(acceptanceThresholds.map { .number($0) }),
+        ]
+    }
+}
+
+/// Who chooses the tokens of a trace.
+public enum TracePolicy: String, Sendable, CaseIterable {
+    /// The teacher proposes and the student's probability decides.
+    case rsd
+    /// The teacher alone.
+    case teacher
+    /// The student alone.
+    case student
+}

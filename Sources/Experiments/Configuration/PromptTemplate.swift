@@ -1,0 +1,123 @@
+import Files
+
+/// How a problem is put to a model, and how its turn ends.
+public struct PromptTemplate: Sendable, Equatable {
+    /// Ready-made templates.
+    public enum Preset: String, Sendable, CaseIterable {
+        /// The problem and nothing else.
+        case plain
+        /// System, user and assistant turns between `<|im_start|>` and `<|im_end|>`.
+        case chatml
+        /// ChatML without a system turn unless one is given; the assistant's turn opens with
+        /// `<think>`.
+        case qwen3Thinking = "qwen3-thinking"
+    }
+
+    /// A piece of a prompt.
+    public enum Segment: Sendable, Equatable {
+        /// Text of the template, in which special tokens are recognised.
+        case template(String)
+        /// The problem, in which they are not: a problem cannot end its own turn.
+        case literal(String)
+    }
+
+    /// The prompt, with `{problem}` where the problem belongs.
+    public var prompt: String
+    /// The token that ends the assistant's turn.
+    public var endOfTurn: String
+    /// Whether the model thinks: its completion closes the thinking with one `</think>`.
+    public var isThinking: Bool
+
+    init(prompt: String, endOfTurn: String, isThinking: Bool) {
+        self.prompt = prompt
+        self.endOfTurn = endOfTurn
+        self.isThinking = isThinking
+    }
+
+    init(preset: Preset, system: String?) {
+        let systemTurn = system.map { "<|im_start|>system\n\($0)<|im_end|>\n" } ?? ""
+        let turns = "<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n"
+        switch preset {
+        case .plain: self.init(prompt: "{problem}", endOfTurn: "$", isThinking: false)
+        case .chatml:
+            self.init(prompt: systemTurn + turns, endOfTurn: "<|im_end|>", isThinking: false)
+        case .qwen3Thinking:
+            self.init(
+                prompt: systemTurn + turns + "<think>\n",
+                endOfTurn: "<|im_end|>",
+                isThinking: true
+            )
+        }
+    }
+
+    init(_ reader: ConfigurationReader) {
+        let preset = reader.choice("preset", default: Preset.chatml) ?? .chatml
+        self.init(preset: preset, system: reader.optional("system", "text", \.filled))
+        prompt =
+            reader.optional("prompt", "text that holds {problem} once") { value in
+                value.string.flatMap { $0.ranges(of: "{problem}").count == 1 ? $0 : nil }
+            } ?? prompt
+        endOfTurn = reader.optional("endOfTurn", "a token", \.filled) ?? endOfTurn
+        isThinking = reader.bool("thinking", default: isThinking)
+        reader.finish()
+    }
+
+    /// The pieces of a problem's prompt, in order, none empty.
+    public func segments(problem: String) -> [Segment] {
+        guard let hole = prompt.firstRange(of: "{problem}") else { return [.template(prompt)] }
+        return [
+            .template(String(prompt[..<hole.lowerBound])), .literal(problem),
+            .template(String(prompt[hole.upperBound...])),
+        ].filter { $0 != .template("") && $0 != .literal("") }
+    }
+
+    /// The members that everything generated depends on.
+    var json: JSON {
+        [
+            "prompt": .string(prompt), "endOfTurn": .string(endOfTurn),
+            "thinking": .bool(isThinking),
+        ]
+    }
+}
+
+/// How completions state their answers.
+public struct AnswerSettings: Sendable, Equatable {
+    /// Which statements count.
+    public enum Style: String, Sendable, CaseIterable {
+        /// A box, else a phrase such as "the answer is", else the last number; the trace filter
+        /// accepts a box only.
+        case math
+        /// A balanced `\boxed{}` only.
+        case boxed
+        /// What follows the last `start`, up to `end`.
+        case marker
+    }
+
+    /// Which statements count.
+    public var style: Style
+    /// Text before the answer, for style `marker`.
+    public var start: String
+    /// Text after the answer, for style `marker`; nil for the rest of the text.
+    public var end: String?
+
+    init(_ reader: ConfigurationReader) {
+        style = reader.choice("style", default: Style.math) ?? .math
+        start = reader.string("start", default: "#")
+        end = reader.optional("end", "text", \.filled)
+        if style != .marker && (reader.has("start") || reader.has("end")) {
+            reader.report.add(
+                reader.path("style"),
+                "found '\(style.rawValue)' with a start or an end; expected marker"
+            )
+        }
+        reader.finish()
+    }
+
+    /// The members that verdicts depend on.
+    var json: JSON {
+        [
+            "style": .string(style.rawValue), "start": .string(start),
+            "end": end.map { .string($0) } ?? .null,
+        ]
+    }
+}

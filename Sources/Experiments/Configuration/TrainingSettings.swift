@@ -1,0 +1,121 @@
+import Datasets
+import Files
+
+/// AdamW with decoupled decay, linear warmup, cosine decay and clipping by the global norm.
+public struct OptimizerSettings: Sendable, Equatable {
+    /// Peak learning rate.
+    public var learningRate: Double
+    /// Learning rate at the last step.
+    public var finalLearningRate: Double
+    /// Share of the steps over which the rate rises from 0.
+    public var warmupFraction: Double
+    /// Decoupled weight decay.
+    public var weightDecay: Double
+    /// Decay of the first moment.
+    public var beta1: Double
+    /// Decay of the second moment.
+    public var beta2: Double
+    /// Added to the root of the second moment.
+    public var epsilon: Double
+    /// Largest global norm of the gradient; 0 does not clip.
+    public var clip: Double
+
+    /// Reads the keys that `training` and `pretraining` share; the defaults are the s1 recipe's.
+    init(_ reader: ConfigurationReader, learningRate: Double) {
+        let any = 0...Double.infinity
+        self.learningRate = reader.number("learningRate", default: learningRate, in: any)
+        finalLearningRate = reader.number("finalLearningRate", default: 0, in: any)
+        warmupFraction = reader.number("warmupFraction", default: 0.05, in: 0...1)
+        weightDecay = reader.number("weightDecay", default: 1e-4, in: any)
+        beta1 = reader.number("beta1", default: 0.9, in: 0...0.999999)
+        beta2 = reader.number("beta2", default: 0.95, in: 0...0.999999)
+        epsilon = reader.number("epsilon", default: 1e-8, in: 1e-30...1)
+        clip = reader.number("clip", default: 1, in: any)
+    }
+
+    /// The members as they enter keys and manifests.
+    var json: JSON {
+        [
+            "learningRate": .number(learningRate),
+            "finalLearningRate": .number(finalLearningRate),
+            "warmupFraction": .number(warmupFraction), "weightDecay": .number(weightDecay),
+            "beta1": .number(beta1), "beta2": .number(beta2), "epsilon": .number(epsilon),
+            "clip": .number(clip),
+        ]
+    }
+}
+
+/// How a student is fine-tuned.
+public struct TrainingSettings: Sendable, Equatable {
+    /// The optimizer and its schedule.
+    public var optimizer: OptimizerSettings
+    /// Sequences of an optimizer step.
+    public var batch: Int
+    /// How often each trace is seen.
+    public var epochs: Int
+    /// Most tokens of a training sequence.
+    public var maxLength: Int
+    /// What becomes of longer ones.
+    public var overlong: OverlongPolicy
+    /// Most tokens of a micro-batch.
+    public var microBatchTokens: Int
+    /// Whether layers are computed again in the backward pass, to save memory.
+    public var recompute: Bool
+    /// Steps between checkpoints; 0 writes one at the end of each epoch.
+    public var saveEvery: Int
+    /// Checkpoints kept, the latest ones.
+    public var keepCheckpoints: Int
+
+    init(_ reader: ConfigurationReader) {
+        optimizer = OptimizerSettings(reader, learningRate: 1e-5)
+        batch = reader.integer("batch", default: 16, in: 1...1_000_000)
+        epochs = reader.integer("epochs", default: 5, in: 1...1_000_000)
+        maxLength = reader.integer("maxLength", default: 8192, in: 2...Int.max)
+        overlong = reader.choice("overlong", default: OverlongPolicy.drop) ?? .drop
+        microBatchTokens = reader.integer("microBatchTokens", default: 8192, in: 1...Int.max)
+        recompute = reader.bool("recompute", default: false)
+        saveEvery = reader.integer("saveEvery", default: 0, in: 0...Int.max)
+        keepCheckpoints = reader.integer("keepCheckpoints", default: 2, in: 1...Int.max)
+        reader.finish()
+    }
+
+    /// The members that the trained weights depend on, to the last bit.
+    var json: JSON {
+        [
+            "optimizer": optimizer.json, "batch": .integer(batch), "epochs": .integer(epochs),
+            "maxLength": .integer(maxLength), "overlong": .string(overlong.rawValue),
+            "microBatchTokens": .integer(microBatchTokens),
+        ]
+    }
+}
+
+/// How a model is sampled and scored on the benchmarks.
+public struct EvaluationSettings: Sendable, Equatable {
+    /// k: samples of each question.
+    public var samples: Int
+    /// How they are drawn.
+    public var sampling: SamplingSettings
+    /// Most tokens of a sample.
+    public var maxNewTokens: Int
+    /// Sequences decoded at once; changes speed and memory, never the samples.
+    public var batch: Int
+
+    init(_ reader: ConfigurationReader) {
+        samples = reader.integer("samples", default: 1, in: 1...65535)
+        sampling = SamplingSettings(
+            reader,
+            default: SamplingSettings(temperature: 0.7, topP: 0.95)
+        )
+        maxNewTokens = reader.integer("maxNewTokens", default: 8192, in: 1...Int.max)
+        batch = reader.integer("batch", default: 16, in: 1...65536)
+        reader.finish()
+    }
+
+    /// The members that the samples depend on.
+    var json: JSON {
+        [
+            "samples": .integer(samples), "sampling": sampling.json,
+            "maxNewTokens": .integer(maxNewTokens),
+        ]
+    }
+}

@@ -1,0 +1,210 @@
+import CKernels
+
+/// Heads and scale of grouped attention.
+public struct AttentionShape: Sendable, Equatable {
+    /// Heads of the queries, H.
+    public var queryHeads: Int
+    /// Heads of keys and values, K; query head h reads head h / (H / K).
+    public var keyValueHeads: Int
+    /// Numbers in a head, D.
+    public var headDimension: Int
+    /// Factor of the scores, commonly 1 / √D.
+    public var scale: Double
+
+    /// Describes the heads; the scale is 1 / √D unless given.
+    public init(queryHeads: Int, keyValueHeads: Int, headDimension: Int, scale: Double? = nil) {
+        precondition(
+            keyValueHeads > 0 && queryHeads % keyValueHeads == 0 && headDimension > 0,
+            "AttentionShape: \(queryHeads) query heads over \(keyValueHeads), of \(headDimension)"
+        )
+        self.queryHeads = queryHeads
+        self.keyValueHeads = keyValueHeads
+        self.headDimension = headDimension
+        self.scale = scale ?? 1 / Double(headDimension).squareRoot()
+    }
+
+    var group: Int { queryHeads / keyValueHeads }
+
+    fileprivate var c: ck_attention_shape {
+        ck_attention_shape(
+            query_heads: queryHeads,
+            kv_heads: keyValueHeads,
+            head_dim: headDimension,
+            scale: scale
+        )
+    }
+}
+
+/// Consecutive query rows of one sequence, and the keys and values they look at.
+public struct AttentionSegment<S: KernelScalar>: Sendable {
+    /// First row in the flat query buffer.
+    public var start: Int
+    /// Query rows.
+    public var count: Int
+    /// Position of the first query row: the keys that came before it.
+    public var past: Int
+    /// Rows of `[K * D]` for positions 0..<past + count, or more.
+    public var keys: Buffer<S>
+    /// Rows of `[K * D]` for positions 0..<past + count, or more.
+    public var values: Buffer<S>
+
+    /// Describes a segment.
+    public init(start: Int, count: Int, past: Int, keys: Buffer<S>, values: Buffer<S>) {
+        self.start = start
+        self.count = count
+        self.past = past
+        self.keys = keys
+        self.values = values
+    }
+}
+
+/// One task of the forward pass.
+private struct AttentionTask {
+    var segment: Int
+    var keyValueHead: Int
+    var first: Int
+    var count: Int
+    var cost: Int
+}
+
+/// Causal attention with grouped heads: row i of a segment looks at positions 0...past + i.
+///
+/// Softmax is taken online over tiles of keys that start at position 0, so a row's result has the
+/// same bits alone, in a block, and with any number of threads. No T x T matrix is made.
+/// Source: Milakov & Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022, arXiv:2205.14135.
+///
+/// - Parameters:
+///   - queries: Flat rows of `[H * D]`.
+///   - output: As `queries`; rows outside all segments are left alone.
+///   - logSumExp: `[rows, H]`, kept for the backward pass, or none.
+public func causalAttention<S: KernelScalar>(
+    queries: Buffer<S>,
+    segments: [AttentionSegment<S>],
+    shape: AttentionShape,
+    into output: Buffer<S>,
+    logSumExp: Buffer<S>?
+) {
+    let row = shape.queryHeads * shape.headDimension
+    precondition(
+        queries.count == output.count
+            && (logSumExp.map { $0.count * shape.headDimension == queries.count } ?? true),
+        "causalAttention: \(queries.count) query elements, \(output.count) output elements"
+    )
+    var tasks: [AttentionTask] = []
+    for (index, segment) in segments.enumerated() {
+        check("causalAttention", segment, shape: shape, queryCount: queries.count)
+        let block = 64
+        for first in stride(from: 0, to: segment.count, by: block) {
+            let count = min(block, segment.count - first)
+            for head in 0..<shape.keyValueHeads {
+                tasks.append(
+                    AttentionTask(
+                        segment: index,
+                        keyValueHead: head,
+                        first: first,
+                        count: count,
+                        cost: count * (segment.past + first + count)
+                    )
+                )
+            }
+        }
+    }
+    // Long tasks first, so that none is left over at the end.
+    tasks.sort { $0.cost > $1.cost }
+    let heads = shape.c
+    let total = tasks.reduce(0) { $0 + $1.cost } * shape.group * shape.headDimension
+    ThreadPool.forEach(tasks.count, grain: total < 1 << 16 ? tasks.count : 1) { range in
+        for task in tasks[range] {
+            let s = segments[task.segment]
+            var operands = ck_attention_segment(
+                count: s.count,
+                past: s.past,
+                q: queries.base + s.start * row,
+                keys: s.keys.base,
+                values: s.values.base,
+                out: output.base + s.start * row,
+                log_sum_exp: logSumExp.map { $0.base + s.start * shape.queryHeads }
+            )
+            withUnsafePointer(to: heads) { heads in
+                S.kernels.attention(heads, &operands, task.keyValueHead, task.first, task.count)
+            }
+        }
+    }
+}
+
+private func check<S>(
+    _ operation: StaticString,
+    _ segment: AttentionSegment<S>,
+    shape: AttentionShape,
+    queryCount: Int
+) {
+    let row = shape.queryHeads * shape.headDimension
+    let needed = (segment.past + segment.count) * shape.keyValueHeads * shape.headDimension
+    precondition(
+        segment.start >= 0 && segment.count >= 0 && segment.past >= 0
+            && (segment.start + segment.count) * row <= queryCount
+            && segment.keys.count >= needed && segment.values.count >= needed,
+        "\(operation): rows \(segment.start)+\(segment.count) after \(segment.past), "
+            + "\(queryCount / max(row, 1)) query rows, \(segment.keys.count) key elements"
+    )
+}
+
+/// Backward of `causalAttention` for segments with `past` 0; all gradients are accumulated.
+///
+/// Probabilities are computed again from `logSumExp`, tile by tile.
+///
+/// - Parameters:
+///   - output: What the forward pass gave.
+///   - upstream: As `output`.
+///   - queryGradient: As `queries`.
+///   - keyGradient: Flat rows of `[K * D]`, aligned with the query rows.
+///   - valueGradient: As `keyGradient`.
+public func causalAttentionBackward<S: KernelScalar>(
+    queries: Buffer<S>,
+    output: Buffer<S>,
+    logSumExp: Buffer<S>,
+    upstream: Buffer<S>,
+    segments: [AttentionSegment<S>],
+    shape: AttentionShape,
+    queryGradient: Buffer<S>,
+    keyGradient: Buffer<S>,
+    valueGradient: Buffer<S>
+) {
+    let row = shape.queryHeads * shape.headDimension
+    let keyRow = shape.keyValueHeads * shape.headDimension
+    precondition(
+        output.count == queries.count && upstream.count == queries.count
+            && queryGradient.count == queries.count
+            && logSumExp.count * shape.headDimension == queries.count
+            && keyGradient.count * shape.group == queries.count
+            && valueGradient.count == keyGradient.count,
+        "causalAttentionBackward: \(queries.count) query elements, \(keyGradient.count) key gradients"
+    )
+    for segment in segments {
+        precondition(segment.past == 0, "causalAttentionBackward: past \(segment.past)")
+        check("causalAttentionBackward", segment, shape: shape, queryCount: queries.count)
+    }
+    let order = segments.indices.sorted { segments[$0].count > segments[$1].count }
+    let heads = shape.c
+    ThreadPool.forEach(order.count * shape.keyValueHeads, grain: 1) { range in
+        for task in range {
+            let s = segments[order[task / shape.keyValueHeads]]
+            let (q, k) = (s.start * row, s.start * keyRow)
+            var operands = ck_attention_gradient(
+                count: s.count,
+                q: queries.base + q,
+                keys: s.keys.base,
+                values: s.values.base,
+                out: output.base + q,
+                log_sum_exp: logSumExp.base + s.start * shape.queryHeads,
+                upstream: upstream.base + q,
+                dq: queryGradient.base + q,
+                dk: keyGradient.base + k,
+                dv: valueGradient.base + k
+            )
+            withUnsafePointer(to: heads) { heads in
+                S.kernels.attention_backward(heads, &operands, task % shape.keyValueHeads)
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import CKernels
+
+/// y[r, n] = Σ_k x[r, k] W[n, k] (+ bias[n]), with one fixed order of additions per output.
+///
+/// A row's result has the same bits whatever `rows` and the number of threads are, which
+/// `gemm` does not promise; use this where text is generated or scored.
+///
+/// - Parameters:
+///   - x: `[rows, inputs]`.
+///   - weight: `[outputs, inputs]`.
+///   - bias: `[outputs]`, or none.
+///   - y: `[rows, outputs]`; not `x`.
+public func linear<S: KernelScalar>(
+    _ x: Buffer<S>,
+    rows: Int,
+    weight: Buffer<S>,
+    outputs: Int,
+    inputs: Int,
+    bias: Buffer<S>?,
+    into y: Buffer<S>
+) {
+    precondition(
+        weight.count == outputs * inputs,
+        "linear: [\(outputs), \(inputs)] with \(weight.count) elements"
+    )
+    linear(
+        x,
+        rows: rows,
+        format: CK_NATIVE.rawValue,
+        weight: UnsafeRawPointer(weight.base),
+        outputs: outputs,
+        inputs: inputs,
+        bias: bias,
+        into: y
+    )
+}
+
+/// y[r, n] = Σ_k x[r, k] W[n, k] (+ bias[n]) for a weight in stored blocks.
+///
+/// Blocks are widened piece by piece beside the product; see the dense form for what it promises.
+public func linear<S: KernelScalar>(
+    _ x: Buffer<S>,
+    rows: Int,
+    weight: StoredMatrix,
+    bias: Buffer<S>?,
+    into y: Buffer<S>
+) {
+    linear(
+        x,
+        rows: rows,
+        format: weight.format.code,
+        weight: weight.base,
+        outputs: weight.rows,
+        inputs: weight.columns,
+        bias: bias,
+        into: y
+    )
+}
+
+private func linear<S: KernelScalar>(
+    _ x: Buffer<S>,
+    rows: Int,
+    format: Int32,
+    weight: UnsafeRawPointer,
+    outputs: Int,
+    inputs: Int,
+    bias: Buffer<S>?,
+    into y: Buffer<S>
+) {
+    precondition(
+        x.count == rows * inputs && y.count == rows * outputs
+            && (bias?.count ?? outputs) == outputs,
+        "linear: [\(rows), \(inputs)] x [\(outputs), \(inputs)] with \(x.count), \(y.count)"
+    )
+    guard rows > 0 else { return }
+    // A few hundred thousand multiply-adds a task, in whole groups of 12 weight rows.
+    let work = max(1, rows * inputs)
+    let grain = max(1, min((1 << 18) / work / 12, (outputs + 95) / 96)) * 12
+    ThreadPool.forEach(outputs, grain: grain) { range in
+        S.kernels.linear(
+            rows,
+            inputs,
+            x.base,
+            format,
+            weight,
+            range.lowerBound,
+            range.upperBound,
+            outputs,
+            bias?.base,
+            y.base
+        )
+    }
+}
+
+/// dx += g W for a stored weight, widened by panels: the gradient through a frozen weight.
+///
+/// - Parameters:
+///   - g: `[rows, weight.rows]`.
+///   - dx: `[rows, weight.columns]`.
+public func linearInputGradient<S: KernelScalar>(
+    _ g: Buffer<S>,
+    rows: Int,
+    weight: StoredMatrix,
+    into dx: Buffer<S>
+) {
+    let (outputs, inputs) = (weight.rows, weight.columns)
+    precondition(
+        g.count == rows * outputs && dx.count == rows * inputs,
+        "linearInputGradient: [\(rows), \(outputs)] x [\(outputs), \(inputs)] with "
+            + "\(g.count), \(dx.count)"
+    )
+    guard rows > 0 else { return }
+    let height = 256
+    let panel = Buffer<S>(count: min(height, outputs) * inputs)
+    for start in stride(from: 0, to: outputs, by: height) {
+        let count = min(height, outputs - start)
+        weight.dequantize(rows: start..<start + count, into: panel[0..<count * inputs])
+        gemm(
+            MatrixProduct(
+                a: g.base + start,
+                transposeA: false,
+                aStride: outputs,
+                b: panel.base,
+                transposeB: false,
+                bStride: inputs,
+                c: dx.base,
+                cStride: inputs,
+                m: rows,
+                n: inputs,
+                k: count,
+                alpha: 1,
+                beta: 1
+            )
+        )
+    }
+}

@@ -1,0 +1,88 @@
+import CKernels
+
+/// C = alpha op(A) op(B) + beta C, row-major and dense; op transposes where its flag is set.
+///
+/// The output is cut into panels that depend on the shape alone, each computed by one
+/// single-threaded call; so the bytes do not depend on the number of threads.
+///
+/// - Parameters:
+///   - a: `[m, k]`, or `[k, m]` when `transposeA`.
+///   - b: `[k, n]`, or `[n, k]` when `transposeB`.
+///   - c: `[m, n]`; not read where `beta` is 0.
+public func gemm<S: KernelScalar>(
+    _ a: Buffer<S>,
+    transposeA: Bool = false,
+    _ b: Buffer<S>,
+    transposeB: Bool = false,
+    into c: Buffer<S>,
+    m: Int,
+    n: Int,
+    k: Int,
+    alpha: S = 1,
+    beta: S = 0
+) {
+    precondition(
+        a.count == m * k && b.count == k * n && c.count == m * n,
+        "gemm: [\(m), \(k)] x [\(k), \(n)] with \(a.count), \(b.count), \(c.count) elements"
+    )
+    guard m > 0 && n > 0 else { return }
+    guard k > 0 else {
+        if beta == 0 { c.fill(0) } else { scale(c, by: beta, into: c) }
+        return
+    }
+    gemm(
+        MatrixProduct(
+            a: a.base,
+            transposeA: transposeA,
+            aStride: transposeA ? m : k,
+            b: b.base,
+            transposeB: transposeB,
+            bStride: transposeB ? k : n,
+            c: c.base,
+            cStride: n,
+            m: m,
+            n: n,
+            k: k,
+            alpha: alpha,
+            beta: beta
+        )
+    )
+}
+
+/// Runs a product with row strides by fixed panels.
+func gemm<S: KernelScalar>(_ product: MatrixProduct<S>) {
+    let panel = PanelSize(m: product.m, n: product.n, k: product.k)
+    let down = (product.m + panel.rows - 1) / panel.rows
+    let across = (product.n + panel.columns - 1) / panel.columns
+    ThreadPool.forEach(down * across, grain: 1) { range in
+        for index in range {
+            let (i, j) = (index / across * panel.rows, index % across * panel.columns)
+            var part = product
+            part.a += product.transposeA ? i : i * product.aStride
+            part.b += product.transposeB ? j * product.bStride : j
+            part.c += i * product.cStride + j
+            part.m = min(panel.rows, product.m - i)
+            part.n = min(panel.columns, product.n - j)
+            S._gemm(part)
+        }
+    }
+}
+
+/// Rows and columns of the output that one call computes.
+struct PanelSize {
+    var rows: Int
+    var columns: Int
+
+    init(m: Int, n: Int, k: Int) {
+        (rows, columns) = (m, n)
+        // Below some 100 microseconds of work, waking a thread costs more than it brings.
+        guard m * n * k > 1 << 20 else { return }
+        if m >= n {
+            rows = min(max((m + 7) / 8, 64) + 15, m) & ~15
+        } else {
+            columns = min(max((n + 7) / 8, 64) + 15, n) & ~15
+        }
+        rows = max(rows, 1)
+        columns = max(columns, 1)
+    }
+}

@@ -1,0 +1,35 @@
+import CKernels
+
+/// The threads that all kernels share: workers spin briefly for the next job and then sleep.
+///
+/// Kernels cut their work into chunks that do not depend on the number of threads, so results do
+/// not either.
+public enum ThreadPool {
+    /// Threads that take part in a loop, the caller included.
+    ///
+    /// The environment variable `RSD_THREADS` sets it; otherwise it is the CPUs the process may use.
+    public static var threadCount: Int { ck_pool_threads() }
+
+    /// Changes the number of threads.
+    public static func configure(threads: Int) { ck_pool_configure(threads) }
+
+    /// Runs `body` over `0..<count` in chunks of `grain`, and returns when all are done.
+    ///
+    /// Runs on the caller alone, as one chunk, inside another loop, beside another caller's loop,
+    /// and where there is only one chunk.
+    public static func forEach(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+        withoutActuallyEscaping(body) { body in
+            withUnsafePointer(to: body) { context in
+                ck_pool_run(
+                    count,
+                    grain,
+                    { context, begin, end in
+                        context.assumingMemoryBound(to: ((Range<Int>) -> Void).self)
+                            .pointee(begin..<end)
+                    },
+                    UnsafeMutableRawPointer(mutating: context)
+                )
+            }
+        }
+    }
+}

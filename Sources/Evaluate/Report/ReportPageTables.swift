@@ -81,8 +81,8 @@ struct ReportPageTables {
     var traces: [[String: Any]] {
         model.traces.map { trace in
             var row = swatch(trace.arm)
-            row["problems"] =
-                "\(NumberText.count(trace.problemsWithTrace)) of \(NumberText.count(trace.problems))"
+            let kept = NumberText.count(trace.problemsWithTrace)
+            row["problems"] = "\(kept) of \(NumberText.count(trace.problems))"
             row["tries"] = NumberText.count(trace.tries)
             row["acceptance"] = NumberText.share(trace.acceptance)
             row["fallback"] = NumberText.share(trace.fallbackShare)

@@ -98,7 +98,7 @@ struct ResultTable {
         Summary(model: model).verdicts.map { MarkdownTable.escape($0) }
     }
 
-    /// "Questions: chain3 300, chain4 300; 1 sample each, 5 seeds."
+    /// How much was asked: "Questions: chain3 300, chain4 300; 1 sample each, 5 seeds".
     private var questionLine: String {
         let known = model.benchmarks.compactMap { name in
             model.scores.first { $0.benchmark == name }

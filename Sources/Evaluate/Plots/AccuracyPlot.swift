@@ -8,7 +8,7 @@ struct AccuracyPlot {
     /// The plot, or nil if nothing has been scored.
     var svg: String? {
         let scores = model.scores.filter { $0.accuracy.isFinite }
-        let columns = model.columns.filter { column in
+        let columns = model.columnsFromAverage.filter { column in
             scores.contains { $0.benchmark == column }
         }
         guard !columns.isEmpty, !model.arms.isEmpty else { return nil }
@@ -23,7 +23,8 @@ struct AccuracyPlot {
         let grid = FacetGrid(
             rows: model.arms.map(\.name),
             panelCount: columns.count,
-            top: picture.headerHeight
+            top: picture.headerHeight,
+            most: columns.count == 4 ? 4 : 3
         )
         var body = grid.labels
         for (index, column) in columns.enumerated() {
@@ -37,7 +38,7 @@ struct AccuracyPlot {
         let values = scores.flatMap { score -> [Double] in
             [score.accuracy, score.interval?.low ?? .nan, score.interval?.high ?? .nan]
         }
-        let round = Ticks.roundDomain(values, about: 4)
+        let round = Ticks.roundDomain(values, about: 8)
         let low = max(0, round.lowerBound)
         return low...max(low + 0.01, min(1, round.upperBound))
     }
@@ -56,8 +57,8 @@ struct AccuracyPlot {
             top: panel.top,
             bottom: panel.bottom,
             format: .percent,
-            name: "",
-            about: room < 160 ? 3 : 5
+            name: "accuracy, %",
+            about: room < 160 ? 4 : 6
         )
         if let name = model.baseArm,
             let base = model.score(arm: name, benchmark: column)?.accuracy, base.isFinite

@@ -9,6 +9,7 @@ enum Axes {
     ///   - format: How tick values are written.
     ///   - name: The axis's name with its unit, or empty for none.
     ///   - ticks: About how many ticks.
+    ///   - marks: The values to mark instead of round ones.
     ///   - showsLabels: Whether tick labels are written.
     /// - Returns: Elements up to 40 units below `bottom` with a name, 20 without.
     static func horizontal(
@@ -18,9 +19,10 @@ enum Axes {
         format: ReportModel.AxisFormat,
         name: String,
         about ticks: Int = 6,
+        at marks: [Double]? = nil,
         showsLabels: Bool = true
     ) -> [SVGElement] {
-        let values = scale.ticks(about: ticks)
+        let values = marks ?? scale.ticks(about: ticks)
         let grid = values.map { value in
             let x = scale.position(of: value)
             return SVGElement.line(from: (x, top), to: (x, bottom))
@@ -82,9 +84,19 @@ enum Axes {
         return elements
     }
 
-    /// The name of a vertical axis, written level above the axis's upper end.
-    static func verticalName(_ name: String, x: Double, top: Double) -> SVGElement {
-        .label(name, x: x, y: top - 10)
+    /// The name of a vertical axis, written upwards beside its middle.
+    ///
+    /// - Parameters:
+    ///   - name: The name with its unit; cut if it is longer than the axis.
+    ///   - x: The baseline's place.
+    ///   - scale: The axis.
+    /// - Returns: The label.
+    static func verticalName(_ name: String, x: Double, along scale: Scale) -> SVGElement {
+        let middle = (scale.start + scale.end) / 2
+        let text = TextMetrics.fitted(name, into: abs(scale.end - scale.start), size: 13)
+        var label = SVGElement.label(text, x: x, y: middle, anchor: "middle")
+        label.attributes.append(("transform", "rotate(-90 \(x.svgText) \(middle.svgText))"))
+        return label
     }
 }
 

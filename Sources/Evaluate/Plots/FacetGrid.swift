@@ -14,7 +14,7 @@ struct FacetGrid {
     /// The upper edge of the grid.
     var top: Double
     /// The most panels side by side; the others go below.
-    var most = 5
+    var most = 4
 
     /// One panel: the area in which rows are drawn.
     struct Panel {
@@ -35,9 +35,9 @@ struct FacetGrid {
 
     private var panelsPerLine: Int { max(1, min(panelCount, most)) }
 
-    /// The height of one line of panels: title, rows, tick labels.
+    /// The height of one line of panels: title, rows, tick labels, the axis's name.
     private var lineHeight: Double {
-        Self.titleHeight + Self.rowHeight * Double(rows.count) + 34
+        Self.titleHeight + Self.rowHeight * Double(rows.count) + 56
     }
 
     /// The lower edge of the grid with its tick labels.
@@ -50,7 +50,7 @@ struct FacetGrid {
     func panel(_ index: Int) -> Panel {
         let count = Double(panelsPerLine)
         let room = Picture.width - labelWidth - Self.gap * (count - 1) - 8
-        let width = min(room / count, 420)
+        let width = min(room / count, 480)
         let left = labelWidth + Double(index % panelsPerLine) * (width + Self.gap)
         let upper = top + Double(index / panelsPerLine) * lineHeight + Self.titleHeight
         return Panel(

@@ -62,9 +62,7 @@ struct ForestPlot {
     }
 
     private var groups: [Group] {
-        let columns = model.columns
-        let ordered = columns.filter { $0 == nil } + columns.filter { $0 != nil }
-        return ordered.compactMap { column in
+        model.columnsFromAverage.compactMap { column in
             let rows = model.comparedArms.compactMap { arm in
                 model.score(arm: arm.name, benchmark: column)?.difference
                     .flatMap { $0.estimate.isFinite ? (arm.name, $0) : nil }

@@ -19,13 +19,13 @@ struct LossPlot {
         let picture = Picture(
             id: "loss",
             title: "Training loss",
-            subtitle: "Mean over target tokens, nats; one line a run.",
+            subtitle: "Mean over the target tokens of a step; one line a run.",
             description: description(curves, names),
             legend: names.map {
                 .init(name: $0, style: palette.style(of: $0), showsLine: true)
             }
         )
-        let (left, top) = (52.0, picture.headerHeight + 10)
+        let (left, top) = (62.0, picture.headerHeight + 10)
         let (right, bottom) = (Picture.width - 8, top + 280)
         let points = curves.flatMap(\.1)
         let x = Scale(
@@ -47,6 +47,7 @@ struct LossPlot {
             about: 8
         )
         body += Axes.vertical(y, left: left, right: right, format: .plain)
+        body.append(Axes.verticalName("loss, nats per token", x: 14, along: y))
         for (arm, points) in curves {
             let style = palette.style(of: arm)
             let line = points.map {

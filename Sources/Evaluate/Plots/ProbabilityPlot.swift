@@ -20,8 +20,7 @@ struct ProbabilityPlot {
         let picture = Picture(
             id: "probabilities",
             title: "How likely the student found the tokens of its traces",
-            subtitle: "Share of tokens, % (logarithmic), by log₁₀ P_S; strong colour: P_S "
-                + "below 1 %.",
+            subtitle: "Histograms with a logarithmic height; strong colour: P_S below 1 %.",
             description: traces.map {
                 "\($0.arm): \(NumberText.share($0.shareBelowOnePercent)) of tokens below 1 %, "
                     + "\(NumberText.share($0.shareBelowTenthPercent)) below 0.1 %."
@@ -31,11 +30,11 @@ struct ProbabilityPlot {
         let rows = (traces.count + columns - 1) / columns
         let lineHeight = Self.titleHeight + Self.panelHeight
         let top = picture.headerHeight
-        let width = columns == 1 ? 420.0 : (Picture.width - 52 * 2 - 8) / 2
+        let width = columns == 1 ? 420.0 : (Picture.width - 58 - 62) / 2
         var body: [SVGElement] = []
         for (index, trace) in traces.enumerated() {
             let (column, row) = (index % columns, index / columns)
-            let left = 48 + Double(column) * (width + 56)
+            let left = 58 + Double(column) * (width + 62)
             let upper = top + Double(row) * lineHeight + Self.titleHeight
             let x = Scale(domain: low...high, start: left, end: left + width)
             let y = Scale(
@@ -92,6 +91,7 @@ struct ProbabilityPlot {
             about: 8,
             showsLabels: showsLabels
         )
+        elements.append(Axes.verticalName("tokens, %", x: x.start - 44, along: y))
         var (low, other): ([SVGElement], [SVGElement]) = ([], [])
         for (index, share) in histogram.shares.enumerated() where share > 0 {
             let (left, right) = (histogram.edges[index], histogram.edges[index + 1])

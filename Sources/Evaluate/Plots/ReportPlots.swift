@@ -34,7 +34,11 @@ struct ReportPlots {
         loss = plot("loss", LossPlot(model: model, palette: palette).svg)
         sweeps = model.sweeps.enumerated().compactMap { index, sweep in
             let name = "sweep-\(index + 1)"
-            return plot(name, SweepPlot(sweep: sweep, id: name, palette: palette).svg)
+            return plot(
+                name,
+                SweepPlot(sweep: sweep, id: name, palette: palette, confidence: model.confidence)
+                    .svg
+            )
         }
     }
 

@@ -5,9 +5,10 @@ struct ShareBars {
     /// How arms are drawn.
     let palette: Palette
 
-    /// One panel: its title and each arm's share.
+    /// One panel: its title, its axis's name, and each arm's share.
     private struct Measure {
         var title: String
+        var unit: String
         var values: [Double?]
         var highest: Double
     }
@@ -30,8 +31,7 @@ struct ShareBars {
         let grid = FacetGrid(
             rows: model.traces.map(\.arm),
             panelCount: measures.count,
-            top: picture.headerHeight,
-            most: 4
+            top: picture.headerHeight
         )
         var body = grid.labels
         for (index, measure) in measures.enumerated() {
@@ -50,10 +50,20 @@ struct ShareBars {
         let most = (low + lower).compactMap(\.self).max() ?? 0
         let highest = min(1, Ticks.roundDomain([most], including: [0, 0.01], about: 4).upperBound)
         return [
-            Measure(title: "P_S below 1 %", values: low, highest: highest),
-            Measure(title: "P_S below 0.1 %", values: lower, highest: highest),
-            Measure(title: "proposals accepted", values: known(\.acceptance), highest: 1),
-            Measure(title: "student spoke", values: known(\.fallbackShare), highest: 1),
+            Measure(title: "P_S below 1 %", unit: "tokens, %", values: low, highest: highest),
+            Measure(title: "P_S below 0.1 %", unit: "tokens, %", values: lower, highest: highest),
+            Measure(
+                title: "proposals accepted",
+                unit: "proposals, %",
+                values: known(\.acceptance),
+                highest: 1
+            ),
+            Measure(
+                title: "student spoke",
+                unit: "positions, %",
+                values: known(\.fallbackShare),
+                highest: 1
+            ),
         ].filter { $0.values.contains { $0 != nil } }
     }
 
@@ -74,8 +84,8 @@ struct ShareBars {
             top: panel.top,
             bottom: panel.bottom,
             format: .percent,
-            name: "",
-            about: 3
+            name: measure.unit,
+            about: 4
         )
         for (row, trace) in model.traces.enumerated() {
             let y = panel.y(ofRow: row)

@@ -6,6 +6,8 @@ struct SweepPlot {
     let id: String
     /// How series are drawn.
     let palette: Palette
+    /// The level of the intervals, a fraction.
+    let confidence: Double
 
     /// The plot, or nil if there is no point to show.
     var svg: String? {
@@ -18,13 +20,13 @@ struct SweepPlot {
         let picture = Picture(
             id: id,
             title: sweep.title,
-            subtitle: "\(sweep.yLabel); bands are intervals.",
+            subtitle: "Bands are \(NumberText.fixed(confidence * 100, decimals: 0)) % intervals.",
             description: description(lines),
             legend: lines.map {
                 .init(name: $0.name, style: palette.style(of: $0.name), showsLine: true)
             }
         )
-        let (left, top) = (52.0, picture.headerHeight + 10)
+        let (left, top) = (62.0, picture.headerHeight + 10)
         let (right, bottom) = (Picture.width - 14, top + 290)
         let x = Scale(
             kind: sweep.xIsLogarithmic ? .logarithmic : .linear,
@@ -39,9 +41,11 @@ struct SweepPlot {
             bottom: bottom,
             format: sweep.xFormat,
             name: sweep.xLabel,
-            about: 8
+            about: 8,
+            at: marks(points, x)
         )
         body += Axes.vertical(y, left: left, right: right, format: sweep.yFormat)
+        body.append(Axes.verticalName(sweep.yLabel, x: 14, along: y))
         if y.domain.contains(0), sweep.yFormat == .points {
             let zero = y.position(of: 0)
             body.append(.line(from: (left, zero), to: (right, zero), width: 1.5))
@@ -65,6 +69,14 @@ struct SweepPlot {
         guard !sweep.xIsLogarithmic else { return (least / 1.15)...(most * 1.15) }
         let margin = (most - least) * 0.03
         return (least - margin)...(most + margin)
+    }
+
+    /// On a logarithmic axis the settings themselves, where their labels do not collide.
+    private func marks(_ points: [ReportModel.SweepPoint], _ x: Scale) -> [Double]? {
+        let values = Set(points.map(\.x)).sorted()
+        let places = values.map { x.position(of: $0) }
+        let isClear = zip(places, places.dropFirst()).allSatisfy { $1 - $0 > 44 }
+        return sweep.xIsLogarithmic && isClear ? values : nil
     }
 
     private func yDomain(_ points: [ReportModel.SweepPoint]) -> ClosedRange<Double> {
@@ -116,7 +128,9 @@ struct SweepPlot {
         }
         for point in points {
             let place = x.position(of: point.x)
-            marks += Whisker.vertical(point.interval, scale: y, x: place)
+            if points.count == 1 {
+                marks += Whisker.vertical(point.interval, scale: y, x: place)
+            }
             var mark = style.marker.element(x: place, y: y.position(of: point.value))
             mark.children.append(SVGElement("title", text: tooltip(name, point)))
             marks.append(mark)

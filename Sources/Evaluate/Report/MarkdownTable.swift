@@ -32,14 +32,20 @@ struct MarkdownTable {
         return line(titles) + line(rule) + cells.map(line).joined()
     }
 
-    /// Text that cannot end its cell or begin a tag.
+    /// Text that cannot end its cell, and in which no tag begins.
+    ///
+    /// A `<` before a space or digit is left alone: "p < 0.001" must read well in a terminal.
     static func escape(_ text: String) -> String {
         var escaped = ""
-        for scalar in text.unicodeScalars {
+        let scalars = Array(text.unicodeScalars)
+        for (index, scalar) in scalars.enumerated() {
             switch scalar {
             case "|": escaped += "\\|"
-            case "<": escaped += "&lt;"
             case "\\": escaped += "\\\\"
+            case "<":
+                let next = index + 1 < scalars.count ? scalars[index + 1] : " "
+                let isHarmless = next == " " || ("0"..."9").contains(next)
+                escaped += isHarmless ? "<" : "&lt;"
             case _ where scalar.properties.isWhitespace && scalar != "\u{202F}": escaped += " "
             default: escaped.unicodeScalars.append(scalar)
             }

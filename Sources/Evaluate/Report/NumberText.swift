@@ -59,7 +59,9 @@ enum NumberText {
         if percent < 100, percent >= 99.95 { return "> 99.9 %" }
         if percent >= 99.5, percent < 100 { return fixed(fraction * 100, decimals: 1) + " %" }
         let magnitude = Int(log10(percent).rounded(.down))
-        return fixed(fraction * 100, decimals: max(0, 1 - magnitude)) + " %"
+        var digits = fixed(fraction * 100, decimals: max(0, 1 - magnitude))
+        if percent < 0.1, digits.hasSuffix("0") { digits.removeLast() }
+        return digits + " %"
     }
 
     /// A p value: "0.012", "< 0.001"; never "0".

@@ -75,6 +75,11 @@ extension ReportModel {
         return benchmarks.map(Optional.some) + (showsAverage ? [nil] : [])
     }
 
+    /// The same with the average first, for lists in which the whole comes before its parts.
+    var columnsFromAverage: [String?] {
+        columns.filter { $0 == nil } + columns.filter { $0 != nil }
+    }
+
     /// The column that stands for an arm as a whole: the average, or the only benchmark.
     var headline: String? {
         benchmarks.count == 1 ? benchmarks[0] : nil
@@ -83,10 +88,5 @@ extension ReportModel {
     /// The arms other than the base, in order.
     var comparedArms: [Arm] {
         arms.filter { $0.name != baseArm }
-    }
-
-    /// What the accuracy of the whole is called: "average of 4 benchmarks", or the only one's name.
-    var headlineName: String {
-        headline ?? "average of \(benchmarks.count) benchmarks"
     }
 }

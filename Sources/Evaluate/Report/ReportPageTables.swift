@@ -5,46 +5,44 @@ struct ReportPageTables {
     /// How arms are drawn.
     let palette: Palette
 
-    /// The headings of the headline table's accuracy columns.
-    var columns: [[String: Any]] {
-        model.columns.map { column in
-            let scores = model.scores.filter { $0.benchmark == column }
-            let questions = Set(scores.map(\.questions))
-            let count = questions.count == 1 ? questions.first : nil
-            return [
-                "name": column ?? "Average",
-                "note": count.map { NumberText.counted($0, "question") } ?? "",
-            ]
-        }
+    /// The columns beside the headline: every benchmark that is not itself the headline.
+    var parts: [String?] { model.columns.filter { $0 != model.headline } }
+
+    /// The heading of a column of the headline table.
+    func heading(_ column: String?) -> [String: Any] {
+        let questions = Set(model.scores.filter { $0.benchmark == column }.map(\.questions))
+        let count = questions.count == 1 ? questions.first : nil
+        return [
+            "name": column ?? "Average",
+            "note": count.map { NumberText.counted($0, "question") } ?? "",
+        ]
     }
 
     /// The rows of the headline table.
     var rows: [[String: Any]] {
         model.arms.map { arm in
-            let cells = model.columns.map { column -> [String: Any] in
+            func cell(_ column: String?) -> [String: Any] {
                 let score = model.score(arm: arm.name, benchmark: column)
                 return [
                     "value": NumberText.percent(score?.accuracy),
                     "interval": NumberText.percent(score?.interval),
-                    "isWhole": column == model.headline,
                 ]
             }
-            let whole = model.score(arm: arm.name, benchmark: model.headline)
+            let difference = model.score(arm: arm.name, benchmark: model.headline)?.difference
             var row = swatch(arm.name)
-            row["cells"] = cells
-            row["difference"] = NumberText.points(whole?.difference?.estimate)
-            row["differenceInterval"] = NumberText.points(whole?.difference?.interval)
-            row["p"] = NumberText.pValue(
-                whole?.difference.flatMap { $0.adjustedPValue ?? $0.pValue }
-            )
-            row["chip"] = whole?.difference.map { chip($0.verdict) }
+            row["whole"] = cell(model.headline)
+            row["parts"] = parts.map(cell)
+            row["difference"] = NumberText.points(difference?.estimate)
+            row["differenceInterval"] = NumberText.points(difference?.interval)
+            row["p"] = NumberText.pPhrase(difference?.adjustedPValue ?? difference?.pValue)
+            row["chip"] = difference.map { chip($0.verdict) }
             row["isBase"] = arm.name == model.baseArm
             return row
         }
     }
 
-    /// One sentence an arm and contrast, with its chip.
-    var verdicts: [String] { Summary(model: model).verdicts }
+    /// One sentence for each comparison of two arms other than the base.
+    var contrasts: [String] { Summary(model: model).contrasts }
 
     /// What the arms are, where the model says so.
     var armNotes: [[String: Any]] {
@@ -83,8 +81,8 @@ struct ReportPageTables {
     var traces: [[String: Any]] {
         model.traces.map { trace in
             var row = swatch(trace.arm)
-            row["problems"] =
-                "\(NumberText.count(trace.problemsWithTrace)) of \(NumberText.count(trace.problems))"
+            let kept = NumberText.count(trace.problemsWithTrace)
+            row["problems"] = "\(kept) of \(NumberText.count(trace.problems))"
             row["tries"] = NumberText.count(trace.tries)
             row["acceptance"] = NumberText.share(trace.acceptance)
             row["fallback"] = NumberText.share(trace.fallbackShare)

@@ -9,7 +9,7 @@ struct ResultTable {
     var markdown: String {
         var parts = ["# \(MarkdownTable.escape(model.experiment))\n"]
         if !model.overview.isEmpty { parts.append(MarkdownTable.escape(model.overview) + "\n") }
-        parts.append("## Accuracy, %\n\n" + accuracies + "\n" + questionLine + "\n")
+        parts.append("## Accuracy, %\n\n" + accuracies + questionLine)
         let differences = differences
         if !differences.isEmpty {
             let base = MarkdownTable.escape(model.baseArm ?? "the base arm")
@@ -56,7 +56,7 @@ struct ResultTable {
                 ("p (Holm)", .right), ("detectable", .right), ("verdict", .left),
             ])
         for arm in model.comparedArms {
-            for column in model.columns.reversed() {
+            for column in model.columnsFromAverage {
                 guard let difference = model.score(arm: arm.name, benchmark: column)?.difference
                 else { continue }
                 table.rows.append([
@@ -98,7 +98,7 @@ struct ResultTable {
         Summary(model: model).verdicts.map { MarkdownTable.escape($0) }
     }
 
-    /// "Questions: chain3 300, chain4 300; 1 sample each, 5 seeds."
+    /// How much was asked: "Questions: chain3 300, chain4 300; 1 sample each, 5 seeds".
     private var questionLine: String {
         let known = model.benchmarks.compactMap { name in
             model.scores.first { $0.benchmark == name }
@@ -109,6 +109,6 @@ struct ResultTable {
         }
         let samples = NumberText.counted(first.samplesPerQuestion, "sample")
         let seeds = NumberText.counted(first.seeds, "seed")
-        return "Questions: \(counts.joined(separator: ", ")); \(samples) each, \(seeds).\n"
+        return "\nQuestions: \(counts.joined(separator: ", ")); \(samples) each, \(seeds).\n"
     }
 }

@@ -3,7 +3,9 @@ struct Summary {
     /// What is summarised.
     let model: ReportModel
 
-    /// A paragraph: the headline accuracies, every difference to the base, every contrast.
+    /// A paragraph: the base's accuracy, every difference to it, every contrast.
+    ///
+    /// Without differences, the accuracy of every arm.
     var paragraph: String {
         let scored = model.arms.compactMap { arm in
             model.score(arm: arm.name, benchmark: model.headline)
@@ -12,49 +14,52 @@ struct Summary {
         guard !scored.isEmpty else {
             return "Nothing has been scored yet, so there is nothing to compare."
         }
-        var sentences = [accuracySentence(scored)]
         let differences = model.comparedArms.compactMap { arm in
             model.score(arm: arm.name, benchmark: model.headline)?.difference
                 .map { (arm.name, model.baseArm ?? "base", $0) }
         }
         let contrasts = model.contrasts.map { ($0.arm, $0.other, $0.difference) }
         let all = (differences + contrasts).filter { $0.2.estimate.isFinite }
+        let shown = all.isEmpty ? scored : scored.filter { $0.0 == model.baseArm }
+        var sentences = shown.isEmpty ? [] : [accuracySentence(shown)]
         if all.isEmpty {
             sentences.append("There is no comparison between arms to report.")
         } else {
             let phrases = all.map { phrase($0.0, minus: $0.1, $0.2) }
-            sentences.append("In percentage points, " + phrases.joined(separator: "; ") + ".")
+            sentences.append(
+                "Differences in percentage points: " + phrases.joined(separator: "; ") + "."
+            )
         }
         if let note = detectableSentence(all.map(\.2)) { sentences.append(note) }
         return sentences.joined(separator: " ")
     }
 
-    /// One sentence an arm and contrast: "rsd is better than base: +6.5 points [...], p = ...".
+    /// One sentence an arm, then one a contrast: "rsd is better than base: +6.5 points [...]".
     var verdicts: [String] {
-        var lines: [String] = []
-        for arm in model.comparedArms {
-            let score = model.score(arm: arm.name, benchmark: model.headline)
-            guard let difference = score?.difference else { continue }
-            lines.append(verdict(arm.name, model.baseArm ?? "base", difference))
+        let toBase = model.comparedArms.compactMap { arm in
+            model.score(arm: arm.name, benchmark: model.headline)?.difference
+                .map { verdict(arm.name, model.baseArm ?? "base", $0) }
         }
-        for contrast in model.contrasts {
-            lines.append(verdict(contrast.arm, contrast.other, contrast.difference))
-        }
-        return lines
+        return toBase + contrasts
+    }
+
+    /// One sentence a contrast.
+    var contrasts: [String] {
+        model.contrasts.map { verdict($0.arm, $0.other, $0.difference) }
     }
 
     private func accuracySentence(_ scored: [(name: String, score: ReportModel.Score)]) -> String {
         let parts = scored.map { name, score in
-            let value = NumberText.percent(score.accuracy) + " %"
-            let interval = NumberText.percent(score.interval)
-            return "\(name) \(value)" + (interval.isEmpty ? "" : " \(interval)")
+            let value = unbroken(NumberText.percent(score.accuracy) + " %")
+            let interval = unbroken(NumberText.percent(score.interval))
+            return "\(value)" + (interval.isEmpty ? "" : " \(interval)") + " for \(name)"
         }
         let first = scored[0].score
         let place = model.headline.map { "On \($0)" } ?? "On average over \(benchmarkCount)"
         let amount =
             "\(NumberText.counted(first.questions, "question")), "
             + NumberText.counted(first.seeds, "seed")
-        return "\(place) (\(amount)), the share of right answers is: "
+        return "\(place) (\(amount)), the share of right answers is "
             + parts.joined(separator: ", ") + "."
     }
 
@@ -67,8 +72,10 @@ struct Summary {
         minus other: String,
         _ difference: ReportModel.Difference
     ) -> String {
-        let value = NumberText.points(difference.estimate, difference.interval)
-        return "\(arm) − \(other) is \(value) (\(difference.verdict.rawValue))"
+        let value = unbroken(
+            NumberText.points(difference.estimate, difference.interval)
+        )
+        return "\(arm) − \(other): \(value) (\(difference.verdict.rawValue))"
     }
 
     private func verdict(
@@ -82,13 +89,15 @@ struct Summary {
             case .worse: "is worse than"
             case .notDistinguishable: "cannot be distinguished from"
             }
-        let value = NumberText.points(difference.estimate)
-        let interval = NumberText.points(difference.interval)
-        let p = NumberText.pPhrase(difference.adjustedPValue ?? difference.pValue)
+        let p = unbroken(
+            NumberText.pPhrase(difference.adjustedPValue ?? difference.pValue)
+        )
         let correction = difference.adjustedPValue == nil || p.isEmpty ? "" : " after Holm"
-        let details = [interval, p + correction].filter { !$0.isEmpty }.joined(separator: ", ")
-        return "\(arm) \(relation) \(other): \(value) points"
-            + (details.isEmpty ? "." : " (\(details)).")
+        let value = unbroken(NumberText.points(difference.estimate) + " points")
+        let interval = unbroken(NumberText.points(difference.interval))
+        let parts = [interval.isEmpty ? value : "\(value) \(interval)", p + correction]
+        return "\(arm) \(relation) \(other): "
+            + parts.filter { !$0.isEmpty }.joined(separator: ", ") + "."
     }
 
     /// A reader must know how small a difference would have been missed.
@@ -100,5 +109,10 @@ struct Summary {
         }
         return "“Not distinguishable” does not mean equal: a true difference below about "
             + "\(NumberText.percent(largest)) points could go unseen here."
+    }
+
+    /// A number with its unit or bounds, held on one line by no-break spaces.
+    private func unbroken(_ text: String) -> String {
+        text.replacing(" ", with: "\u{A0}")
     }
 }

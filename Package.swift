@@ -8,7 +8,6 @@ let argumentParser = Target.Dependency.product(
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
-let numerics = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
 
 /// Test targets are named after what they test and see its internals.
 func tests(_ target: String, _ more: [Target.Dependency] = []) -> Target {
@@ -31,7 +30,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -48,7 +46,7 @@ let package = Package(
         // Numbers, files, text.
         .target(name: "Files"),
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Files"]),
-        .target(name: "Autograd", dependencies: ["Kernels", numerics]),
+        .target(name: "Autograd", dependencies: ["Kernels"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5", "Files", "Kernels"]),
         .target(name: "Tokenizers", dependencies: ["Files", collections]),
 
@@ -87,7 +85,7 @@ let package = Package(
             name: "Evaluate",
             dependencies: [
                 "Datasets", "Decoding", "Experiments", "Files", "Grading", "Kernels", "Models",
-                "Tokenizers", argumentParser, mustache, numerics,
+                "Tokenizers", argumentParser, mustache,
             ],
             resources: [.embedInCode("Report/Templates")]
         ),
@@ -95,7 +93,7 @@ let package = Package(
         // One test target a room.
         .target(
             name: "TestSupport",
-            dependencies: ["Files", "Kernels"],
+            dependencies: ["Autograd", "Files", "Kernels"],
             path: "Tests/TestSupport"
         ),
         tests("Files", ["TestSupport"]),

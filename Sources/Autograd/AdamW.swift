@@ -1,0 +1,155 @@
+import Kernels
+import Foundation
+
+/// AdamW: Adam with weight decay decoupled from the gradient.
+///
+///     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
+///     w ← w − η λ w − η · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+///
+/// Decay applies to matrices only. Values, gradients and moments of all parameters lie in four
+/// flat buffers, so a step is one pass over contiguous memory.
+/// Source: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
+public final class AdamW<Scalar: KernelScalar> {
+    /// What stays the same over a run.
+    public struct Configuration: Sendable {
+        /// Decay rate of the mean of gradients.
+        public var beta1: Double
+        /// Decay rate of the mean of squared gradients.
+        public var beta2: Double
+        /// Added to the root of the second moment.
+        public var epsilon: Double
+        /// Decay per step and unit of learning rate.
+        public var weightDecay: Double
+        /// Gradients longer than this are scaled down to it; infinite for no clipping.
+        public var maximumGradientNorm: Double
+
+        /// The s1 recipe's values, unless given.
+        public init(
+            beta1: Double = 0.9,
+            beta2: Double = 0.95,
+            epsilon: Double = 1e-8,
+            weightDecay: Double = 1e-4,
+            maximumGradientNorm: Double = 1
+        ) {
+            self.beta1 = beta1
+            self.beta2 = beta2
+            self.epsilon = epsilon
+            self.weightDecay = weightDecay
+            self.maximumGradientNorm = maximumGradientNorm
+        }
+    }
+
+    /// The settings given at the start.
+    public let configuration: Configuration
+    /// The parameters, decayed ones first.
+    public let parameters: [Parameter<Scalar>]
+    /// Steps taken so far.
+    public private(set) var stepCount = 0
+
+    private let values: Buffer<Scalar>
+    private let gradients: Buffer<Scalar>
+    private let firstMoments: Buffer<Scalar>
+    private let secondMoments: Buffer<Scalar>
+    private let decayedCount: Int
+
+    /// Moves the parameters' values into flat memory and starts accumulating their gradients.
+    public init(_ parameters: [Parameter<Scalar>], configuration: Configuration = .init()) {
+        self.configuration = configuration
+        self.parameters = parameters.filter(\.isDecayed) + parameters.filter { !$0.isDecayed }
+        let count = parameters.reduce(0) { $0 + $1.value.count }
+        decayedCount = parameters.reduce(0) { $0 + ($1.isDecayed ? $1.value.count : 0) }
+        values = Buffer(count: count)
+        gradients = .zeros(count)
+        firstMoments = .zeros(count)
+        secondMoments = .zeros(count)
+        for (parameter, range) in ranges() {
+            values[range].copy(from: parameter.value.buffer)
+            parameter.value = Tensor(values[range], shape: parameter.value.shape)
+            parameter.gradient = Tensor(gradients[range], shape: parameter.value.shape)
+        }
+    }
+
+    private func ranges() -> [(Parameter<Scalar>, Range<Int>)] {
+        var start = 0
+        return parameters.map { parameter in
+            defer { start += parameter.value.count }
+            return (parameter, start..<start + parameter.value.count)
+        }
+    }
+
+    /// Euclidean length of all gradients together, summed in float64.
+    public func gradientNorm() -> Double { sumOfSquares(gradients).squareRoot() }
+
+    /// Applies the accumulated gradients and clears them.
+    ///
+    /// - Parameters:
+    ///   - learningRate: η of this step.
+    ///   - gradientNorm: What `gradientNorm()` returned; finite.
+    public func step(learningRate: Double, gradientNorm: Double) {
+        precondition(gradientNorm.isFinite, "AdamW: the gradient norm is \(gradientNorm)")
+        stepCount += 1
+        let clip = min(1, configuration.maximumGradientNorm / max(gradientNorm, 1e-12))
+        for (range, decay) in [
+            (0..<decayedCount, configuration.weightDecay), (decayedCount..<values.count, 0),
+        ] where !range.isEmpty {
+            adamW(
+                AdamWStep(
+                    learningRate: learningRate,
+                    beta1: configuration.beta1,
+                    beta2: configuration.beta2,
+                    epsilon: configuration.epsilon,
+                    weightDecay: decay,
+                    gradientScale: clip,
+                    step: stepCount
+                ),
+                weights: values[range],
+                gradients: gradients[range],
+                firstMoment: firstMoments[range],
+                secondMoment: secondMoments[range]
+            )
+        }
+        clearGradients()
+    }
+
+    /// Forgets the gradients accumulated since the last step.
+    public func clearGradients() { gradients.fill(0) }
+
+    /// The moments of each parameter, sharing memory with the optimiser.
+    public func moments() -> [(name: String, first: Tensor<Scalar>, second: Tensor<Scalar>)] {
+        ranges().map { parameter, range in
+            (
+                parameter.name, Tensor(firstMoments[range], shape: parameter.value.shape),
+                Tensor(secondMoments[range], shape: parameter.value.shape)
+            )
+        }
+    }
+
+    /// Continues from saved moments, already written through `moments()`.
+    public func resume(atStep step: Int) { stepCount = step }
+}
+
+/// Learning rate that rises linearly from 0 and falls along half a cosine to 0.
+///
+/// Source: Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts.
+public struct CosineSchedule: Sendable {
+    /// The highest learning rate.
+    public let peak: Double
+    /// Steps of linear rise.
+    public let warmupSteps: Int
+    /// Steps of the whole run.
+    public let totalSteps: Int
+
+    /// A schedule over `totalSteps` steps.
+    public init(peak: Double, warmupSteps: Int, totalSteps: Int) {
+        self.peak = peak
+        self.warmupSteps = warmupSteps
+        self.totalSteps = totalSteps
+    }
+
+    /// The learning rate of step `step`, counted from 0.
+    public func learningRate(at step: Int) -> Double {
+        if step < warmupSteps { return peak * Double(step) / Double(max(1, warmupSteps)) }
+        let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
+        return peak * max(0, 0.5 * (1 + cos(.pi * min(1, progress))))
+    }
+}

@@ -1,0 +1,85 @@
+import Kernels
+
+/// A tensor that operations can be applied to, recorded or not.
+///
+/// Operations are methods on it. When any input has a tape entry, the operation appends one, with
+/// its pullback; otherwise it only computes, which is how the same model code serves training and
+/// inference.
+public struct Variable<Scalar: KernelScalar> {
+    /// The numbers.
+    public let value: Tensor<Scalar>
+    /// The tape that operations on this value record on; nil outside of training.
+    public let tape: Tape<Scalar>?
+    let entry: Int?
+
+    /// A value outside of any tape.
+    public init(_ value: Tensor<Scalar>) { self.init(value: value, tape: nil, entry: nil) }
+
+    init(value: Tensor<Scalar>, tape: Tape<Scalar>?, entry: Int?) {
+        self.value = value
+        self.tape = tape
+        self.entry = entry
+    }
+
+    /// Extent of each axis.
+    public var shape: [Int] { value.shape }
+
+    /// Whether gradients flow back through this value.
+    public var isRecorded: Bool { entry != nil }
+
+    /// Accumulates ∂self/∂leaf into all leaves. The receiver is a scalar.
+    public func backward() { tape?.backward(from: self) }
+
+    /// The result of an operation, recorded when any input is.
+    ///
+    /// - Parameters:
+    ///   - name: Name of the operation, for messages.
+    ///   - inputs: The operands, in the order the pullback counts them.
+    ///   - value: The result.
+    ///   - pullback: Adds ∂L/∂input to each wanted input, given ∂L/∂value. Captures values, never
+    ///     variables of this operation's result.
+    public static func recorded(
+        _ name: StaticString,
+        inputs: [Variable],
+        value: Tensor<Scalar>,
+        pullback: @escaping Tape<Scalar>.Pullback
+    ) -> Variable {
+        let tape = inputs.lazy.compactMap(\.tape).first
+        precondition(
+            inputs.allSatisfy { $0.tape == nil || $0.tape === tape },
+            "\(name): operands from two tapes"
+        )
+        guard let tape, inputs.contains(where: \.isRecorded) else {
+            return Variable(value: value, tape: tape, entry: nil)
+        }
+        return tape.append(name, inputs: inputs.map(\.entry), value: value, pullback: pullback)
+    }
+}
+
+/// A trained tensor: its value, and the gradient accumulated for it.
+public final class Parameter<Scalar: KernelScalar> {
+    /// Published weight name, such as "model.layers.0.mlp.up_proj.weight".
+    public let name: String
+    /// The current value. Optimisers move it into their own flat memory.
+    public internal(set) var value: Tensor<Scalar>
+    /// Sum of gradients since it was last cleared; nil while the parameter is frozen.
+    public internal(set) var gradient: Tensor<Scalar>?
+
+    /// A frozen parameter.
+    public init(_ name: String, _ value: Tensor<Scalar>) {
+        self.name = name
+        self.value = value
+    }
+
+    /// Whether weight decay applies: to matrices, not to gains and biases.
+    public var isDecayed: Bool { value.shape.count > 1 }
+
+    /// Starts accumulating gradients, from zero.
+    public func unfreeze() { gradient = .zeros(value.shape) }
+
+    /// The parameter as an operand: a leaf of the tape, or a plain value without one.
+    public func on(_ tape: Tape<Scalar>?) -> Variable<Scalar> {
+        guard let tape else { return Variable(value) }
+        return gradient == nil ? tape.constant(value) : tape.leaf(value, parameter: self)
+    }
+}

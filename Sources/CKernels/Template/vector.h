@@ -1,0 +1,158 @@
+// Vectors of LANES floats, and the functions of them that kernels share. A file that includes this
+// defines LANES and, around it all, the instruction set by a `#pragma clang attribute`.
+
+#define K static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+typedef float vf __attribute__((ext_vector_type(LANES)));
+typedef int32_t vi __attribute__((ext_vector_type(LANES)));
+typedef double vd __attribute__((ext_vector_type(LANES)));
+typedef float f4 __attribute__((ext_vector_type(4)));
+typedef float f16 __attribute__((ext_vector_type(16)));
+
+K vf splat(float x) { return (vf)(x); }
+
+K vf load(const float *p) {
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+K void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+
+// The first `left` lanes, or all of them; lanes past the end are 0 and are not touched in memory.
+K vf get(const float *p, long left) {
+    if (left >= LANES) return load(p);
+    vf v = splat(0);
+    memcpy(&v, p, left * sizeof(float));
+    return v;
+}
+
+K void put(float *p, long left, vf v) {
+    if (left >= LANES)
+        store(p, v);
+    else
+        memcpy(p, &v, left * sizeof(float));
+}
+
+// Steps i through n elements by vectors; `left` elements remain, this vector's included.
+#define EACH_VECTOR(i, left, n) for (long i = 0, left = (n); left > 0; i += LANES, left -= LANES)
+
+K vf fma_(vf a, vf b, vf c) {
+#if defined(FUSED)
+    return __builtin_elementwise_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
+
+K vf greater(vf a, vf b) { return a > b ? a : b; }
+
+// 0, 1, 2, ... in the lanes.
+K vi lane_numbers(void) {
+    vi v;
+    UNROLL for (int i = 0; i < LANES; i++) v[i] = i;
+    return v;
+}
+
+// Lanes before `count` of v, and `other` in the rest.
+K vf first_lanes(vf v, long count, float other) {
+    return count >= LANES ? v : (lane_numbers() < (vi)((int)count) ? v : splat(other));
+}
+
+// Halves are folded onto each other: one fixed order.
+K float sum_lanes(vf v) {
+#if LANES == 16
+    __typeof__(v.lo) h = v.lo + v.hi;
+    f4 q = h.lo + h.hi;
+#elif LANES == 8
+    f4 q = v.lo + v.hi;
+#else
+    f4 q = v;
+#endif
+    return (q.x + q.z) + (q.y + q.w);
+}
+
+K double sum_lanes_double(vd v) {
+    double total = 0;
+    UNROLL for (int i = 0; i < LANES; i++) total += v[i];
+    return total;
+}
+
+K float greatest_lane(vf v) {
+    float top = v[0];
+    UNROLL for (int i = 1; i < LANES; i++) top = v[i] > top ? v[i] : top;
+    return top;
+}
+
+// e^x = 2^n (1 + p) with |r| <= ln 2 / 2; p = r + r^2/2 + ... + r^7/5040 leaves 5e-9. The power is
+// applied in two factors, so that subnormal and infinite results come out by themselves.
+K vf exp_parts(vf x, vf *p) {
+    x = x > splat(89) ? splat(89) : x;
+    x = x < splat(-104) ? splat(-104) : x;
+    vf shifted = fma_(x, splat(0x1.715476p+0f), splat(0x1.8p23f));
+    vf n = shifted - splat(0x1.8p23f);
+    vf r = fma_(n, splat(-0x1.62e4p-1f), x);
+    r = fma_(n, splat(-0x1.7f7d1cp-20f), r);
+    vf q = splat(1.0f / 5040);
+    q = fma_(q, r, splat(1.0f / 720));
+    q = fma_(q, r, splat(1.0f / 120));
+    q = fma_(q, r, splat(1.0f / 24));
+    q = fma_(q, r, splat(1.0f / 6));
+    q = fma_(q, r, splat(0.5f));
+    *p = fma_(q * r, r, r);
+    return n;
+}
+
+K vf power_of_two(vi n) {
+    vi bits = (n + (vi)(127)) << (vi)(23);
+    vf v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+K vf exp_(vf x) {
+    vf p, n = exp_parts(x, &p), shifted = n + splat(0x1.8p23f);
+    vi bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits -= (vi)(0x4b400000);
+    vi half = bits >> (vi)(1);
+    return (p + splat(1)) * power_of_two(half) * power_of_two(bits - half);
+}
+
+// e^x - 1 for x in 0...40, without cancellation.
+K vf expm1_(vf x) {
+    vf p, n = exp_parts(x, &p), shifted = n + splat(0x1.8p23f);
+    vi bits;
+    memcpy(&bits, &shifted, sizeof bits);
+    vf power = power_of_two(bits - (vi)(0x4b400000));
+    return fma_(power, p, power - splat(1));
+}
+
+K vf sigmoid_(vf x) { return splat(1) / (splat(1) + exp_(-x)); }
+
+// tanh |x| = e / (e + 2) with e = e^(2 |x|) - 1.
+K vf tanh_(vf x) {
+    vf size = x < splat(0) ? -x : x;
+    size = size > splat(20) ? splat(20) : size;
+    vf e = expm1_(size + size), t = e / (e + splat(2));
+    return x < splat(0) ? -t : (x == splat(0) ? x : t);
+}
+
+K vf log_(vf x) {
+    UNROLL for (int i = 0; i < LANES; i++) x[i] = logf(x[i]);
+    return x;
+}
+
+K vf root_(vf x) { return __builtin_elementwise_sqrt(x); }
+
+// Dot product with four accumulators.
+K float dot(long n, const float *a, const float *b) {
+    vf s[4] = {splat(0), splat(0), splat(0), splat(0)};
+    long i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        UNROLL for (int j = 0; j < 4; j++)
+            s[j] = fma_(load(a + i + j * LANES), load(b + i + j * LANES), s[j]);
+    for (; i < n; i += LANES) s[0] = fma_(get(a + i, n - i), get(b + i, n - i), s[0]);
+    return sum_lanes((s[0] + s[1]) + (s[2] + s[3]));
+}

@@ -1,0 +1,15 @@
+// Float kernels for x86 CPUs with AVX2, FMA and F16C.
+#include "Template/common.h"
+
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define LANES 8
+#define FUSED
+#define HALVES
+#include "Template/float.h"
+#pragma clang attribute pop
+
+static const ck_kernels table = CK_TABLE("avx2");
+
+const ck_kernels *ck_kernels_avx2(void) { return &table; }
+#endif

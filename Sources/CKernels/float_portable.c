@@ -1,0 +1,13 @@
+// Float kernels for the instructions that every CPU of the architecture has (SSE2, NEON).
+#include "Template/common.h"
+
+#define LANES 4
+#if defined(__aarch64__)
+#define FUSED
+#define HALVES
+#endif
+#include "Template/float.h"
+
+static const ck_kernels table = CK_TABLE("portable");
+
+const ck_kernels *ck_kernels_portable(void) { return &table; }

@@ -1,0 +1,92 @@
+// Which float kernels this process uses.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "Template/common.h"
+
+const ck_kernels *ck_kernels_named(const char *name) {
+    if (strcmp(name, "portable") == 0) return ck_kernels_portable();
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+             && __builtin_cpu_supports("f16c");
+    if (strcmp(name, "avx2") == 0 && avx2) return ck_kernels_avx2();
+    if (strcmp(name, "avx512") == 0 && avx2 && __builtin_cpu_supports("avx512f")
+        && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
+        && __builtin_cpu_supports("avx512vl"))
+        return ck_kernels_avx512();
+#endif
+    return NULL;
+}
+
+enum { COUNT = 4 * 7 * 33 };
+
+static bool close_to(long n, const float *a, const float *b) {
+    for (long i = 0; i < n; i++)
+        if (!(fabsf(a[i] - b[i]) <= 1e-4f * (1 + fabsf(b[i])))) return false;
+    return true;
+}
+
+// A few results of every kind against the portable kernels: a twin that the compiler, an emulator
+// or the CPU gets wrong is not used.
+static bool agrees(const ck_kernels *k) {
+    const ck_kernels *p = ck_kernels_portable();
+    float x[COUNT], y[COUNT], a[COUNT], b[COUNT], c[COUNT] = {0}, d[COUNT] = {0};
+    for (long i = 0; i < COUNT; i++) {
+        x[i] = (float)(i * 37 % 251 - 125) / 64;
+        y[i] = (float)(i * 53 % 241 - 120) / 64;
+    }
+    for (int f = CK_RELU; f <= CK_EXP; f++) {
+        k->activate(f, COUNT, x, a);
+        p->activate(f, COUNT, x, b);
+        if (!close_to(COUNT, a, b)) return false;
+    }
+    k->softmax(7, COUNT / 7, x, a);
+    p->softmax(7, COUNT / 7, x, b);
+    if (!close_to(COUNT, a, b)) return false;
+    k->linear(7, 33, x, CK_NATIVE, y, 0, 14, 14, NULL, a);
+    p->linear(7, 33, x, CK_NATIVE, y, 0, 14, 14, NULL, b);
+    if (!close_to(7 * 14, a, b)) return false;
+
+    ck_attention_shape shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 11, .scale = 0.25};
+    ck_attention_segment segment = {.count = 21, .q = x, .keys = y, .values = y + 100, .out = a,
+                                    .log_sum_exp = c};
+    k->attention(&shape, &segment, 0, 0, 21);
+    segment.out = b, segment.log_sum_exp = d;
+    p->attention(&shape, &segment, 0, 0, 21);
+    if (!close_to(21 * 22, a, b) || !close_to(21 * 2, c, d)) return false;
+
+    uint8_t bytes[210];
+    for (int i = 0; i < 210; i++) bytes[i] = (uint8_t)((i * 89 + 7) & 0x3f);
+    for (int f = CK_F32; f <= CK_Q6_K; f++) {
+        k->dequantize(f, ck_block_size(f), bytes, a);
+        p->dequantize(f, ck_block_size(f), bytes, b);
+        if (memcmp(a, b, ck_block_size(f) * sizeof(float)) != 0) return false;
+    }
+    return true;
+}
+
+static const ck_kernels *chosen;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void choose(void) {
+    const char *wish = getenv("RSD_INSTRUCTION_SET");
+    const char *names[] = {wish ? wish : "avx512", "avx2", "portable"};
+    for (int i = 0; i < 3; i++) {
+        const ck_kernels *k = ck_kernels_named(names[i]);
+        if (!k && wish && i == 0)
+            fprintf(stderr, "warning: this CPU cannot run RSD_INSTRUCTION_SET=%s\n", wish);
+        if (!k) continue;
+        if (k == ck_kernels_portable() || agrees(k)) {
+            chosen = k;
+            return;
+        }
+        fprintf(stderr, "warning: the %s kernels give wrong results here; not used\n", k->name);
+    }
+}
+
+const ck_kernels *ck_kernels_float(void) {
+    pthread_once(&once, choose);
+    return chosen;
+}

@@ -1,0 +1,69 @@
+import Files
+import Foundation
+
+/// Files that appear whole or not at all.
+enum AtomicFile {
+    /// Lets `body` write a temporary file beside `path`, then gives it that name.
+    ///
+    /// `body` must flush the file to the device. Leftovers of writers of the same file that no
+    /// longer run are removed first.
+    /// - Throws: `Failure.disk` when `byteCount` bytes cannot fit; whatever `body` throws. The file
+    ///   at `path` is then untouched and the temporary one removed.
+    static func replace(
+        _ path: String,
+        byteCount: Int,
+        _ body: (_ temporary: String) throws -> Void
+    ) throws {
+        let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+        try TextFile.createFolder(folder)
+        sweep(folder) { $0 == URL(filePath: path).lastPathComponent }
+        try requireSpace(byteCount, for: path, in: folder)
+        let temporary = "\(path).tmp.\(getpid())"
+        do {
+            try body(temporary)
+            try OutputFile.rename(temporary, to: path)
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Removes what writers left that no longer run: `NAME.tmp.PID` for the names that match.
+    static func sweep(_ folder: String, _ matches: (String) -> Bool) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names {
+            guard let mark = name.range(of: ".tmp.", options: .backwards),
+                let process = pid_t(name[mark.upperBound...]), process > 0,
+                matches(String(name[..<mark.lowerBound])),
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+        }
+    }
+
+    /// Refuses to begin what cannot end: a tenth more than the file must be free.
+    private static func requireSpace(_ byteCount: Int, for path: String, in folder: String) throws {
+        let needed = byteCount + byteCount / 10
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0,
+            UInt64(limit.rlim_cur) < UInt64(byteCount)
+        {
+            throw Failure(
+                .disk,
+                file: path,
+                "needs \(byteCount) bytes; the limit on the size of a file is \(limit.rlim_cur)",
+                remedy: "Raise the limit (ulimit -f) and run the same command again."
+            )
+        }
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return }
+        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        guard !free.overflow, free.partialValue < UInt64(needed) else { return }
+        throw Failure(
+            .disk,
+            file: path,
+            "needs \(needed) bytes; \(free.partialValue) are free in \(folder)",
+            remedy: "Free some space and run the same command again; it goes on."
+        )
+    }
+}

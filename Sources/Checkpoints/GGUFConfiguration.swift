@@ -1,0 +1,142 @@
+import Files
+import Foundation
+
+extension GGUFFile {
+    /// The configuration that Hugging Face would publish beside these weights.
+    ///
+    /// Keys and their meaning: transformers, `LlamaConfig`, `Qwen2Config`, `Qwen3Config`.
+    /// - Throws: `Failure.badData` for a missing or impossible value, naming its key.
+    public func configuration() throws -> JSON {
+        let hidden = try positive("embedding_length")
+        let heads = try positive("attention.head_count")
+        let headDimension =
+            metadata["\(architecture).attention.key_length"] == nil
+            ? hidden / heads : try positive("attention.key_length")
+        let embedding = try info("model.embed_tokens.weight")
+        guard embedding.shape.count == 2, embedding.columns == hidden else {
+            throw Failure(
+                .badData,
+                file: path,
+                at: "tensor 'token_embd.weight'",
+                "shape \(embedding.shape); expected [vocabulary, \(hidden)]"
+            )
+        }
+        if let experts = try optional("\(architecture).expert_count", "an integer", \.integer),
+            experts > 0
+        {
+            throw Failure(
+                .badData,
+                file: path,
+                at: "metadata '\(architecture).expert_count'",
+                "found a mixture of \(experts) experts; expected a dense model"
+            )
+        }
+        let isLlama = architecture == "llama"
+        var members: [(key: String, value: JSON)] = [
+            ("architectures", [.string(GGUFFile.className[architecture] ?? "")]),
+            ("model_type", .string(architecture)),
+            ("hidden_size", .integer(hidden)),
+            ("num_hidden_layers", .integer(try positive("block_count"))),
+            ("num_attention_heads", .integer(heads)),
+            ("num_key_value_heads", .integer(try keyValueHeads(default: heads))),
+            ("head_dim", .integer(headDimension)),
+            ("intermediate_size", .integer(try positive("feed_forward_length"))),
+            ("vocab_size", .integer(embedding.rows)),
+            ("max_position_embeddings", .integer(try positive("context_length"))),
+            ("rms_norm_eps", try number("attention.layer_norm_rms_epsilon") ?? 1e-6),
+            ("rope_theta", try number("rope.freq_base") ?? 10000.0),
+            ("rope_scaling", try ropeScaling()),
+            ("hidden_act", "silu"),
+            ("tie_word_embeddings", .bool(tensors["lm_head.weight"] == nil)),
+        ]
+        if isLlama || architecture == "qwen3" {
+            let biased = tensors["model.layers.0.self_attn.q_proj.bias"] != nil
+            members.append(("attention_bias", .bool(biased)))
+        }
+        for (key, name) in [("bos", "bos"), ("eos", "eos"), ("pad", "padding")] {
+            let id = try optional("tokenizer.ggml.\(name)_token_id", "an integer", \.integer)
+            if let id { members.append(("\(key)_token_id", .integer(id))) }
+        }
+        return .object(JSONObject(members))
+    }
+
+    private static let className = [
+        "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM",
+    ]
+
+    private func keyValueHeads(default heads: Int) throws -> Int {
+        metadata["\(architecture).attention.head_count_kv"] == nil
+            ? heads : try positive("attention.head_count_kv")
+    }
+
+    private func number(_ key: String) throws -> JSON? {
+        let value = try optional("\(architecture).\(key)", "a number") {
+            $0.number == nil ? nil : $0
+        }
+        if case .float32(let number) = value { return .number(number) }
+        return value?.number.map { .number($0) }
+    }
+
+    private func ropeScaling() throws -> JSON {
+        if let factors = ropeFactors { return try llama3Scaling(factors) }
+        let prefix = "\(architecture).rope.scaling"
+        let type = try optional("\(prefix).type", "a string", \.text) ?? "none"
+        let factor = try number("rope.scaling.factor")
+        switch type {
+        case "none": return .null
+        case "linear": return ["rope_type": "linear", "factor": factor ?? 1.0]
+        case "yarn":
+            let original = try optional(
+                "\(prefix).original_context_length",
+                "an integer",
+                \.integer
+            )
+            return [
+                "rope_type": "yarn",
+                "factor": factor ?? 1.0,
+                "original_max_position_embeddings": original.map { .integer($0) } ?? .null,
+            ]
+        default:
+            throw Failure(
+                .badData,
+                file: path,
+                at: "metadata '\(prefix).type'",
+                "found '\(type)'; expected none, linear or yarn"
+            )
+        }
+    }
+
+    /// The parameters that give these factors, as Llama 3.1, 3.2 and 3.3 publish them.
+    ///
+    /// The file keeps only the factors. Source of the formula: transformers,
+    /// `_compute_llama3_parameters`.
+    private func llama3Scaling(_ factors: [Float]) throws -> JSON {
+        let (low, high, original) = (1.0, 4.0, 8192.0)
+        let theta = try optional("\(architecture).rope.freq_base", "a number", \.number) ?? 10000
+        let factor = Double(factors.max() ?? 1)
+        let matches = factors.indices.allSatisfy { index in
+            let wavelength =
+                2 * Double.pi * pow(theta, Double(index) / Double(factors.count))
+            let smooth = (original / wavelength - low) / (high - low)
+            let share = min(max(smooth, 0), 1)
+            let expected = 1 / ((1 - share) / factor + share)
+            return abs(Double(factors[index]) - expected) <= 1e-3 * expected
+        }
+        guard matches else {
+            throw Failure(
+                .badData,
+                file: path,
+                at: "tensor '\(GGUFNames.ropeFactors)'",
+                "its \(factors.count) factors are not those of the llama3 scaling "
+                    + "(low 1, high 4, original context 8192)"
+            )
+        }
+        return [
+            "rope_type": "llama3",
+            "factor": .number(factor),
+            "low_freq_factor": .number(low),
+            "high_freq_factor": .number(high),
+            "original_max_position_embeddings": .integer(Int(original)),
+        ]
+    }
+}

@@ -1,0 +1,181 @@
+import Files
+import Foundation
+import Kernels
+
+/// A checkpoint of this program: weights, moments, state, configuration and tokenizer in one file.
+///
+/// The file is HDF5 behind a seal of 512 bytes (see `CheckpointSeal`), and h5py opens it:
+/// `/model/<name>`, `/optimizer/m/<name>`, `/optimizer/v/<name>` hold float32, or bfloat16 as
+/// uint16 with the attribute `dtype`; `/config`, `/state`, `/metadata` and `/tokenizer` hold JSON
+/// as UTF-8 strings; each has its SHA-256 as an attribute.
+public final class HDF5Checkpoint: TensorSource {
+    /// Where the file is.
+    public let path: String
+    /// The model's tensors by name.
+    public let tensors: [String: TensorInfo]
+    /// The model's configuration, in the form of Hugging Face's config.json.
+    public let configuration: JSON
+    /// Where training stood: step, epoch, cursor, seed, and anything else its writer put there.
+    public let state: JSON
+    /// Whatever else its writer put beside the weights.
+    public let metadata: JSON
+    /// The text of tokenizer.json, byte for byte; nil when the checkpoint was written without.
+    public let tokenizer: Data?
+
+    private let file: MappedFile
+    private let contents: [String: [String: HDF5Reader.Dataset]]
+
+    /// Maps a checkpoint after checking that every bit of it is as it was sealed.
+    ///
+    /// - Throws: `Failure.missingInput` without the file, `Failure.badData` when it is damaged or
+    ///   is something else.
+    public convenience init(_ path: String) throws {
+        let file = try MappedFile(path)
+        try CheckpointSeal.check(file)
+        try self.init(contentsOf: file)
+    }
+
+    /// Reads a file whose seal has been checked, or has just been stamped.
+    private init(contentsOf file: MappedFile) throws {
+        let contents = try HDF5Reader.contents(file).mapValues { datasets in
+            Dictionary(datasets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        func text(_ name: String) -> Data? {
+            contents[""]?[name].map { Data(file.bytes[$0.range]) }
+        }
+        func json(_ name: String) throws -> JSON {
+            guard let text = text(name) else {
+                throw Failure(.badData, file: file.path, at: "'/\(name)'", "missing")
+            }
+            do { return try JSON(parsing: text) } catch let failure as Failure {
+                throw Failure(
+                    .badData,
+                    file: file.path,
+                    at: "'/\(name)', \(failure.place ?? "")",
+                    failure.message
+                )
+            }
+        }
+        path = file.path
+        configuration = try json("config")
+        state = try json("state")
+        metadata = try json("metadata")
+        tokenizer = text("tokenizer")
+        tensors = (contents["model"] ?? [:]).mapValues(\.info)
+        for (group, datasets) in contents where group.hasPrefix("optimizer/") {
+            for (name, dataset) in datasets where tensors[name]?.shape != dataset.shape {
+                throw Failure(
+                    .badData,
+                    file: file.path,
+                    at: "'/\(group)/\(name)'",
+                    "shape \(dataset.shape); the tensor has \(tensors[name].map { "\($0.shape)" } ?? "none")"
+                )
+            }
+        }
+        self.file = file
+        self.contents = contents
+    }
+
+    /// A tensor of the model as stored.
+    public func matrix(_ name: String) throws -> StoredMatrix {
+        let info = try info(name)
+        guard let dataset = contents["model"]?[name] else {
+            preconditionFailure("HDF5Checkpoint: no place of \(name)")
+        }
+        return try file.matrix(info, at: dataset.range)
+    }
+
+    /// Whether training can go on from here: both moments are there.
+    public var hasOptimizer: Bool {
+        contents["optimizer/m"] != nil && contents["optimizer/v"] != nil
+    }
+
+    /// The names of the parameters that have moments.
+    public var optimizedNames: [String] { (contents["optimizer/m"] ?? [:]).keys.sorted() }
+
+    /// AdamW's first moment of a parameter.
+    ///
+    /// - Throws: `Failure.badData` when the checkpoint has none.
+    public func firstMoment(_ name: String) throws -> Buffer<Float> {
+        try moment("optimizer/m", name)
+    }
+
+    /// AdamW's second moment of a parameter.
+    ///
+    /// - Throws: `Failure.badData` when the checkpoint has none.
+    public func secondMoment(_ name: String) throws -> Buffer<Float> {
+        try moment("optimizer/v", name)
+    }
+
+    private func moment(_ group: String, _ name: String) throws -> Buffer<Float> {
+        guard let dataset = contents[group]?[name] else {
+            throw Failure(.badData, file: path, at: "'/\(group)/\(name)'", "missing")
+        }
+        guard dataset.info.count > 0 else { return Buffer(count: 0) }
+        let stored = try file.matrix(dataset.info, at: dataset.range)
+        return stored.dequantized(rows: 0..<stored.rows)
+    }
+
+    /// Compares every data set with its own digest.
+    ///
+    /// - Throws: `Failure.badData` naming the first that differs.
+    func checkDigests() throws {
+        for (group, datasets) in contents.sorted(by: { $0.key < $1.key }) {
+            for (name, dataset) in datasets.sorted(by: { $0.key < $1.key }) {
+                var digest = SHA256()
+                digest.update(UnsafeRawBufferPointer(rebasing: file.bytes[dataset.range]))
+                guard digest.hex() != dataset.digest else { continue }
+                throw Failure(
+                    .badData,
+                    file: path,
+                    at: "'\(group.isEmpty ? "" : "/")\(group)/\(name)'",
+                    "its bytes do not have the SHA-256 that the file gives"
+                )
+            }
+        }
+    }
+}
+
+extension HDF5Checkpoint {
+    /// Opens a checkpoint; the same as `init`.
+    public static func open(_ path: String) throws -> HDF5Checkpoint { try HDF5Checkpoint(path) }
+
+    /// Writes a checkpoint that is there whole or not at all.
+    ///
+    /// Written beside as `path.tmp.PID`, closed, sealed, flushed to the device, opened again,
+    /// compared with its digests, renamed; then the folder is flushed. An older file of this name
+    /// stays until the last step.
+    /// - Throws: `Failure.disk` when it cannot be written; what a tensor's `load` throws. The older
+    ///   file is then untouched.
+    public static func write(_ content: CheckpointContent, to path: String) throws {
+        try AtomicFile.replace(path, byteCount: content.estimatedByteCount) { temporary in
+            try HDF5Writer.write(content, to: temporary)
+            try CheckpointSeal.stamp(temporary)
+            do { try HDF5Checkpoint(contentsOf: MappedFile(temporary)).checkDigests() } catch {
+                throw Failure(
+                    .disk,
+                    file: path,
+                    "does not read back as written: \(error)",
+                    remedy: "Check the disk and run the same command again."
+                )
+            }
+        }
+    }
+
+    /// Opens a checkpoint and compares, besides its seal, each data set with its own digest.
+    ///
+    /// - Throws: as `init`.
+    @discardableResult
+    public static func verify(_ path: String) throws -> HDF5Checkpoint {
+        let checkpoint = try HDF5Checkpoint(path)
+        try checkpoint.checkDigests()
+        return checkpoint
+    }
+}
+
+extension HDF5Reader.Dataset {
+    /// The data set as a tensor.
+    var info: TensorInfo {
+        TensorInfo(name: name, shape: shape, format: kind == .bfloat16 ? .bf16 : .f32)
+    }
+}

@@ -1,0 +1,122 @@
+import Files
+import Foundation
+
+/// A model on disk in any of the forms that the programs accept, opened but not read.
+public struct ModelFiles: Sendable {
+    /// Where the tokenizer comes from.
+    public enum Tokenizer: Sendable {
+        /// The text of a tokenizer.json.
+        case json(Data)
+        /// The metadata of a GGUF file.
+        case gguf(GGUFVocabulary)
+    }
+
+    /// The file or folder.
+    public var path: String
+    /// The weights, under their published names.
+    public var source: any TensorSource
+    /// The configuration in the form of Hugging Face's config.json.
+    public var configuration: JSON
+    /// generation_config.json, where there is one.
+    public var generationConfiguration: JSON?
+    /// The tokenizer, where there is one.
+    public var tokenizer: Tokenizer?
+    /// tokenizer_config.json, where there is one.
+    public var tokenizerConfiguration: JSON?
+    /// The chat template (Jinja), where there is one.
+    public var chatTemplate: String?
+
+    /// Opens a `.gguf` file, a checkpoint, or a Hugging Face folder, told apart by what is there.
+    ///
+    /// - Throws: `Failure.missingInput` when nothing is there, `Failure.badData` when it is none of
+    ///   these, is damaged, or is of an architecture that is not known.
+    public static func open(_ path: String) throws -> ModelFiles {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw Failure(
+                .missingInput,
+                file: path,
+                "no such file or folder",
+                remedy: "A model is a .gguf file, a .h5 checkpoint, or a Hugging Face folder."
+            )
+        }
+        if isFolder.boolValue { return try folder(path) }
+        let file = try MappedFile(path)
+        let (isGGUF, isCheckpoint) = withExtendedLifetime(file) {
+            (file.bytes.starts(with: "GGUF".utf8), CheckpointSeal.isPresent(file.bytes))
+        }
+        if isGGUF { return try gguf(path) }
+        if isCheckpoint { return try checkpoint(path) }
+        // Neither begins as it should: the reader named by the ending says what is wrong.
+        if path.hasSuffix(".gguf") { return try gguf(path) }
+        if path.hasSuffix(".h5") { return try checkpoint(path) }
+        throw Failure(
+            .badData,
+            file: path,
+            "is no model; expected a .gguf file, a .h5 checkpoint, or a Hugging Face folder",
+            remedy: path.hasSuffix(".safetensors")
+                ? "Give the folder that holds this file and config.json." : nil
+        )
+    }
+
+    private static func gguf(_ path: String) throws -> ModelFiles {
+        let file = try GGUFFile(path)
+        let vocabulary = try file.vocabulary()
+        return ModelFiles(
+            path: path,
+            source: file,
+            configuration: try file.configuration(),
+            tokenizer: vocabulary.map { .gguf($0) },
+            chatTemplate: vocabulary?.chatTemplate
+        )
+    }
+
+    private static func checkpoint(_ path: String) throws -> ModelFiles {
+        let checkpoint = try HDF5Checkpoint(path)
+        try checkArchitecture(checkpoint.configuration, in: path)
+        let tokenizerConfiguration = checkpoint.metadata["tokenizer_config"]
+        return ModelFiles(
+            path: path,
+            source: checkpoint,
+            configuration: checkpoint.configuration,
+            generationConfiguration: checkpoint.metadata["generation_config"],
+            tokenizer: checkpoint.tokenizer.map { .json($0) },
+            tokenizerConfiguration: tokenizerConfiguration,
+            chatTemplate: tokenizerConfiguration?["chat_template"]?.string
+        )
+    }
+
+    private static func folder(_ path: String) throws -> ModelFiles {
+        func optional<T>(_ name: String, _ read: (String) throws -> T) throws -> T? {
+            let file = "\(path)/\(name)"
+            return FileManager.default.fileExists(atPath: file) ? try read(file) : nil
+        }
+        let configuration = try TextFile.readJSON("\(path)/config.json")
+        try checkArchitecture(configuration, in: "\(path)/config.json")
+        let tokenizerConfiguration = try optional("tokenizer_config.json", TextFile.readJSON)
+        let template = try optional("chat_template.jinja", TextFile.read)
+        return ModelFiles(
+            path: path,
+            source: try Safetensors(path),
+            configuration: configuration,
+            generationConfiguration: try optional("generation_config.json", TextFile.readJSON),
+            tokenizer: try optional("tokenizer.json", TextFile.read).map { .json($0) },
+            tokenizerConfiguration: tokenizerConfiguration,
+            chatTemplate: template.map { String(decoding: $0, as: UTF8.self) }
+                ?? tokenizerConfiguration?["chat_template"]?.string
+        )
+    }
+
+    private static func checkArchitecture(_ configuration: JSON, in path: String) throws {
+        let found = configuration["model_type"]
+        guard let name = found?.string, GGUFNames.architectures.contains(name) else {
+            throw Failure(
+                .badData,
+                file: path,
+                at: "'model_type'",
+                "found \(found?.string.map { "'\($0)'" } ?? found?.kindName ?? "nothing"); "
+                    + "expected one of \(GGUFNames.architectures.joined(separator: ", "))"
+            )
+        }
+    }
+}

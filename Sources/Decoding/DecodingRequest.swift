@@ -1,0 +1,69 @@
+/// A prompt to be continued, once for each try.
+public struct DecodingRequest: Sendable {
+    /// The problem's id: names the results, and with the seed decides the random numbers.
+    public var id: String
+    /// The prompt in the recorded model's tokens.
+    public var prompt: [Int32]
+    /// The prompt in the other model's tokens; nil translates `prompt` token by token.
+    public var teacherPrompt: [Int32]?
+    /// The numbers of the tries to make, from 0; a resumed run leaves out those it has.
+    public var attempts: [Int]
+
+    /// Asks for some tries at a problem.
+    public init(
+        id: String,
+        prompt: [Int32],
+        teacherPrompt: [Int32]? = nil,
+        attempts: [Int] = [0]
+    ) {
+        self.id = id
+        self.prompt = prompt
+        self.teacherPrompt = teacherPrompt
+        self.attempts = attempts
+    }
+}
+
+/// A finished try.
+public struct CompletedSequence: Sendable, Hashable {
+    /// The problem's id.
+    public var id: String
+    /// The number of the try.
+    public var attempt: Int
+    /// The length of the prompt in the recorded model's tokens.
+    public var promptTokenCount: Int
+    /// Every new token with its record, the ending token included.
+    public var decisions: [TokenDecision]
+    /// Why it is finished.
+    public var finish: FinishReason
+    /// Which stop string appeared, as an index into the rules' list.
+    public var stopString: Int?
+
+    /// The new tokens.
+    public var tokens: [Int32] { decisions.map(\.token) }
+
+    /// The share of tokens that the student chose because the teacher's were refused; 0 for none.
+    public var fallbackRate: Double {
+        let fallbacks = decisions.count { $0.reason == .refused || $0.reason == .noProposal }
+        return decisions.isEmpty ? 0 : Double(fallbacks) / Double(decisions.count)
+    }
+}
+
+/// What a run has done so far.
+public struct DecodingProgress: Sendable, Hashable {
+    /// Passes through the models.
+    public var steps = 0
+    /// Prompt tokens read, each problem's once, in the recorded model's tokens.
+    public var promptTokens = 0
+    /// Tokens generated.
+    public var newTokens = 0
+    /// Of those, taken from the teacher's proposals.
+    public var acceptedTokens = 0
+    /// Proposals refused.
+    public var refusedProposals = 0
+    /// Sequences under way.
+    public var activeSequences = 0
+    /// Sequences delivered.
+    public var finishedSequences = 0
+    /// Whether the run stopped on request before all was done.
+    public var wasCancelled = false
+}

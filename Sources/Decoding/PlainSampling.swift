@@ -1,0 +1,73 @@
+import Kernels
+
+/// Draws every token from one model.
+public struct PlainSampling: NextTokenRule {
+    /// How tokens are drawn.
+    public let parameters: SamplingParameters
+    /// The model's part, which decides where its probabilities are recorded.
+    public let source: TokenDecision.Source
+    /// The number of ids that the tokenizer defines; rows above are never drawn.
+    public let vocabularySize: Int
+    private let stream: RandomStream
+
+    /// Samples from one model, in the teacher's or in the student's stream of random numbers.
+    ///
+    /// - Parameters:
+    ///   - parameters: How tokens are drawn.
+    ///   - vocabularySize: The number of ids that the tokenizer defines.
+    ///   - seed: The root seed.
+    ///   - source: The model's part.
+    ///   - stream: The stream's name; that of the model's part unless told otherwise.
+    public init(
+        _ parameters: SamplingParameters,
+        vocabularySize: Int,
+        seed: UInt64,
+        source: TokenDecision.Source = .student,
+        stream: String? = nil
+    ) {
+        self.parameters = parameters
+        self.vocabularySize = vocabularySize
+        self.source = source
+        let own = source == .teacher ? DecodingStream.teacher : DecodingStream.student
+        self.stream = RandomStream(seed: seed, name: stream ?? own)
+    }
+
+    /// The one model.
+    public var models: [TokenDecision.Source] { [source] }
+
+    /// Draws a token with draw number 0 of the position.
+    public func decide(
+        logits: [Buffer<Float>],
+        key: PositionKey,
+        scratch: inout DecisionScratch
+    ) throws -> TokenDecision {
+        let logits = logits[0].first(vocabularySize)
+        let raw = scratch.sampler.probabilities(logits, row: 0)
+        let distribution =
+            parameters.temperature == 1
+            ? try TokenDistribution(probabilities: raw, parameters)
+            : try scratch.sampler.distribution(logits, parameters, row: 1)
+        let token = distribution.token(at: stream.uniform(at: key))
+        let probability = raw[Int(token)]
+        return TokenDecision(
+            token: token,
+            source: source,
+            reason: .sampled,
+            teacherProbability: source == .teacher ? probability : nil,
+            studentProbability: source == .student ? probability : nil
+        )
+    }
+
+    /// As many as the tokenizer has tokens.
+    public func vocabularySize(of model: Int) -> Int { vocabularySize }
+
+    /// The token itself.
+    public func spelling(of token: Int32, for model: Int) -> [Int32] { [token] }
+}
+
+extension RandomStream {
+    /// Draw number `draw` at a position, in [0, 1).
+    func uniform(at key: PositionKey, draw: Int = 0) -> Double {
+        uniform(item: key.item, attempt: key.attempt, position: key.position, draw: draw)
+    }
+}

@@ -1,0 +1,193 @@
+import Kernels
+
+/// The teacher proposes tokens, the student keeps those it finds likely enough.
+///
+/// At each position, with P_T and P_S after the same tokens and A = {v : P_S(v) >= p_th}:
+/// 1. The teacher proposes v ~ P_T. 2. If v is in A, it is taken. 3. After R proposals, all refused,
+/// the student draws v ~ P_S. 4. Both models read v. A token then has the probability
+///
+///     q(v) = P_T(v)·1[v in A]·(1 - (1 - a)^R)/a + (1 - a)^R·P_S(v),   a = P_T(A)
+///
+/// where P_T and the last P_S are the distributions that proposals and fallback are drawn from, and
+/// the P_S of A is the raw softmax. With p_th = 0 the result is plain sampling from the teacher,
+/// with p_th > 1 from the student, to the bit, because each has a stream of random numbers.
+///
+/// Source: Kim, Seo, Lee 2025, arXiv:2509.22230.
+public struct ReverseSpeculativeDecoding: NextTokenRule {
+    /// The numbers in force.
+    public let configuration: Configuration
+    /// Which tokens the two models share.
+    public let vocabularies: VocabularyMap
+    private let teacherStream: RandomStream
+    private let studentStream: RandomStream
+
+    /// Prepares the method for a pair of models.
+    ///
+    /// - Parameters:
+    ///   - configuration: The numbers, already validated.
+    ///   - vocabularies: Which tokens the two models share.
+    ///   - seed: The root seed.
+    public init(_ configuration: Configuration, vocabularies: VocabularyMap, seed: UInt64) {
+        self.configuration = configuration
+        self.vocabularies = vocabularies
+        teacherStream = RandomStream(seed: seed, name: DecodingStream.teacher)
+        studentStream = RandomStream(seed: seed, name: DecodingStream.student)
+    }
+
+    /// The student, whose ids are recorded, then the teacher.
+    public var models: [TokenDecision.Source] { [.student, .teacher] }
+
+    /// As many as the model's tokenizer has tokens.
+    public func vocabularySize(of model: Int) -> Int {
+        model == 0 ? vocabularies.studentVocabularySize : vocabularies.teacherVocabularySize
+    }
+
+    /// The token itself for the student, its counterpart or spelling for the teacher.
+    public func spelling(of token: Int32, for model: Int) -> [Int32] {
+        model == 0 ? [token] : vocabularies.teacherTokens(for: token)
+    }
+
+    /// Chooses the token at one position from the student's and the teacher's logits.
+    public func decide(
+        logits: [Buffer<Float>],
+        key: PositionKey,
+        scratch: inout DecisionScratch
+    ) throws -> TokenDecision {
+        let studentLogits = logits[0].first(vocabularies.studentVocabularySize)
+        let teacherLogits = logits[1].first(vocabularies.teacherVocabularySize)
+        var sampler = scratch.sampler
+        defer { scratch.sampler = sampler }
+
+        let student = sampler.probabilities(studentLogits, row: 0)
+        let teacher = sampler.probabilities(teacherLogits, row: 1)
+        func distribution(
+            _ parameters: SamplingParameters,
+            _ logits: Buffer<Float>,
+            raw: Buffer<Float>
+        ) throws -> TokenDistribution {
+            parameters.temperature == 1
+                ? try TokenDistribution(probabilities: raw, parameters)
+                : try sampler.distribution(logits, parameters, row: 2)
+        }
+        var position = Position(
+            proposal: try distribution(configuration.teacher, teacherLogits, raw: teacher),
+            studentProbability: { student[Int($0)] },
+            teacherProbability: { teacher[Int($0)] },
+            acceptanceTop: nil,
+            fallback: {
+                let own = try distribution(configuration.fallback, studentLogits, raw: student)
+                let holes = vocabularies.studentHoles
+                guard !holes.isEmpty else { return own }
+                let real = own.restricted { !holes.contains($0) }
+                guard real.isEmpty else { return real }
+                return try TokenDistribution(probabilities: student, SamplingParameters())
+                    .restricted { !holes.contains($0) }
+            }
+        )
+        if !vocabularies.isIdentity {
+            position.proposal = position.proposal.restricted {
+                vocabularies.teacherToStudent[Int($0)] >= 0
+            }
+        }
+        if let topK = configuration.acceptanceTopK {
+            position.acceptanceTop = try TokenDistribution(
+                probabilities: student,
+                SamplingParameters(topK: topK)
+            )
+        }
+        var decision = try decide(position, key: key)
+        decision.acceptance = configuration.acceptanceThresholds.map {
+            position.share(of: $0, self)
+        }
+        return decision
+    }
+}
+
+extension ReverseSpeculativeDecoding {
+    /// What both models say about one position.
+    struct Position {
+        /// What the teacher's proposals are drawn from: teacher ids that the student has too.
+        var proposal: TokenDistribution
+        /// The student's raw probability of a student id.
+        var studentProbability: (Int32) -> Float
+        /// The teacher's raw probability of a teacher id.
+        var teacherProbability: (Int32) -> Float
+        /// The student's most likely tokens, where a proposal must be among them.
+        var acceptanceTop: TokenDistribution?
+        /// What the student draws from; asked for only if it must.
+        var fallback: () throws -> TokenDistribution
+
+        /// Why a proposal of a student id is refused; nil if it is acceptable.
+        func refusal(
+            of token: Int32,
+            probability: Float,
+            threshold: Double
+        ) -> TokenDecision.RefusedProposal.Cause? {
+            guard Double(probability) >= threshold else { return .belowThreshold }
+            return acceptanceTop?.contains(token) == false ? .outsideTopK : nil
+        }
+
+        /// The share of proposals that a threshold would accept.
+        func share(of threshold: Double, _ rule: ReverseSpeculativeDecoding) -> Float {
+            guard !proposal.isEmpty else { return 0 }
+            var accepted = 0.0
+            for (index, token) in proposal.tokens.enumerated() {
+                let own = rule.vocabularies.teacherToStudent[Int(token)]
+                let probability = studentProbability(own)
+                if refusal(of: own, probability: probability, threshold: threshold) == nil {
+                    accepted += Double(proposal.weights[index])
+                }
+            }
+            return Float(accepted / proposal.total)
+        }
+    }
+
+    /// The method itself: a pure function of both distributions and the position's random numbers.
+    func decide(_ position: Position, key: PositionKey) throws -> TokenDecision {
+        var refused: [TokenDecision.RefusedProposal] = []
+        let proposals = position.proposal.isEmpty ? 0 : configuration.proposals
+        for draw in 0..<proposals {
+            let proposed = position.proposal.token(at: teacherStream.uniform(at: key, draw: draw))
+            let token = vocabularies.teacherToStudent[Int(proposed)]
+            let probability = position.studentProbability(token)
+            let cause = position.refusal(
+                of: token,
+                probability: probability,
+                threshold: configuration.acceptanceThreshold
+            )
+            guard let cause else {
+                return TokenDecision(
+                    token: token,
+                    source: .teacher,
+                    reason: .accepted,
+                    teacherProbability: position.teacherProbability(proposed),
+                    studentProbability: probability,
+                    refused: refused
+                )
+            }
+            refused.append(
+                TokenDecision.RefusedProposal(
+                    token: token,
+                    teacherProbability: position.teacherProbability(proposed),
+                    studentProbability: probability,
+                    cause: cause
+                )
+            )
+        }
+        let token = try position.fallback().token(at: studentStream.uniform(at: key))
+        let counterpart = vocabularies.studentToTeacher[Int(token)]
+        return TokenDecision(
+            token: token,
+            source: .student,
+            reason: proposals == 0 ? .noProposal : .refused,
+            teacherProbability: counterpart >= 0 ? position.teacherProbability(counterpart) : nil,
+            studentProbability: position.studentProbability(token),
+            refused: refused
+        )
+    }
+}
+
+extension Buffer<Float> {
+    /// The first `limit` values, or all if there are fewer.
+    func first(_ limit: Int) -> Buffer<Float> { count > limit ? self[0..<limit] : self }
+}

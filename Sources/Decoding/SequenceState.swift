@@ -1,0 +1,92 @@
+import Kernels
+
+/// A prompt on its way into the models' caches, shared by its tries.
+final class PromptReading<Cache> {
+    let request: DecodingRequest
+    let item: UInt64
+    /// The prompt in each model's tokens.
+    let tokens: [[Int32]]
+    /// Each model's cache; handed over to the last try.
+    var caches: [Cache]
+    /// How many tokens each cache holds.
+    var readCounts: [Int]
+    /// Tries that have not got their caches yet.
+    var unstartedTries: Int
+
+    init(request: DecodingRequest, tokens: [[Int32]], caches: [Cache]) {
+        self.request = request
+        self.tokens = tokens
+        self.caches = caches
+        item = RandomStream.itemKey(request.id)
+        readCounts = tokens.map { _ in 0 }
+        unstartedTries = request.attempts.count
+    }
+}
+
+/// One try under way.
+final class SequenceState<Cache> {
+    let prompt: PromptReading<Cache>
+    let attempt: Int
+    /// One a model; empty until the prompt has been read.
+    var caches: [Cache] = []
+    /// The tokens that each model has not read yet.
+    ///
+    /// More than one where a token of the recorded model takes several of the other's to spell.
+    var pending: [[Int32]] = []
+    /// Tokens of prompt and result in each model, read or pending.
+    var lengths: [Int] = []
+    var decisions: [TokenDecision] = []
+    var matcher = StopStringMatcher()
+    var stopString: Int?
+    var isFinished = false
+
+    init(prompt: PromptReading<Cache>, attempt: Int) {
+        self.prompt = prompt
+        self.attempt = attempt
+    }
+
+    var isStarted: Bool { !caches.isEmpty }
+
+    /// The position of the next token.
+    var key: PositionKey {
+        PositionKey(item: prompt.item, attempt: attempt, position: decisions.count)
+    }
+
+    func completed(_ finish: FinishReason) -> CompletedSequence {
+        CompletedSequence(
+            id: prompt.request.id,
+            attempt: attempt,
+            promptTokenCount: prompt.request.prompt.count,
+            decisions: decisions,
+            finish: finish,
+            stopString: stopString
+        )
+    }
+}
+
+/// Tries that have no place yet, problem by problem.
+struct DecodingQueue<Cache, Requests: IteratorProtocol<DecodingRequest>> {
+    private var requests: Requests
+    private var prompt: PromptReading<Cache>?
+    private var attempts: ArraySlice<Int> = []
+
+    init(_ requests: Requests) { self.requests = requests }
+
+    /// The next try, or nil when all have been handed out.
+    ///
+    /// - Parameter admit: Checks a request when its first try is due.
+    /// - Returns: A try without caches.
+    /// - Throws: What `admit` throws.
+    mutating func next(
+        _ admit: (DecodingRequest) throws -> PromptReading<Cache>
+    ) rethrows -> SequenceState<Cache>? {
+        while attempts.isEmpty {
+            guard let request = requests.next() else { return nil }
+            guard !request.attempts.isEmpty else { continue }
+            prompt = try admit(request)
+            attempts = request.attempts[...]
+        }
+        guard let prompt, let attempt = attempts.popFirst() else { return nil }
+        return SequenceState(prompt: prompt, attempt: attempt)
+    }
+}

@@ -1,0 +1,91 @@
+/// Which token came next, who chose it, and what both models thought of it.
+///
+/// Token ids are the student's. Probabilities are those of the raw softmax at temperature 1, so that
+/// any filter can be applied to a trace again without generating it again.
+public struct TokenDecision: Sendable, Hashable, Codable {
+    /// The model that chose a token.
+    public enum Source: String, Sendable, Hashable, Codable {
+        case teacher
+        case student
+    }
+
+    /// Why the token was taken.
+    public enum Reason: String, Sendable, Hashable, Codable {
+        /// Drawn from the only model there is.
+        case sampled
+        /// Proposed by the teacher, accepted by the student's probability.
+        case accepted
+        /// All of the teacher's proposals were refused; drawn from the student.
+        case refused
+        /// Every token the teacher would propose is unknown to the student; drawn from the student.
+        case noProposal
+    }
+
+    /// A teacher's proposal that was not taken.
+    public struct RefusedProposal: Sendable, Hashable, Codable {
+        /// Why it was not taken.
+        public enum Cause: String, Sendable, Hashable, Codable {
+            /// The student's probability is below the threshold.
+            case belowThreshold
+            /// The student's probability suffices, but too many tokens are more likely.
+            case outsideTopK
+        }
+
+        /// The proposed token, as the student numbers it.
+        public var token: Int32
+        /// The teacher's probability of it.
+        public var teacherProbability: Float
+        /// The student's probability of it.
+        public var studentProbability: Float
+        /// Why it was not taken.
+        public var cause: Cause
+
+        /// Records a refusal.
+        public init(
+            token: Int32,
+            teacherProbability: Float,
+            studentProbability: Float,
+            cause: Cause
+        ) {
+            self.token = token
+            self.teacherProbability = teacherProbability
+            self.studentProbability = studentProbability
+            self.cause = cause
+        }
+    }
+
+    /// The token taken.
+    public var token: Int32
+    /// Who chose it.
+    public var source: Source
+    /// Why it was taken.
+    public var reason: Reason
+    /// The teacher's probability of it; nil without a teacher, or if the teacher has no such token.
+    public var teacherProbability: Float?
+    /// The student's probability of it; nil without a student.
+    public var studentProbability: Float?
+    /// The proposals refused before it, in the order they were made.
+    public var refused: [RefusedProposal]
+    /// The teacher's share of acceptable proposals under each threshold that the rule was asked to
+    /// try; exact, from both distributions, not counted from draws.
+    public var acceptance: [Float]
+
+    /// Records a decision.
+    public init(
+        token: Int32,
+        source: Source,
+        reason: Reason,
+        teacherProbability: Float? = nil,
+        studentProbability: Float? = nil,
+        refused: [RefusedProposal] = [],
+        acceptance: [Float] = []
+    ) {
+        self.token = token
+        self.source = source
+        self.reason = reason
+        self.teacherProbability = teacherProbability
+        self.studentProbability = studentProbability
+        self.refused = refused
+        self.acceptance = acceptance
+    }
+}

@@ -1,0 +1,45 @@
+/// How to read the tables, in plain words; only what the model really holds is explained.
+struct Legend {
+    /// What the legend belongs to.
+    let model: ReportModel
+
+    /// One or two sentences an entry, without markup.
+    var lines: [String] {
+        let level = NumberText.fixed(model.confidence * 100, decimals: 0)
+        var lines = [
+            "Accuracy is the share of answers that are right, in per cent. Brackets hold the "
+                + "\(level) % interval: the range in which the true value plausibly lies."
+        ]
+        let scores = model.scores
+        if model.columns.contains(nil) {
+            lines.append("The average gives every benchmark the same weight.")
+        }
+        if scores.contains(where: { $0.difference != nil }) || !model.contrasts.isEmpty {
+            lines.append(
+                "A difference is taken question by question and given in percentage points; "
+                    + "p is its two-sided paired test, and p (Holm) allows for the number of "
+                    + "comparisons made."
+            )
+            lines.append(
+                "“Not distinguishable” means that these questions cannot tell the two apart, "
+                    + "not that they are equal. “Detectable” is the smallest true difference that "
+                    + "they would usually reveal, in points."
+            )
+        }
+        if scores.contains(where: { $0.unparsedShare != nil || $0.truncatedShare != nil }) {
+            lines.append(
+                "Unparsed answers held nothing that could be graded; cut-off ones ran into the "
+                    + "token limit. Both count as wrong."
+            )
+        }
+        if !model.traces.isEmpty {
+            lines.append(
+                "P_S is the student's own probability of a token in its training traces. "
+                    + "Acceptance is the share of the teacher's proposals that passed the "
+                    + "student's threshold; fallback is the share of positions at which the "
+                    + "student spoke instead."
+            )
+        }
+        return lines
+    }
+}

@@ -1,0 +1,55 @@
+/// A table in GitHub's Markdown, padded so that it also reads well in a terminal.
+struct MarkdownTable {
+    /// How a column is set.
+    enum Alignment { case left, right }
+
+    /// The heading and setting of each column.
+    var columns: [(title: String, alignment: Alignment)]
+    /// The cells, one array a row; a short row is filled with empty cells.
+    var rows: [[String]] = []
+
+    /// The table's lines, each ended by a newline.
+    var text: String {
+        let titles = columns.map { Self.escape($0.title) }
+        let cells = rows.map { row in
+            columns.indices.map { $0 < row.count ? Self.escape(row[$0]) : "" }
+        }
+        let widths = columns.indices.map { column in
+            max(3, ([titles] + cells).map { $0[column].count }.max() ?? 0)
+        }
+        func line(_ cells: [String]) -> String {
+            let padded = columns.indices.map { column in
+                let space = String(repeating: " ", count: widths[column] - cells[column].count)
+                return columns[column].alignment == .left
+                    ? cells[column] + space : space + cells[column]
+            }
+            return "| " + padded.joined(separator: " | ") + " |\n"
+        }
+        let rule = columns.indices.map { column in
+            let dashes = String(repeating: "-", count: widths[column] - 1)
+            return columns[column].alignment == .left ? ":" + dashes : dashes + ":"
+        }
+        return line(titles) + line(rule) + cells.map(line).joined()
+    }
+
+    /// Text that cannot end its cell, and in which no tag begins.
+    ///
+    /// A `<` before a space or digit is left alone: "p < 0.001" must read well in a terminal.
+    static func escape(_ text: String) -> String {
+        var escaped = ""
+        let scalars = Array(text.unicodeScalars)
+        for (index, scalar) in scalars.enumerated() {
+            switch scalar {
+            case "|": escaped += "\\|"
+            case "\\": escaped += "\\\\"
+            case "<":
+                let next = index + 1 < scalars.count ? scalars[index + 1] : " "
+                let isHarmless = next == " " || ("0"..."9").contains(next)
+                escaped += isHarmless ? "<" : "&lt;"
+            case _ where scalar.properties.isWhitespace && scalar != "\u{202F}": escaped += " "
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}

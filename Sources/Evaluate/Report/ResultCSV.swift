@@ -1,0 +1,103 @@
+/// The results as comma-separated values, for other programs.
+///
+/// Fractions are written in full precision with a point, unknown numbers as empty fields, one
+/// header line first; fields are quoted as RFC 4180 says, lines end in a newline.
+struct ResultCSV {
+    /// What is written.
+    let model: ReportModel
+
+    /// One row for each arm and benchmark ("average" for the macro average), every number of it.
+    var scores: String {
+        var rows = [
+            [
+                "arm", "benchmark", "accuracy", "accuracy_low", "accuracy_high", "questions",
+                "samples_per_question", "seeds", "difference", "difference_low",
+                "difference_high", "p_value", "p_value_holm", "minimum_detectable_effect",
+                "verdict", "unparsed_share", "truncated_share",
+            ]
+        ]
+        for arm in model.arms {
+            for benchmark in model.benchmarks.map(Optional.some) + [nil] {
+                guard let score = model.score(arm: arm.name, benchmark: benchmark) else { continue }
+                let difference = score.difference
+                rows.append([
+                    arm.name, benchmark ?? "average", number(score.accuracy),
+                    number(score.interval?.low), number(score.interval?.high),
+                    "\(score.questions)", "\(score.samplesPerQuestion)", "\(score.seeds)",
+                    number(difference?.estimate), number(difference?.interval?.low),
+                    number(difference?.interval?.high), number(difference?.pValue),
+                    number(difference?.adjustedPValue), number(difference?.minimumDetectable),
+                    difference?.verdict.rawValue ?? "", number(score.unparsedShare),
+                    number(score.truncatedShare),
+                ])
+            }
+        }
+        return Self.lines(rows)
+    }
+
+    /// One row for each arm and seed: the average accuracy.
+    var seeds: String {
+        Self.lines(
+            [["arm", "seed", "accuracy"]]
+                + model.seedAverages.map { [$0.arm, "\($0.seed)", number($0.accuracy)] }
+        )
+    }
+
+    /// One row for each arm with traces.
+    var traces: String {
+        var rows = [
+            [
+                "arm", "problems", "problems_with_trace", "tries", "acceptance", "fallback_share",
+                "share_below_1_percent", "share_below_0.1_percent", "mean_trace_tokens",
+            ]
+        ]
+        for trace in model.traces {
+            rows.append([
+                trace.arm, "\(trace.problems)", "\(trace.problemsWithTrace)", "\(trace.tries)",
+                number(trace.acceptance), number(trace.fallbackShare),
+                number(trace.shareBelowOnePercent), number(trace.shareBelowTenthPercent),
+                number(trace.meanTraceLength),
+            ])
+        }
+        return Self.lines(rows)
+    }
+
+    /// One row for each point of each sweep.
+    var sweeps: String {
+        var rows = [["sweep", "series", "x", "value", "value_low", "value_high"]]
+        for sweep in model.sweeps {
+            for series in sweep.series {
+                for point in series.points {
+                    rows.append([
+                        sweep.title, series.name, number(point.x), number(point.value),
+                        number(point.interval?.low), number(point.interval?.high),
+                    ])
+                }
+            }
+        }
+        return Self.lines(rows)
+    }
+
+    /// Rows as text.
+    static func lines(_ rows: [[String]]) -> String {
+        rows.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
+    }
+
+    /// A field, in quotes if it holds a comma, a quote or a line break.
+    ///
+    /// Looks at scalars, because "\r\n" is one `Character` and neither of its halves.
+    static func quoted(_ field: String) -> String {
+        let special: Set<Unicode.Scalar> = [",", "\"", "\n", "\r"]
+        guard field.unicodeScalars.contains(where: special.contains) else { return field }
+        var inner = ""
+        for scalar in field.unicodeScalars {
+            if scalar == "\"" { inner += "\"" }
+            inner.unicodeScalars.append(scalar)
+        }
+        return "\"\(inner)\""
+    }
+
+    private func number(_ value: Double?) -> String {
+        value.flatMap { $0.isFinite ? "\($0)" : nil } ?? ""
+    }
+}

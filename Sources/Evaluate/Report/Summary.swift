@@ -1,0 +1,118 @@
+/// The outcome in sentences, made from the numbers alone.
+struct Summary {
+    /// What is summarised.
+    let model: ReportModel
+
+    /// A paragraph: the base's accuracy, every difference to it, every contrast.
+    ///
+    /// Without differences, the accuracy of every arm.
+    var paragraph: String {
+        let scored = model.arms.compactMap { arm in
+            model.score(arm: arm.name, benchmark: model.headline)
+                .flatMap { $0.accuracy.isFinite ? (arm.name, $0) : nil }
+        }
+        guard !scored.isEmpty else {
+            return "Nothing has been scored yet, so there is nothing to compare."
+        }
+        let differences = model.comparedArms.compactMap { arm in
+            model.score(arm: arm.name, benchmark: model.headline)?.difference
+                .map { (arm.name, model.baseArm ?? "base", $0) }
+        }
+        let contrasts = model.contrasts.map { ($0.arm, $0.other, $0.difference) }
+        let all = (differences + contrasts).filter { $0.2.estimate.isFinite }
+        let shown = all.isEmpty ? scored : scored.filter { $0.0 == model.baseArm }
+        var sentences = shown.isEmpty ? [] : [accuracySentence(shown)]
+        if all.isEmpty {
+            sentences.append("There is no comparison between arms to report.")
+        } else {
+            let phrases = all.map { phrase($0.0, minus: $0.1, $0.2) }
+            sentences.append(
+                "Differences in percentage points: " + phrases.joined(separator: "; ") + "."
+            )
+        }
+        if let note = detectableSentence(all.map(\.2)) { sentences.append(note) }
+        return sentences.joined(separator: " ")
+    }
+
+    /// One sentence an arm, then one a contrast: "rsd is better than base: +6.5 points [...]".
+    var verdicts: [String] {
+        let toBase = model.comparedArms.compactMap { arm in
+            model.score(arm: arm.name, benchmark: model.headline)?.difference
+                .map { verdict(arm.name, model.baseArm ?? "base", $0) }
+        }
+        return toBase + contrasts
+    }
+
+    /// One sentence a contrast.
+    var contrasts: [String] {
+        model.contrasts.map { verdict($0.arm, $0.other, $0.difference) }
+    }
+
+    private func accuracySentence(_ scored: [(name: String, score: ReportModel.Score)]) -> String {
+        let parts = scored.map { name, score in
+            let value = unbroken(NumberText.percent(score.accuracy) + " %")
+            let interval = unbroken(NumberText.percent(score.interval))
+            return "\(value)" + (interval.isEmpty ? "" : " \(interval)") + " for \(name)"
+        }
+        let first = scored[0].score
+        let place = model.headline.map { "On \($0)" } ?? "On average over \(benchmarkCount)"
+        let amount =
+            "\(NumberText.counted(first.questions, "question")), "
+            + NumberText.counted(first.seeds, "seed")
+        return "\(place) (\(amount)), the share of right answers is "
+            + parts.joined(separator: ", ") + "."
+    }
+
+    private var benchmarkCount: String {
+        NumberText.counted(model.benchmarks.count, "benchmark")
+    }
+
+    private func phrase(
+        _ arm: String,
+        minus other: String,
+        _ difference: ReportModel.Difference
+    ) -> String {
+        let value = unbroken(
+            NumberText.points(difference.estimate, difference.interval)
+        )
+        return "\(arm) − \(other): \(value) (\(difference.verdict.rawValue))"
+    }
+
+    private func verdict(
+        _ arm: String,
+        _ other: String,
+        _ difference: ReportModel.Difference
+    ) -> String {
+        let relation =
+            switch difference.verdict {
+            case .better: "is better than"
+            case .worse: "is worse than"
+            case .notDistinguishable: "cannot be distinguished from"
+            }
+        let p = unbroken(
+            NumberText.pPhrase(difference.adjustedPValue ?? difference.pValue)
+        )
+        let correction = difference.adjustedPValue == nil || p.isEmpty ? "" : " after Holm"
+        let value = unbroken(NumberText.points(difference.estimate) + " points")
+        let interval = unbroken(NumberText.points(difference.interval))
+        let parts = [interval.isEmpty ? value : "\(value) \(interval)", p + correction]
+        return "\(arm) \(relation) \(other): "
+            + parts.filter { !$0.isEmpty }.joined(separator: ", ") + "."
+    }
+
+    /// A reader must know how small a difference would have been missed.
+    private func detectableSentence(_ differences: [ReportModel.Difference]) -> String? {
+        guard differences.contains(where: { $0.verdict == .notDistinguishable }) else { return nil }
+        let detectable = differences.compactMap(\.minimumDetectable).filter(\.isFinite)
+        guard let largest = detectable.max() else {
+            return "“Not distinguishable” does not mean equal."
+        }
+        return "“Not distinguishable” does not mean equal: a true difference below about "
+            + "\(NumberText.percent(largest)) points could go unseen here."
+    }
+
+    /// A number with its unit or bounds, held on one line by no-break spaces.
+    private func unbroken(_ text: String) -> String {
+        text.replacing(" ", with: "\u{A0}")
+    }
+}

@@ -1,0 +1,111 @@
+import Foundation
+
+/// A confidence interval; `lower <= upper`.
+struct Interval: Sendable, Equatable {
+    var lower: Double
+    var upper: Double
+
+    /// Whether `value` lies inside, ends included.
+    func contains(_ value: Double) -> Bool { lower <= value && value <= upper }
+}
+
+extension Interval {
+    /// Wilson's score interval for a share of successes.
+    ///
+    ///     (p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n)
+    ///
+    /// Keeps sensible width at 0 and n successes, where the normal interval has none.
+    /// Source: Wilson 1927, "Probable Inference", JASA 22.
+    ///
+    /// - Parameters:
+    ///   - successes: Right answers. May be a mean over samples times `trials`, and then not whole.
+    ///   - trials: Independent trials, n; > 0.
+    ///   - confidence: Coverage wanted, in (0, 1).
+    /// - Returns: Ends within [0, 1].
+    static func wilson(
+        successes: Double,
+        trials: Int,
+        confidence: Double = 0.95
+    ) -> Interval {
+        precondition(trials > 0, "wilson: no trials")
+        precondition((0...Double(trials)).contains(successes), "wilson: \(successes) of \(trials)")
+        let n = Double(trials)
+        let p = successes / n
+        let z = Normal.quantile((1 + confidence) / 2)
+        let center = p + z * z / (2 * n)
+        let half = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
+        let scale = 1 + z * z / n
+        return Interval(
+            lower: successes == 0 ? 0 : max(0, (center - half) / scale),
+            upper: successes == n ? 1 : min(1, (center + half) / scale)
+        )
+    }
+
+    /// The exact interval of Clopper and Pearson for a share of successes.
+    ///
+    /// Its ends are the shares at which as many or more (as few or fewer) successes have
+    /// probability (1 - confidence)/2: quantiles of Beta(x, n - x + 1) and Beta(x + 1, n - x).
+    /// Covers at least as often as it says.
+    /// Source: Clopper & Pearson 1934, Biometrika 26.
+    static func clopperPearson(
+        successes: Int,
+        trials: Int,
+        confidence: Double = 0.95
+    ) -> Interval {
+        precondition(trials > 0, "clopperPearson: no trials")
+        precondition((0...trials).contains(successes), "clopperPearson: \(successes) of \(trials)")
+        let tail = (1 - confidence) / 2
+        let (x, n) = (Double(successes), Double(trials))
+        return Interval(
+            lower: successes == 0 ? 0 : Beta.quantile(tail, x, n - x + 1),
+            upper: successes == trials ? 1 : Beta.quantile(1 - tail, x + 1, n - x)
+        )
+    }
+
+    /// An interval for a mean by resampling its units with replacement, percentile method.
+    ///
+    /// With one value a question (its mean over samples and seeds) this is the cluster
+    /// bootstrap: whole questions are drawn, with all that hangs on them.
+    /// Source: Efron 1979; Davison & Hinkley 1997, sections 2.4 and 5.3.
+    ///
+    /// - Parameters:
+    ///   - values: One value a question; not empty.
+    ///   - resamples: How many times all values are drawn again.
+    ///   - confidence: Coverage wanted, in (0, 1).
+    ///   - uniform: Draw `i` of a uniform stream, in [0, 1), for `i` from 0 to
+    ///     `resamples * values.count - 1`.
+    /// - Returns: The tails' quantiles of the resampled means.
+    static func bootstrap(
+        ofMean values: [Double],
+        resamples: Int = 10_000,
+        confidence: Double = 0.95,
+        uniform: (Int) -> Double
+    ) -> Interval {
+        precondition(!values.isEmpty && resamples > 0, "bootstrap: nothing to resample")
+        let n = values.count
+        var means: [Double] = []
+        means.reserveCapacity(resamples)
+        for resample in 0..<resamples {
+            var sum = 0.0
+            for draw in 0..<n {
+                sum += values[min(n - 1, Int(uniform(resample * n + draw) * Double(n)))]
+            }
+            means.append(sum / Double(n))
+        }
+        means.sort()
+        let tail = (1 - confidence) / 2
+        return Interval(
+            lower: quantile(tail, sorted: means),
+            upper: quantile(1 - tail, sorted: means)
+        )
+    }
+
+    /// The `p`-quantile of sorted values, linear between neighbours (definition 7 of Hyndman &
+    /// Fan 1996, the one of R and NumPy).
+    private static func quantile(_ p: Double, sorted values: [Double]) -> Double {
+        let place = p * Double(values.count - 1)
+        let low = Int(place)
+        let high = min(low + 1, values.count - 1)
+        return values[low] + (place - Double(low)) * (values[high] - values[low])
+    }
+}

@@ -1,0 +1,75 @@
+import Foundation
+
+/// One arm against another on the same questions.
+///
+/// With d_i = (mean of arm) - (mean of base) on question i:
+///
+///     difference = mean(d),   standardError = sd(d) / √n
+///
+/// Pairing removes what the questions' own difficulty adds to both sides.
+/// Source: Miller 2024, "Adding Error Bars to Evals", arXiv:2411.00640, section 4.2.
+struct PairedComparison: Sendable, Equatable {
+    /// Questions both sides answered, n.
+    var questionCount: Int
+    /// Mean difference, arm minus base.
+    var difference: Double
+    /// Standard error of the difference over questions; `nan` for n = 1.
+    var standardError: Double
+    /// The cluster bootstrap interval of the difference.
+    var interval: Interval
+    /// Questions on which the arm is better.
+    var wins: Int
+    /// Questions on which the arm is worse.
+    var losses: Int
+    /// Two-sided p of the exact permutation test on the mean difference.
+    var permutationP: Double
+    /// Two-sided p of the exact sign test on wins against losses.
+    var signP: Double
+    /// The smallest true difference that this many questions would show 80 % of the time at the
+    /// 5 % level; `nan` for n = 1.
+    var minimumDetectableEffect: Double
+
+    /// Compares `arm` with `base`.
+    ///
+    /// Sides may have different numbers of samples; within a side it must be one number.
+    ///
+    /// - Parameters:
+    ///   - arm: One entry a question.
+    ///   - base: The same questions, in any order.
+    ///   - confidence: Coverage of the interval.
+    ///   - resamples: Resamples of the bootstrap.
+    ///   - uniform: Uniform numbers for the bootstrap; see `Interval.bootstrap`.
+    /// - Throws: `Failure` (bad data) where a question lacks its partner, or where the
+    ///   questions of one side differ in their number of samples.
+    init(
+        arm: [QuestionScore],
+        base: [QuestionScore],
+        confidence: Double = 0.95,
+        resamples: Int = 10_000,
+        uniform: (Int) -> Double
+    ) throws {
+        try arm.checkSamples(expected: arm.first?.samples ?? 0)
+        try base.checkSamples(expected: base.first?.samples ?? 0)
+        let pairs = try arm.paired(with: base)
+        // In units of 1 / (k k'), all differences are whole numbers, and the test is exact.
+        let whole = pairs.map { a, b in a.correct * b.samples - b.correct * a.samples }
+        let unit = 1 / (Double(arm[0].samples) * Double(base[0].samples))
+        let differences = whole.map { Double($0) * unit }
+        questionCount = pairs.count
+        difference = Moments.mean(differences)
+        standardError = Moments.standardError(differences)
+        interval = .bootstrap(
+            ofMean: differences,
+            resamples: resamples,
+            confidence: confidence,
+            uniform: uniform
+        )
+        wins = whole.count { $0 > 0 }
+        losses = whole.count { $0 < 0 }
+        permutationP = SignificanceTest.permutation(whole)
+        signP = SignificanceTest.sign(wins: wins, losses: losses)
+        minimumDetectableEffect = SignificanceTest.minimumDetectableEffect(
+            standardError: standardError
+        )
+    }
+}

@@ -1,0 +1,198 @@
+/// Finds the answer that a completion states.
+///
+/// Works on UTF-8 bytes in one pass per rule: linear in the length of the completion, whatever
+/// it holds, and without recursion.
+public enum AnswerExtraction {
+    /// The answer of a completion, by the first rule of the style that finds one.
+    ///
+    /// - Returns: `nil` where no rule finds an answer that is not blank, or where the style
+    ///   requires the end of the reasoning and the completion never reaches it.
+    public static func extract(
+        from completion: String,
+        style: AnswerStyle
+    ) -> ExtractedAnswer? {
+        var bytes = Array(completion.utf8)
+        if let end = bytes.lastRange(of: Array(style.reasoningEnd.utf8))?.upperBound {
+            bytes.removeFirst(end)
+        } else if style.requiresReasoningEnd {
+            return nil
+        }
+        for rule in style.rules {
+            let found =
+                switch rule {
+                case .boxed: lastBox(in: bytes)
+                case .phrase: afterPhrase(in: bytes)
+                case .marker: style.marker.flatMap { afterMarker($0, in: bytes) }
+                case .lastNumber: lastNumber(in: bytes)
+                }
+            if let found, !found.isEmpty {
+                return ExtractedAnswer(text: String(decoding: found, as: UTF8.self), rule: rule)
+            }
+        }
+        return nil
+    }
+
+    // MARK: - Boxes
+
+    /// The contents of the last outermost balanced box; a box in a box is unwrapped.
+    private static func lastBox(in bytes: [UInt8]) -> [UInt8]? {
+        let closing = matchingBraces(in: bytes)
+        var last: Range<Int>?
+        var index = 0
+        while index < bytes.count {
+            guard let (inside, next) = box(in: bytes, at: index, closing: closing) else {
+                index += 1
+                continue
+            }
+            if bytes[inside].contains(where: { !$0.isSpace }) { last = inside }
+            index = next
+        }
+        while let outer = last, let start = bytes[outer].firstIndex(where: { !$0.isSpace }),
+            let (inner, next) = box(in: bytes, at: start, closing: closing),
+            bytes[next..<max(next, outer.upperBound)].allSatisfy(\.isSpace)
+        {
+            last = inner
+        }
+        return last.map { trimmed(bytes[$0]) }
+    }
+
+    /// The contents of the box command at `index`, and the index after the box.
+    private static func box(
+        in bytes: [UInt8],
+        at index: Int,
+        closing: [Int: Int]
+    ) -> (inside: Range<Int>, next: Int)? {
+        guard bytes[index] == UInt8(ascii: "\\") else { return nil }
+        let names = ["\\boxed", "\\fbox"].map { Array($0.utf8) }
+        guard let name = names.first(where: { bytes[index...].starts(with: $0) }) else {
+            return nil
+        }
+        var start = index + name.count
+        while start < bytes.count, bytes[start] == UInt8(ascii: " ") { start += 1 }
+        guard start < bytes.count else { return nil }
+        if bytes[start] == UInt8(ascii: "{") {
+            guard let end = closing[start] else { return nil }
+            return (start + 1..<end, end + 1)
+        }
+        // "\boxed 5": up to the next space or closing sign. "\boxedfoo" is another command.
+        guard start > index + name.count || !bytes[start].isLetter else { return nil }
+        let end = bytes[start...].firstIndex { $0.isSpace || $0 == UInt8(ascii: "$") }
+        var stop = end ?? bytes.count
+        while stop > start, ".,;".utf8.contains(bytes[stop - 1]) { stop -= 1 }
+        return stop > start ? (start..<stop, stop) : nil
+    }
+
+    /// For each `{` that has a partner, the index of its `}`; escaped braces are skipped.
+    private static func matchingBraces(in bytes: [UInt8]) -> [Int: Int] {
+        var open: [Int] = []
+        var closing: [Int: Int] = [:]
+        var index = 0
+        while index < bytes.count {
+            switch bytes[index] {
+            case UInt8(ascii: "\\"): index += 1
+            case UInt8(ascii: "{"): open.append(index)
+            case UInt8(ascii: "}"): if let start = open.popLast() { closing[start] = index }
+            default: break
+            }
+            index += 1
+        }
+        return closing
+    }
+
+    // MARK: - Phrases and markers
+
+    /// What follows the last "answer is" or "answer:", up to the end of its sentence or line.
+    private static func afterPhrase(in bytes: [UInt8]) -> [UInt8]? {
+        let lowercase = bytes.map { $0.lowercased }
+        let word = Array("answer".utf8)
+        var end = lowercase.count
+        while let found = lowercase[..<end].lastRange(of: word) {
+            if let start = phraseEnd(in: lowercase, after: found.upperBound) {
+                let answer = sentence(in: bytes, from: start)
+                if !answer.isEmpty { return answer }
+            }
+            end = found.lowerBound
+        }
+        return nil
+    }
+
+    /// The index after "is", "is:" or ":" that follows the word "answer"; emphasis is skipped.
+    private static func phraseEnd(in bytes: [UInt8], after start: Int) -> Int? {
+        var index = start
+        func skip(_ characters: String) {
+            while index < bytes.count, characters.utf8.contains(bytes[index]) { index += 1 }
+        }
+        skip(" *_")
+        var found = false
+        if bytes[index...].starts(with: "is".utf8), !(bytes[safe: index + 2]?.isLetter ?? false) {
+            index += 2
+            found = true
+        }
+        skip(" *_")
+        if bytes[safe: index] == UInt8(ascii: ":") {
+            index += 1
+            found = true
+        }
+        guard found else { return nil }
+        skip(" *_\t\r\n")
+        return index
+    }
+
+    /// The text from `start` to the end of the line, or to a full stop that ends a sentence.
+    private static func sentence(in bytes: [UInt8], from start: Int) -> [UInt8] {
+        var end = start
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+            let next = bytes[safe: end + 1]
+            if bytes[end] == UInt8(ascii: "."), next.map(\.isSpace) ?? true { break }
+            end += 1
+        }
+        return trimmed(bytes[start..<end], also: "*_")
+    }
+
+    /// What follows the last opening of the marker, up to its end.
+    private static func afterMarker(_ marker: AnswerMarker, in bytes: [UInt8]) -> [UInt8]? {
+        guard let start = bytes.lastRange(of: Array(marker.start.utf8)) else { return nil }
+        let rest = bytes[start.upperBound...]
+        let end = marker.end.flatMap { $0.isEmpty ? nil : rest.firstRange(of: Array($0.utf8)) }
+        return trimmed(rest[..<(end?.lowerBound ?? rest.endIndex)])
+    }
+
+    // MARK: - Numbers
+
+    /// The last number: sign, digits, thousands, decimals, a fraction bar, a percent sign.
+    private static func lastNumber(in bytes: [UInt8]) -> [UInt8]? {
+        guard let lastDigit = bytes.lastIndex(where: \.isDigit) else { return nil }
+        var start = lastDigit
+        var groupEnd = lastDigit + 1
+        while start > 0 {
+            let before = bytes[start - 1]
+            if !before.isDigit {
+                // A comma joins thousands only: three digits stand after it.
+                let joins =
+                    before == UInt8(ascii: ",")
+                    ? groupEnd - start == 3 : "./".utf8.contains(before)
+                guard joins, bytes[safe: start - 2]?.isDigit ?? false else { break }
+                groupEnd = start - 1
+            }
+            start -= 1
+        }
+        if bytes[safe: start - 1] == UInt8(ascii: ".") { start -= 1 }
+        if bytes[safe: start - 1] == UInt8(ascii: "-") {
+            // A minus between two terms is a subtraction, not a sign.
+            let before = bytes[safe: start - 2]
+            if !(before.map { $0.isDigit || $0.isLetter || $0 == UInt8(ascii: ")") } ?? false) {
+                start -= 1
+            }
+        }
+        let percent = bytes[safe: lastDigit + 1] == UInt8(ascii: "%")
+        return Array(bytes[start...(lastDigit + (percent ? 1 : 0))])
+    }
+
+    private static func trimmed(_ bytes: ArraySlice<UInt8>, also: String = "") -> [UInt8] {
+        let outside: (UInt8) -> Bool = { $0.isSpace || also.utf8.contains($0) }
+        guard let first = bytes.firstIndex(where: { !outside($0) }),
+            let last = bytes.lastIndex(where: { !outside($0) })
+        else { return [] }
+        return Array(bytes[first...last])
+    }
+}

@@ -1,0 +1,78 @@
+/// How an experiment's completions state their answers, as data.
+///
+/// Rules are tried in order on the text after the reasoning; the first that finds something wins.
+/// `math` suits published benchmarks; `boxed` is the strict style of the trace filter.
+public struct AnswerStyle: Sendable, Equatable, Codable {
+    /// Which kinds of statement are looked for, most trusted first.
+    public var rules: [ExtractionRule]
+    /// The experiment's own marker; needed by rule `.marker`, otherwise unused.
+    public var marker: AnswerMarker?
+    /// Text that ends the reasoning; only what follows its last occurrence is searched.
+    public var reasoningEnd: String
+    /// Whether a completion without `reasoningEnd` states no answer (for thinking models).
+    public var requiresReasoningEnd: Bool
+
+    /// Describes a style.
+    public init(
+        rules: [ExtractionRule] = [.boxed, .phrase, .lastNumber],
+        marker: AnswerMarker? = nil,
+        reasoningEnd: String = "</think>",
+        requiresReasoningEnd: Bool = false
+    ) {
+        self.rules = rules
+        self.marker = marker
+        self.reasoningEnd = reasoningEnd
+        self.requiresReasoningEnd = requiresReasoningEnd
+    }
+
+    /// A box, else a phrase such as "the answer is", else the last number.
+    public static let math = AnswerStyle()
+
+    /// Only a balanced `\boxed{}`.
+    public static let boxed = AnswerStyle(rules: [.boxed])
+
+    /// Only what stands between the last `start` and the next `end` (or the end of the text).
+    public static func marked(_ start: String, end: String? = nil) -> AnswerStyle {
+        AnswerStyle(rules: [.marker], marker: AnswerMarker(start: start, end: end))
+    }
+}
+
+/// A rule that finds an answer in a completion; the raw value is what per-sample files store.
+public enum ExtractionRule: String, Sendable, Equatable, Codable, CaseIterable {
+    /// The last balanced `\boxed{...}` or `\fbox{...}`, or `\boxed 5`.
+    case boxed
+    /// What follows the last "answer is" or "answer:".
+    case phrase
+    /// What follows the last occurrence of the style's own marker.
+    case marker
+    /// The last number of the text: a guess, to be counted apart from stated answers.
+    case lastNumber
+}
+
+/// An experiment's own way to mark an answer, such as `#3$`.
+public struct AnswerMarker: Sendable, Equatable, Codable {
+    /// Text that opens the answer; the last occurrence counts.
+    public var start: String
+    /// Text that closes the answer; without it the answer runs to the end of the text.
+    public var end: String?
+
+    /// Describes a marker.
+    public init(start: String, end: String? = nil) {
+        self.start = start
+        self.end = end
+    }
+}
+
+/// An answer found in a completion.
+public struct ExtractedAnswer: Sendable, Equatable, Codable {
+    /// The answer as written, without its box, marker or surrounding space.
+    public var text: String
+    /// The rule that found it.
+    public var rule: ExtractionRule
+
+    /// Pairs an answer with the rule that found it.
+    public init(text: String, rule: ExtractionRule) {
+        self.text = text
+        self.rule = rule
+    }
+}

@@ -1,0 +1,55 @@
+/// What grading says about one completion.
+public enum Verdict: String, Sendable, Equatable, Codable, CaseIterable {
+    /// The stated answer is equivalent to the gold answer.
+    case correct
+    /// An answer was stated, and it is not equivalent.
+    case wrong
+    /// No answer was found in the completion.
+    case unparsed
+}
+
+/// Decides whether a stated answer means the same as the gold answer.
+///
+/// Deterministic, offline, and bounded: every comparison spends from a fixed budget of work
+/// (`WorkBudget`), so hostile answers cost milliseconds and never memory or a hang.
+///
+/// Laws, which the tests check:
+/// - reflexive: `equal(a, a)` for every text that is not blank;
+/// - symmetric: `equal(a, b) == equal(b, a)`.
+///
+/// Not transitive: `5 cm` and `5 m` both equal `5` (a unit may be left out) but not each other,
+/// and a decimal of six or more places equals every number that rounds to it.
+public enum Grader {
+    /// Names the rules in force; stored with every score and raised when a verdict could change.
+    public static let version = "1"
+
+    /// Whether two answers are equivalent, in mathematics or as text.
+    ///
+    /// - Parameters:
+    ///   - gold: The reference answer, LaTeX or plain.
+    ///   - prediction: The answer under test, already extracted.
+    /// - Returns: `false` also where either is blank.
+    public static func equal(gold: String, prediction: String) -> Bool {
+        compare(gold, prediction).equal
+    }
+
+    /// The verdict on an answer that `AnswerExtraction` found, or did not find.
+    public static func verdict(gold: String, extracted: ExtractedAnswer?) -> Verdict {
+        guard let extracted else { return .unparsed }
+        return equal(gold: gold, prediction: extracted.text) ? .correct : .wrong
+    }
+
+    /// Extracts the answer of a completion and grades it.
+    public static func verdict(gold: String, completion: String, style: AnswerStyle) -> Verdict {
+        verdict(gold: gold, extracted: AnswerExtraction.extract(from: completion, style: style))
+    }
+
+    /// `equal` together with the units of work it spent.
+    static func compare(_ gold: String, _ prediction: String) -> (equal: Bool, work: Int) {
+        let budget = WorkBudget()
+        let a = Answer(gold, budget: budget)
+        let b = Answer(prediction, budget: budget)
+        let equal = Comparison(budget: budget).equal(a, b)
+        return (equal, budget.spent)
+    }
+}

@@ -1,0 +1,292 @@
+/// The answer is not mathematics that this parser knows; it is then compared as text.
+struct NotMathematics: Error {}
+
+/// Reads tokens into an expression by recursive descent.
+///
+///     list     = relation { "," relation }
+///     relation = union { ("=" | "<" | ...) union }
+///     union    = sum { "∪" sum }
+///     sum      = product { ("+" | "-" | "±") product } [unit]
+///     product  = unary { ["*" | "/"] unary }
+///     unary    = { "-" | "+" | "±" } power
+///     power    = primary { "!" | "%" | "°" | "_" index } [ "^" argument ]
+///
+/// Depth and work are bounded; both bounds end in `NotMathematics`. Primaries are in
+/// ParserPrimaries.swift.
+struct Parser {
+    let budget: WorkBudget
+    var tokens: [Token]
+    var position = 0
+    private var depth = 0
+
+    /// The expression the tokens spell, or `nil`.
+    static func parse(_ tokens: [Token], budget: WorkBudget) -> Expression? {
+        var parser = Parser(budget: budget, tokens: tokens)
+        _ = parser.take(.sign("="))  // "= 5", "\approx 5"
+        guard let elements = try? parser.elements(), parser.current == nil,
+            let first = elements.first
+        else { return nil }
+        return (elements.count == 1 ? first : .list(elements)).signChoices
+    }
+
+    private init(budget: WorkBudget, tokens: [Token]) {
+        self.budget = budget
+        self.tokens = tokens
+    }
+
+    // MARK: - Tokens
+
+    var current: Token? { position < tokens.count ? tokens[position] : nil }
+
+    func peek(_ offset: Int) -> Token? {
+        tokens.indices.contains(position + offset) ? tokens[position + offset] : nil
+    }
+
+    /// Steps over `token` if it is next.
+    mutating func take(_ token: Token) -> Bool {
+        guard current == token else { return false }
+        position += 1
+        return true
+    }
+
+    mutating func expect(_ token: Token) throws(NotMathematics) {
+        guard take(token) else { throw NotMathematics() }
+    }
+
+    /// Runs `body` one level deeper.
+    mutating func nested<Result>(
+        _ body: (inout Parser) throws(NotMathematics) -> Result
+    ) throws(NotMathematics) -> Result {
+        guard depth < WorkBudget.maximumDepth, budget.spend(1) else { throw NotMathematics() }
+        depth += 1
+        defer { depth -= 1 }
+        return try body(&self)
+    }
+
+    // MARK: - Grammar
+
+    /// Relations between commas, up to a token that continues none; empty places are skipped.
+    mutating func elements() throws(NotMathematics) -> [Expression] {
+        var elements: [Expression] = []
+        while true {
+            while take(.sign(",")) || take(.sign(";")) {}
+            guard let next = current, !Self.closing.contains(next) else { return elements }
+            elements.append(try relation())
+            guard current == .sign(",") || current == .sign(";") else { return elements }
+        }
+    }
+
+    private static let closing: [Token] = [
+        .sign(")"), .sign("]"), .sign("}"), .command("rbrace"),
+    ]
+
+    private mutating func relation() throws(NotMathematics) -> Expression {
+        var sides = [try union()]
+        var signs: [Character] = []
+        while case .sign(let sign)? = current, "=<>≤≥≠∈".contains(sign) {
+            position += 1
+            signs.append(sign)
+            sides.append(try union())
+        }
+        guard !signs.isEmpty else { return sides[0] }
+        if signs.allSatisfy({ $0 == "=" }) {
+            return .relation("=", sides[0], sides[sides.count - 1])
+        }
+        if signs.allSatisfy({ ">≥".contains($0) }) {
+            sides.reverse()
+            signs = signs.reversed().map { $0 == ">" ? "<" : "≤" }
+        }
+        guard signs.count <= 2 else { throw NotMathematics() }
+        var result = sides[sides.count - 1]
+        for (side, sign) in zip(sides, signs).reversed() {
+            result = .relation(String(sign), side, result)
+        }
+        return result
+    }
+
+    private mutating func union() throws(NotMathematics) -> Expression {
+        var parts = [try sum()]
+        while take(.sign("∪")) { parts.append(try sum()) }
+        return parts.count == 1 ? parts[0] : .union(parts)
+    }
+
+    private mutating func sum() throws(NotMathematics) -> Expression {
+        var terms = [try product()]
+        while let next = current {
+            if next == .sign("+") {
+                position += 1
+                terms.append(try product())
+            } else if next == .sign("-") {
+                position += 1
+                terms.append(try product().negated)
+            } else if next == .command("pm") {
+                terms.append(try product())  // the sign is read with its term
+            } else {
+                break
+            }
+        }
+        return try suffix(of: terms.count == 1 ? terms[0] : .sum(terms))
+    }
+
+    private mutating func product() throws(NotMathematics) -> Expression {
+        var factors = [try unary()]
+        while let next = current {
+            if next == .sign("*") {
+                position += 1
+                factors.append(try unary())
+            } else if next == .sign("/") || next == .sign(":") {
+                guard !startsUnitAfterSlash else { break }
+                position += 1
+                factors.append(.inverse(try unary()))
+            } else if startsFactor(next) {
+                // Two numbers side by side are no product.
+                if case .number = next, case .number = peek(-1) { throw NotMathematics() }
+                factors.append(try power())
+            } else {
+                break
+            }
+        }
+        return factors.count == 1 ? factors[0] : Self.product(factors)
+    }
+
+    /// The product, with a unit of its last factor moved outside: `3 * 5 cm`, `\frac12 30^\circ`.
+    private static func product(_ factors: [Expression]) -> Expression {
+        guard case .measured(let value, let unit)? = factors.last else { return .product(factors) }
+        return .measured(.product(factors.dropLast() + [value]), unit)
+    }
+
+    private mutating func unary() throws(NotMathematics) -> Expression {
+        if take(.sign("-")) {
+            return try nested { p throws(NotMathematics) in try p.unary().negated }
+        }
+        if take(.sign("+")) { return try nested { p throws(NotMathematics) in try p.unary() } }
+        if take(.command("pm")) {
+            return .plusMinus(try nested { p throws(NotMathematics) in try p.product() })
+        }
+        return try power()
+    }
+
+    /// A primary with its signs behind and its exponent.
+    mutating func power() throws(NotMathematics) -> Expression {
+        let base = try postfix(of: try primary())
+        guard take(.sign("^")) else { return base }
+        if takeDegreeSign() { return .measured(base, degreeUnit()) }
+        let exponent = try nested { p throws(NotMathematics) in
+            p.current == .sign("-") || p.current == .sign("+") ? try p.unary() : try p.power()
+        }
+        // A currency stays outside: \$2^3.
+        if case .measured(let value, let unit) = base {
+            return .measured(.power(value, exponent), unit)
+        }
+        return .power(base, exponent)
+    }
+
+    private mutating func postfix(of primary: Expression) throws(NotMathematics) -> Expression {
+        var result = primary
+        var count = 0
+        while let next = current {
+            switch next {
+            case .sign("!"): result = .function(.factorial, [result])
+            case .sign("%"): result = .measured(result, .percent)
+            case .sign("°"): result = .measured(result, .degree)
+            case .sign("_"):
+                position += 1
+                result = .measured(result, .base(try subscriptText()))
+                position -= 1
+            default: return result
+            }
+            position += 1
+            count += 1
+            if count > 2 { throw NotMathematics() }
+            if case .measured(let value, .degree) = result, let unit = temperature() {
+                result = .measured(value, unit)
+            }
+        }
+        return result
+    }
+
+    // MARK: - Units
+
+    /// Steps over `\circ` or `{\circ}` behind a `^`.
+    private mutating func takeDegreeSign() -> Bool {
+        if take(.command("circ")) { return true }
+        guard current == .sign("{"), peek(1) == .command("circ"), peek(2) == .sign("}") else {
+            return false
+        }
+        position += 3
+        return true
+    }
+
+    private mutating func degreeUnit() -> Unit { temperature() ?? .degree }
+
+    /// The scale behind a degree sign, as in `25^\circ\text{C}`.
+    private mutating func temperature() -> Unit? {
+        let letter: String? =
+            switch current {
+            case .text(let word), .word(let word), .symbol(let word): word.uppercased()
+            default: nil
+            }
+        guard let letter, ["C", "F", "K"].contains(letter) else { return nil }
+        position += 1
+        return .named("degree " + letter)
+    }
+
+    /// Whether a `/` stands between words, as in "km/h".
+    private var startsUnitAfterSlash: Bool {
+        guard case .word? = peek(-1) else { return false }
+        return true
+    }
+
+    /// A value with the words behind it: a scale ("million"), a unit, or a label.
+    private mutating func suffix(of value: Expression) throws(NotMathematics) -> Expression {
+        var value = value
+        if case .word(let word)? = current, let zeros = Self.scales[word.lowercased()] {
+            position += 1
+            let scale = Expression.power(.integer(10), .integer(zeros))
+            if case .measured(let inner, let unit) = value {
+                value = .measured(.product([inner, scale]), unit)
+            } else {
+                value = .product([value, scale])
+            }
+        }
+        let words = unitWords(allowBare: value.symbols.isEmpty)
+        guard !words.isEmpty else { return value }
+        // A unit in front, such as a currency, outranks words behind.
+        if case .measured = value { return value }
+        return .measured(value, Unit(words: words))
+    }
+
+    private static let scales = ["thousand": 3, "million": 6, "billion": 9, "trillion": 12]
+
+    /// Words up to the next separator; empty, without a step, where none begin here.
+    private mutating func unitWords(allowBare: Bool) -> String {
+        var words = ""
+        loop: while let next = current {
+            switch next {
+            case .text(let word): words += " " + word
+            case .word(let word):
+                guard allowBare || !words.isEmpty else { break loop }
+                words += " " + word
+            case .symbol(let letter) where !words.isEmpty:
+                words += words.hasSuffix("/") ? letter : " " + letter
+            case .sign("/") where !words.isEmpty: words += "/"
+            case .sign("^") where !words.isEmpty:
+                guard let power = smallPower() else { break loop }
+                words += " " + power
+            default: break loop
+            }
+            position += 1
+        }
+        return words
+    }
+
+    /// The 2 of `cm^2` or `cm^{2}`, stepping to its last token but one.
+    private mutating func smallPower() -> String? {
+        let braced = peek(1) == .sign("{")
+        guard case .number(let literal)? = peek(braced ? 2 : 1), literal.isInteger,
+            !braced || peek(3) == .sign("}")
+        else { return nil }
+        position += braced ? 3 : 1
+        return String(decoding: literal.digits, as: UTF8.self)
+    }
+}

@@ -1,0 +1,57 @@
+/// The smallest parts of an answer that the parser tells apart.
+enum Token: Equatable, Sendable {
+    /// A number literal; `digits` counts are what the parser needs of its spelling.
+    case number(NumberLiteral)
+    /// One letter, or a command that names a letter such as `\alpha`.
+    case symbol(String)
+    /// A word of several letters outside LaTeX that is a function, a unit, or no mathematics.
+    case word(String)
+    /// The contents of `\text{}` and its kin.
+    case text(String)
+    /// A LaTeX command with a meaning, without its backslash.
+    case command(String)
+    /// Any other single character; operators of several spellings have one.
+    case sign(Character)
+    /// `\$` and its kin, with the unit it stands for.
+    case currency(String)
+    /// `\begin{name}` and `\end{name}`.
+    case begin(String)
+    case end(String)
+    /// `\\` between the rows of a matrix.
+    case newRow
+}
+
+/// A number as written.
+struct NumberLiteral: Equatable, Sendable {
+    /// All digits, thousands separators and the point removed.
+    var digits: [UInt8]
+    /// How many of the digits are decimals.
+    var decimals = 0
+    /// The power of ten of scientific notation, 0 without it.
+    var exponent = 0
+    /// Whether white space stood before it.
+    var spaceBefore = false
+
+    /// Whether it is a plain run of digits.
+    var isInteger: Bool { decimals == 0 && exponent == 0 }
+
+    /// The exact value, or `nil` beyond the bound on exact numbers.
+    func value(budget: WorkBudget) -> Rational? {
+        let power = exponent - decimals
+        guard abs(power) <= WorkBudget.maximumBits / 4,
+            budget.spend(digits.count * digits.count / 100 + 1)
+        else { return nil }
+        let whole = Natural(digits: digits)
+        guard let scale = Natural.ten.power(abs(power), budget: budget),
+            whole.bitWidth + scale.bitWidth < WorkBudget.maximumBits
+        else { return nil }
+        return power >= 0 ? Rational(whole * scale) : Rational(whole, over: scale)
+    }
+
+    /// The decimals, where there are enough of them to stand for a rounded value: at least six,
+    /// with at least four significant digits.
+    var roundingPlaces: Int? {
+        let significant = digits.drop { $0 == UInt8(ascii: "0") }.count
+        return decimals >= 6 && exponent == 0 && significant >= 4 ? decimals : nil
+    }
+}

@@ -1,0 +1,169 @@
+import Autograd
+import Kernels
+
+/// A weight matrix: trainable, or kept as its file stores it.
+public enum Matrix<Scalar: KernelScalar> {
+    /// Dense numbers that can be trained.
+    case parameter(Parameter<Scalar>)
+    /// Blocks as stored, never widened whole.
+    case stored(StoredMatrix)
+
+    /// The matrix as an operand on a tape, or off it.
+    func on(_ tape: Tape<Scalar>?) -> Weight<Scalar> {
+        switch self {
+        case .parameter(let parameter): .dense(parameter.on(tape))
+        case .stored(let matrix): .stored(matrix)
+        }
+    }
+
+    var parameters: [Parameter<Scalar>] {
+        if case .parameter(let parameter) = self { [parameter] } else { [] }
+    }
+}
+
+/// A linear map with an optional bias: y = x Wᵀ + b.
+struct Linear<Scalar: KernelScalar> {
+    /// `[outputs, inputs]`.
+    let weight: Matrix<Scalar>
+    /// `[outputs]`.
+    let bias: Parameter<Scalar>?
+
+    func callAsFunction(_ x: Variable<Scalar>) -> Variable<Scalar> {
+        x.linear(weight.on(x.tape), bias: bias?.on(x.tape))
+    }
+
+    var parameters: [Parameter<Scalar>] { weight.parameters + (bias.map { [$0] } ?? []) }
+}
+
+/// RMSNorm with a learned gain.
+struct RMSNorm<Scalar: KernelScalar> {
+    /// `[hidden]`, or `[D]` when it normalises heads.
+    let weight: Parameter<Scalar>
+    let epsilon: Double
+
+    func callAsFunction(_ x: Variable<Scalar>) -> Variable<Scalar> {
+        x.rmsNorm(weight: weight.on(x.tape), epsilon: Scalar(epsilon))
+    }
+}
+
+/// SwiGLU feed-forward block: down(silu(gate(x)) ∘ up(x)).
+struct GatedMLP<Scalar: KernelScalar> {
+    let gate: Linear<Scalar>
+    let up: Linear<Scalar>
+    let down: Linear<Scalar>
+
+    func callAsFunction(_ x: Variable<Scalar>) -> Variable<Scalar> {
+        down(gate(x).swiGLU(up: up(x)))
+    }
+
+    var parameters: [Parameter<Scalar>] { [gate, up, down].flatMap(\.parameters) }
+}
+
+/// What the rows of one pass are: which sequence and position each belongs to.
+struct RowLayout<Scalar: KernelScalar> {
+    /// Rows of each sequence.
+    let sequences: [Range<Int>]
+    /// Past of each sequence; empty when sequences start at position 0 and nothing is kept.
+    let caches: [KVCache]
+    /// `[rows, D / 2]`.
+    let cosines: Tensor<Scalar>
+    /// `[rows, D / 2]`.
+    let sines: Tensor<Scalar>
+}
+
+/// Causal self-attention with grouped key-value heads.
+struct Attention<Scalar: KernelScalar> {
+    let query: Linear<Scalar>
+    let key: Linear<Scalar>
+    let value: Linear<Scalar>
+    let output: Linear<Scalar>
+    let queryNorm: RMSNorm<Scalar>?
+    let keyNorm: RMSNorm<Scalar>?
+    let shape: AttentionShape
+    let layer: Int
+
+    func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
+        let (q, k, v) = (query(x), key(x), value(x))
+        let queries = (queryNorm?(q) ?? q).rotated(
+            heads: shape.queryHeads,
+            cosines: rows.cosines,
+            sines: rows.sines
+        )
+        let keys = (keyNorm?(k) ?? k).rotated(
+            heads: shape.keyValueHeads,
+            cosines: rows.cosines,
+            sines: rows.sines
+        )
+        guard !rows.caches.isEmpty else {
+            return output(
+                .causalAttention(
+                    queries: queries,
+                    keys: keys,
+                    values: v,
+                    sequences: rows.sequences,
+                    layout: shape
+                )
+            )
+        }
+        return output(attendingToCache(queries: queries, keys: keys, values: v, rows))
+    }
+
+    private func attendingToCache(
+        queries: Variable<Scalar>,
+        keys: Variable<Scalar>,
+        values: Variable<Scalar>,
+        _ rows: RowLayout<Scalar>
+    ) -> Variable<Scalar> {
+        precondition(!queries.isRecorded, "attention: a cache cannot be trained through")
+        guard let queries = queries.value as? Tensor<Float>,
+            let keys = keys.value as? Tensor<Float>, let values = values.value as? Tensor<Float>
+        else { preconditionFailure("attention: caches hold float32") }
+        let segments = zip(rows.sequences, rows.caches).map { range, cache in
+            let past = cache.length
+            let all = cache.append(
+                layer: layer,
+                keys: keys.rows(range).buffer,
+                values: values.rows(range).buffer
+            )
+            return AttentionSegment(
+                start: range.lowerBound,
+                count: range.count,
+                past: past,
+                keys: all.keys,
+                values: all.values
+            )
+        }
+        let y = Tensor<Float>(uninitialized: queries.shape)
+        Kernels.causalAttention(
+            queries: queries.buffer,
+            segments: segments,
+            shape: shape,
+            into: y.buffer,
+            logSumExp: nil
+        )
+        guard let result = y as? Tensor<Scalar> else { preconditionFailure("unreachable") }
+        return Variable(result)
+    }
+
+    var parameters: [Parameter<Scalar>] {
+        [query, key, value, output].flatMap(\.parameters)
+            + [queryNorm, keyNorm].compactMap { $0?.weight }
+    }
+}
+
+/// One decoder layer: x + attention(norm(x)), then x + mlp(norm(x)).
+struct DecoderLayer<Scalar: KernelScalar> {
+    let inputNorm: RMSNorm<Scalar>
+    let attention: Attention<Scalar>
+    let postAttentionNorm: RMSNorm<Scalar>
+    let mlp: GatedMLP<Scalar>
+
+    func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
+        let h = x + attention(inputNorm(x), rows)
+        return h + mlp(postAttentionNorm(h))
+    }
+
+    var parameters: [Parameter<Scalar>] {
+        [inputNorm.weight] + attention.parameters + [postAttentionNorm.weight] + mlp.parameters
+    }
+}

@@ -1,0 +1,150 @@
+import Autograd
+import Files
+import Foundation
+import Kernels
+
+/// How rotary frequencies are changed to reach beyond the context a model was pre-trained on.
+public enum RoPEScaling: Sendable, Equatable {
+    /// Unchanged.
+    case none
+    /// All angles divided by a factor (Chen et al. 2023, arXiv:2306.15595).
+    case linear(factor: Double)
+    /// Llama 3.1: low frequencies divided by a factor, high ones kept, a ramp between.
+    case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalPositions: Int)
+    /// YaRN (Peng et al. 2023, arXiv:2309.00071, sections 3.2 to 3.4), which also scales the
+    /// rotated vectors.
+    case yarn(
+        factor: Double,
+        betaFast: Double,
+        betaSlow: Double,
+        originalPositions: Int,
+        attentionFactor: Double?
+    )
+    /// One divisor a frequency, as a GGUF file's `rope_freqs` tensor gives them.
+    case divisors([Double])
+
+    /// Reads the `rope_scaling` entry of config.json.
+    ///
+    /// - Throws: `Failure.badData` for a kind that is not implemented.
+    public init(_ json: JSON) throws {
+        let kind = json["rope_type"]?.string ?? json["type"]?.string ?? "default"
+        do {
+            switch kind {
+            case "default":
+                self = .none
+            case "linear":
+                self = .linear(factor: try json.number("factor"))
+            case "llama3":
+                self = .llama3(
+                    factor: try json.number("factor"),
+                    lowFactor: try json.number("low_freq_factor"),
+                    highFactor: try json.number("high_freq_factor"),
+                    originalPositions: try json.integer("original_max_position_embeddings")
+                )
+            case "yarn":
+                self = .yarn(
+                    factor: try json.number("factor"),
+                    betaFast: json["beta_fast"]?.number ?? 32,
+                    betaSlow: json["beta_slow"]?.number ?? 1,
+                    originalPositions: try json.integer("original_max_position_embeddings"),
+                    attentionFactor: json["attention_factor"]?.number
+                )
+            case "divisors":
+                self = .divisors(try json.numbers("divisors"))
+            default:
+                throw Failure(
+                    .badData,
+                    at: "'rope_type'",
+                    "'\(kind)' is not implemented; expected default, linear, llama3 or yarn"
+                )
+            }
+        } catch var failure as Failure {
+            failure.place = "'rope_scaling', " + (failure.place ?? "")
+            throw failure
+        }
+    }
+
+    /// The entry of config.json.
+    public var json: JSON {
+        switch self {
+        case .none: .null
+        case .linear(let factor): ["rope_type": "linear", "factor": .number(factor)]
+        case .llama3(let factor, let low, let high, let original):
+            [
+                "rope_type": "llama3", "factor": .number(factor), "low_freq_factor": .number(low),
+                "high_freq_factor": .number(high),
+                "original_max_position_embeddings": .integer(original),
+            ]
+        case .yarn(let factor, let fast, let slow, let original, let attention):
+            [
+                "rope_type": "yarn", "factor": .number(factor), "beta_fast": .number(fast),
+                "beta_slow": .number(slow),
+                "original_max_position_embeddings": .integer(original),
+                "attention_factor": attention.map { .number($0) } ?? .null,
+            ]
+        case .divisors(let divisors):
+            ["rope_type": "divisors", "divisors": .array(divisors.map { .number($0) })]
+        }
+    }
+}
+
+/// The rotary angles of a model: position times frequency.
+struct RoPE: Sendable {
+    /// Radians a position, one for each pair of elements; `[D / 2]`.
+    let frequencies: [Double]
+    /// Factor on the rotated vectors.
+    let magnitude: Double
+
+    init(theta: Double, headDimension: Int, scaling: RoPEScaling) {
+        let base = (0..<headDimension / 2).map {
+            pow(theta, -2 * Double($0) / Double(headDimension))
+        }
+        switch scaling {
+        case .none:
+            (frequencies, magnitude) = (base, 1)
+        case .linear(let factor):
+            (frequencies, magnitude) = (base.map { $0 / factor }, 1)
+        case .divisors(let divisors):
+            (frequencies, magnitude) = (zip(base, divisors).map { $0 / $1 }, 1)
+        case .llama3(let factor, let low, let high, let original):
+            frequencies = base.map { frequency in
+                let turns = Double(original) * frequency / (2 * .pi)
+                // 0: all of the factor; 1: none of it.
+                let kept = min(1, max(0, (turns - low) / (high - low)))
+                return frequency * (kept + (1 - kept) / factor)
+            }
+            magnitude = 1
+        case .yarn(let factor, let betaFast, let betaSlow, let original, let attentionFactor):
+            /// The pair that turns `rotations` times within the original context.
+            func pair(turning rotations: Double) -> Double {
+                Double(headDimension) * log(Double(original) / (rotations * 2 * .pi))
+                    / (2 * log(theta))
+            }
+            let low = max(0, pair(turning: betaFast).rounded(.down))
+            let high = min(Double(headDimension - 1), pair(turning: betaSlow).rounded(.up))
+            frequencies = base.enumerated().map { index, frequency in
+                let ramp = (Double(index) - low) / max(high - low, 0.001)
+                let interpolated = min(1, max(0, ramp))
+                return frequency * ((1 - interpolated) + interpolated / factor)
+            }
+            magnitude = attentionFactor ?? (factor > 1 ? 0.1 * log(factor) + 1 : 1)
+        }
+    }
+
+    /// Cosines and sines of the given positions, each `[positions.count, D / 2]`.
+    func angles<Scalar: KernelScalar>(_ positions: [Int]) -> (Tensor<Scalar>, Tensor<Scalar>) {
+        let shape = [positions.count, frequencies.count]
+        var cosines: [Scalar] = []
+        var sines: [Scalar] = []
+        cosines.reserveCapacity(positions.count * frequencies.count)
+        sines.reserveCapacity(positions.count * frequencies.count)
+        for position in positions {
+            for frequency in frequencies {
+                let angle = Double(position) * frequency
+                cosines.append(Scalar(cos(angle) * magnitude))
+                sines.append(Scalar(sin(angle) * magnitude))
+            }
+        }
+        return (Tensor(cosines, shape: shape), Tensor(sines, shape: shape))
+    }
+}

@@ -1,0 +1,208 @@
+import Autograd
+import Kernels
+
+/// Token sequences that go through a model in one pass, laid end to end.
+public struct TokenBatch {
+    /// All tokens, sequence after sequence.
+    public let tokens: [Int32]
+    /// Rows of each sequence.
+    public let sequences: [Range<Int>]
+    /// Past of each sequence, extended by the pass; empty to start all at position 0 and keep
+    /// nothing.
+    public let caches: [KVCache]
+
+    /// A batch of whole sequences.
+    public init(_ sequences: [[Int32]]) { self.init(sequences, caches: []) }
+
+    /// A batch that continues sequences.
+    ///
+    /// - Precondition: one cache a sequence.
+    public init(_ sequences: [[Int32]], caches: [KVCache]) {
+        precondition(
+            caches.isEmpty || caches.count == sequences.count,
+            "batch: \(sequences.count) sequences, \(caches.count) caches"
+        )
+        tokens = Array(sequences.joined())
+        var start = 0
+        self.sequences = sequences.map { sequence in
+            defer { start += sequence.count }
+            return start..<start + sequence.count
+        }
+        self.caches = caches
+    }
+
+    /// Position of each row in its sequence.
+    var positions: [Int] {
+        sequences.indices.flatMap { index in
+            let past = caches.isEmpty ? 0 : caches[index].length
+            return past..<past + sequences[index].count
+        }
+    }
+}
+
+/// Gives a transformer its weights, by published name.
+public protocol WeightProvider<Scalar> {
+    /// Element type of trainable weights.
+    associatedtype Scalar: KernelScalar
+    /// A `[rows, columns]` matrix.
+    func matrix(_ name: String, rows: Int, columns: Int) throws -> Matrix<Scalar>
+    /// A vector.
+    func vector(_ name: String, count: Int) throws -> Parameter<Scalar>
+}
+
+/// A decoder-only transformer of the Llama, Qwen2 or Qwen3 family.
+///
+/// The forward pass is written once. On a tape it trains, off it scores, and with caches it
+/// decodes. Weights are trainable parameters or stay as their file stores them.
+public final class Transformer<Scalar: KernelScalar> {
+    /// Sizes and constants.
+    public let configuration: ModelConfiguration
+    /// Whether a recorded pass keeps only each layer's input and computes the rest again.
+    public var recomputesLayers = false
+    private let embedding: Matrix<Scalar>
+    private let layers: [DecoderLayer<Scalar>]
+    private let norm: RMSNorm<Scalar>
+    private let untiedHead: Matrix<Scalar>?
+    private let rope: RoPE
+
+    /// Builds the network, fetching every weight by its published name.
+    ///
+    /// - Throws: What the provider throws.
+    public init(_ configuration: ModelConfiguration, weights: some WeightProvider<Scalar>) throws {
+        let c = configuration
+        self.configuration = c
+        let shape = AttentionShape(
+            queryHeads: c.queryHeadCount,
+            keyValueHeads: c.keyValueHeadCount,
+            headDimension: c.headDimension,
+            scale: 1 / Double(c.headDimension).squareRoot()
+        )
+        let queryWidth = c.queryHeadCount * c.headDimension
+        let keyWidth = c.keyValueHeadCount * c.headDimension
+
+        func linear(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool = false) throws
+            -> Linear<Scalar>
+        {
+            Linear(
+                weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs),
+                bias: bias ? try weights.vector("\(name).bias", count: outputs) : nil
+            )
+        }
+        func rmsNorm(_ name: String, _ count: Int) throws -> RMSNorm<Scalar> {
+            RMSNorm(
+                weight: try weights.vector("\(name).weight", count: count),
+                epsilon: c.rmsNormEpsilon
+            )
+        }
+
+        embedding = try weights.matrix(
+            "model.embed_tokens.weight",
+            rows: c.vocabularySize,
+            columns: c.hiddenSize
+        )
+        layers = try (0..<c.layerCount).map { index in
+            let path = "model.layers.\(index)"
+            let attention = "\(path).self_attn"
+            return DecoderLayer(
+                inputNorm: try rmsNorm("\(path).input_layernorm", c.hiddenSize),
+                attention: Attention(
+                    query: try linear(
+                        "\(attention).q_proj",
+                        queryWidth,
+                        c.hiddenSize,
+                        bias: c.hasAttentionBias
+                    ),
+                    key: try linear(
+                        "\(attention).k_proj",
+                        keyWidth,
+                        c.hiddenSize,
+                        bias: c.hasAttentionBias
+                    ),
+                    value: try linear(
+                        "\(attention).v_proj",
+                        keyWidth,
+                        c.hiddenSize,
+                        bias: c.hasAttentionBias
+                    ),
+                    output: try linear("\(attention).o_proj", c.hiddenSize, queryWidth),
+                    queryNorm: c.hasQueryKeyNorm
+                        ? try rmsNorm("\(attention).q_norm", c.headDimension) : nil,
+                    keyNorm: c.hasQueryKeyNorm
+                        ? try rmsNorm("\(attention).k_norm", c.headDimension) : nil,
+                    shape: shape,
+                    layer: index
+                ),
+                postAttentionNorm: try rmsNorm("\(path).post_attention_layernorm", c.hiddenSize),
+                mlp: GatedMLP(
+                    gate: try linear("\(path).mlp.gate_proj", c.intermediateSize, c.hiddenSize),
+                    up: try linear("\(path).mlp.up_proj", c.intermediateSize, c.hiddenSize),
+                    down: try linear("\(path).mlp.down_proj", c.hiddenSize, c.intermediateSize)
+                )
+            )
+        }
+        norm = try rmsNorm("model.norm", c.hiddenSize)
+        untiedHead =
+            c.tiesWordEmbeddings
+            ? nil
+            : try weights.matrix("lm_head.weight", rows: c.vocabularySize, columns: c.hiddenSize)
+        rope = RoPE(theta: c.ropeTheta, headDimension: c.headDimension, scaling: c.ropeScaling)
+    }
+
+    /// All trainable weights, in the order of the network.
+    public var parameters: [Parameter<Scalar>] {
+        embedding.parameters + layers.flatMap(\.parameters) + [norm.weight]
+            + (untiedHead?.parameters ?? [])
+    }
+
+    private func head(on tape: Tape<Scalar>?) -> Weight<Scalar> {
+        (untiedHead ?? embedding).on(tape)
+    }
+
+    /// The residual stream behind the last layer, `[rows, hidden]`.
+    private func residual(_ batch: TokenBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        let (cosines, sines): (Tensor<Scalar>, Tensor<Scalar>) = rope.angles(batch.positions)
+        let rows = RowLayout(
+            sequences: batch.sequences,
+            caches: batch.caches,
+            cosines: cosines,
+            sines: sines
+        )
+        var x = Variable<Scalar>.embedding(embedding.on(tape), ids: batch.tokens, on: tape)
+        for layer in layers {
+            if recomputesLayers && x.isRecorded {
+                x = x.recomputing { input, inner in layer(input, rows) }
+            } else {
+                x = layer(x, rows)
+            }
+        }
+        for (cache, range) in zip(batch.caches, batch.sequences) { cache.advance(by: range.count) }
+        return x
+    }
+
+    /// Logits of the wanted rows, `[wanted.count, vocabulary]`; the head is applied to those only.
+    public func logits(_ batch: TokenBatch, wanted: [Int]) -> Tensor<Scalar> {
+        let x = residual(batch, on: nil).value
+        let picked = Tensor<Scalar>(uninitialized: [wanted.count, x.columns])
+        gatherRows(x.buffer, columns: x.columns, ids: wanted.map(Int32.init), into: picked.buffer)
+        return norm(Variable(picked)).linear(head(on: nil)).value
+    }
+
+    /// Σ over rows of coefficient · cross-entropy of the row's target, shape `[1]`.
+    ///
+    /// - Parameters:
+    ///   - targets: One id a row, negative where there is none.
+    ///   - coefficients: One factor a row, such as 1 / all target tokens of the step.
+    public func loss(
+        _ batch: TokenBatch,
+        targets: [Int32],
+        coefficients: [Scalar],
+        on tape: Tape<Scalar>?
+    ) -> Variable<Scalar> {
+        .headCrossEntropy(
+            hidden: norm(residual(batch, on: tape)),
+            head: head(on: tape),
+            targets: targets,
+            coefficients: coefficients
+        )
+    }
+}

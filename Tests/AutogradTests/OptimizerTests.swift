@@ -1,0 +1,77 @@
+import Autograd
+import Kernels
+import Foundation
+import Testing
+
+@Suite struct OptimizerTests {
+    /// The textbook update of one number, in the order of the algorithm box.
+    private func reference(
+        _ gradients: [Double],
+        decay: Double,
+        rate: Double,
+        clip: Double
+    ) -> Double {
+        var (w, m, v) = (1.0, 0.0, 0.0)
+        for (index, gradient) in gradients.enumerated() {
+            let g = gradient * min(1, clip / abs(gradient))
+            m = 0.9 * m + 0.1 * g
+            v = 0.95 * v + 0.05 * g * g
+            let t = Double(index + 1)
+            let mHat = m / (1 - pow(0.9, t))
+            let vHat = v / (1 - pow(0.95, t))
+            w -= rate * decay * w
+            w -= rate * mHat / (vHat.squareRoot() + 1e-8)
+        }
+        return w
+    }
+
+    @Test(arguments: [[1, 1], [1]]) func followsTheAlgorithm(_ shape: [Int]) {
+        let gradients = [0.3, -0.2, 5, 0.01]
+        let parameter = Parameter<Double>("w", Tensor([1], shape: shape))
+        let optimizer = AdamW(
+            [parameter],
+            configuration: .init(weightDecay: 0.1, maximumGradientNorm: 1)
+        )
+        for gradient in gradients {
+            parameter.on(Tape()).scaled(by: gradient).sum().backward()
+            optimizer.step(learningRate: 0.05, gradientNorm: optimizer.gradientNorm())
+        }
+        let decay = shape.count > 1 ? 0.1 : 0
+        let expected = reference(gradients, decay: decay, rate: 0.05, clip: 1)
+        #expect(abs(parameter.value.item - expected) < 1e-12)
+        #expect(parameter.gradient?.item == 0)
+    }
+
+    @Test func fitsATinyNetwork() {
+        // XOR: not linearly separable, so the hidden layer has to learn.
+        let stream = RandomStream(seed: 7, name: "xor")
+        let hidden = Parameter<Float>(
+            "hidden",
+            .normal([8, 3], standardDeviation: 1, stream: stream, item: 0)
+        )
+        let output = Parameter<Float>(
+            "output",
+            .normal([2, 8], standardDeviation: 1, stream: stream, item: 1)
+        )
+        let optimizer = AdamW([hidden, output])
+        let x = Tensor<Float>([0, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1], shape: [4, 3])
+        var loss: Float = .infinity
+        for _ in 0..<200 {
+            let tape = Tape<Float>()
+            let y = tape.constant(x).linear(.dense(hidden.on(tape))).tanh()
+                .linear(.dense(output.on(tape)))
+                .crossEntropy(targets: [0, 1, 1, 0], coefficients: [0.25, 0.25, 0.25, 0.25])
+            y.backward()
+            loss = y.value.item
+            optimizer.step(learningRate: 0.05, gradientNorm: optimizer.gradientNorm())
+        }
+        #expect(loss < 0.01)
+    }
+
+    @Test(arguments: [
+        (0, 0.0), (5, 0.5), (10, 1.0), (55, 0.5), (100, 0.0), (120, 0.0),
+    ]) func scheduleWarmsUpAndFallsAsACosine(_ step: Int, _ expected: Double) {
+        let schedule = CosineSchedule(peak: 1, warmupSteps: 10, totalSteps: 100)
+        #expect(abs(schedule.learningRate(at: step) - expected) < 1e-12)
+    }
+}

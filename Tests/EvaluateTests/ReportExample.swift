@@ -1,0 +1,509 @@
+import Foundation
+
+@testable import Evaluate
+
+/// Report models for tests: a realistic one, and small ones for golden texts and edge cases.
+enum ReportExample {
+    /// Five arms, four benchmarks, five seeds: about what a miniature experiment yields.
+    static func realistic() -> ReportModel {
+        var random = ExampleRandom(state: 42)
+        let arms: [(name: String, summary: String, accuracy: [Double])] = [
+            ("base", "the student as it is", [0.56, 0.41, 0.29, 0.21]),
+            ("direct", "the teacher's traces as they are", [0.31, 0.19, 0.13, 0.11]),
+            (
+                "teacher-filtered", "the teacher alone, same tries and filter",
+                [0.52, 0.39, 0.26, 0.18]
+            ),
+            ("rsd", "reverse speculative decoding, threshold 1 %", [0.68, 0.52, 0.39, 0.27]),
+            ("student-only", "the student's own right answers", [0.57, 0.42, 0.27, 0.20]),
+        ]
+        let benchmarks = ["chain3", "chain4", "chain5", "chain6"]
+        var model = ReportModel(
+            experiment: "micro",
+            overview: "A teacher and a student trained from scratch on chains of digit arithmetic; "
+                + "five ways to make the student's fine-tuning traces.",
+            manifest: [
+                .init(key: "command", value: "rsd-evaluate report experiments/micro.yaml"),
+                .init(key: "commit", value: "0123abc"),
+                .init(key: "seeds", value: "1, 2, 3, 4, 5"),
+                .init(key: "OpenBLAS", value: "0.3.21, SkylakeX, 2 threads"),
+                .init(key: "wall time", value: "8 min 12 s"),
+                .init(
+                    key: "inputs",
+                    value: "problems.jsonl sha256 "
+                        + String(repeating: "9f86d081884c7d65", count: 4)
+                ),
+            ],
+            arms: arms.map { .init(name: $0.name, summary: $0.summary) },
+            baseArm: "base",
+            benchmarks: benchmarks
+        )
+        for arm in arms {
+            let mean = arm.accuracy.reduce(0, +) / 4
+            for (index, benchmark) in (benchmarks.map(Optional.some) + [nil]).enumerated() {
+                let value = benchmark == nil ? mean : arm.accuracy[index]
+                let own = benchmark == nil ? 0.375 : arms[0].accuracy[index]
+                let error = benchmark == nil ? 0.016 : 0.03
+                model.scores.append(
+                    .init(
+                        arm: arm.name,
+                        benchmark: benchmark,
+                        accuracy: value,
+                        interval: .init(low: value - 1.9 * error, high: value + 1.96 * error),
+                        questions: benchmark == nil ? 1200 : 300,
+                        samplesPerQuestion: 1,
+                        seeds: 5,
+                        difference: arm.name == "base" ? nil : difference(value - own, error),
+                        unparsedShare: 0.004 + 0.03 * Double(index) * (1 - value),
+                        truncatedShare: index == 0 ? 0 : 0.011
+                    )
+                )
+            }
+            for seed in 1...5 {
+                model.seedAverages.append(
+                    .init(
+                        arm: arm.name,
+                        seed: UInt64(seed),
+                        accuracy: mean + 0.03 * (random.next() - 0.5)
+                    )
+                )
+            }
+        }
+        model.contrasts = [
+            .init(arm: "rsd", other: "direct", difference: difference(0.28, 0.018)),
+            .init(arm: "rsd", other: "student-only", difference: difference(0.1, 0.018)),
+        ]
+        model.traces = traces()
+        model.losses = losses(&random)
+        model.samples = samples()
+        model.sweeps = sweeps()
+        return model
+    }
+
+    private static func difference(_ value: Double, _ error: Double) -> ReportModel.Difference {
+        let z = abs(value) / error
+        let p = erfc(z / 2.0.squareRoot())
+        return .init(
+            estimate: value,
+            interval: .init(low: value - 1.96 * error, high: value + 1.96 * error),
+            pValue: min(1, 2 * exp(-z * z / 2)),
+            adjustedPValue: min(1, 6 * exp(-z * z / 2)),
+            minimumDetectable: 2.8 * error,
+            verdict: 4 * p > 0.05 ? .notDistinguishable : value > 0 ? .better : .worse
+        )
+    }
+
+    private static func traces() -> [ReportModel.TraceStatistics] {
+        func histogram(_ low: Double) -> ReportModel.Histogram {
+            let edges = stride(from: -8.0, through: 0, by: 0.5).map { $0 }
+            let counts = edges.dropLast().map { edge -> Int in
+                let weight = edge < -2 ? low * exp(-0.4 * (edge + 5) * (edge + 5)) : exp(2 * edge)
+                return Int(20_000 * weight)
+            }
+            return .init(edges: edges, counts: counts)
+        }
+        return [
+            .init(
+                arm: "direct",
+                problems: 300,
+                problemsWithTrace: 300,
+                tries: 300,
+                shareBelowOnePercent: 0.61,
+                shareBelowTenthPercent: 0.44,
+                meanTraceLength: 46.2,
+                histogram: histogram(0.5)
+            ),
+            .init(
+                arm: "teacher-filtered",
+                problems: 300,
+                problemsWithTrace: 298,
+                tries: 1200,
+                shareBelowOnePercent: 0.29,
+                shareBelowTenthPercent: 0.17,
+                meanTraceLength: 31.4,
+                histogram: histogram(0.12)
+            ),
+            .init(
+                arm: "rsd",
+                problems: 300,
+                problemsWithTrace: 281,
+                tries: 1200,
+                acceptance: 0.968,
+                fallbackShare: 0.032,
+                shareBelowOnePercent: 0.0002,
+                shareBelowTenthPercent: 0.00003,
+                meanTraceLength: 22.9,
+                histogram: histogram(0.0003)
+            ),
+            .init(
+                arm: "student-only",
+                problems: 300,
+                problemsWithTrace: 212,
+                tries: 1200,
+                shareBelowOnePercent: 0,
+                shareBelowTenthPercent: 0,
+                meanTraceLength: 21.8,
+                histogram: histogram(0)
+            ),
+        ]
+    }
+
+    private static func losses(_ random: inout ExampleRandom) -> [ReportModel.LossCurve] {
+        let ends = [
+            ("direct", 4.1, 0.55), ("teacher-filtered", 1.9, 0.34), ("rsd", 0.62, 0.22),
+            ("student-only", 0.35, 0.2),
+        ]
+        return ends.flatMap { arm, first, last in
+            (1...2).map { seed in
+                let points = (1...285).map { step -> ReportModel.LossPoint in
+                    let decay = exp(-Double(step) / 60)
+                    let noise = 0.06 * (random.next() - 0.5)
+                    return .init(step: step, loss: last + (first - last) * decay + noise)
+                }
+                return .init(arm: arm, label: "seed \(seed)", points: points)
+            }
+        }
+    }
+
+    private static func samples() -> [ReportModel.SampleTrace] {
+        func tokens(_ words: String, low: Set<String>, student: Set<Int>) -> [ReportModel
+            .TraceToken]
+        {
+            words.split(separator: " ").enumerated().map { index, word in
+                let own = student.contains(index)
+                let isLow = low.contains(String(word))
+                return .init(
+                    text: (index == 0 ? "" : " ") + word,
+                    writer: own ? .student : .teacher,
+                    studentProbability: own ? 0.61 : isLow ? 0.0003 : 0.94,
+                    teacherProbability: own ? 0.02 : 0.41
+                )
+            } + [
+                .init(
+                    text: "\n",
+                    writer: .teacher,
+                    studentProbability: 0.9,
+                    teacherProbability: 0.9
+                )
+            ]
+        }
+        return [
+            .init(
+                arm: "rsd",
+                problem: "7-5*4-8?",
+                answer: "0",
+                tokens: tokens(
+                    "7-5=2, 2*4=8, wait 2*4=8 yes. 8-8=0, #0$",
+                    low: [],
+                    student: [0, 5]
+                )
+            ),
+            .init(
+                arm: "direct",
+                problem: "7-5*4-8?",
+                answer: "0",
+                tokens: tokens(
+                    "Okay let us start. 7 minus 5 gives 2. Wait let us check 7-5=2 yes. then 2 "
+                        + "times 4 gives 8 and 8 minus 8 gives 0. So the answer is #0$",
+                    low: ["Okay", "let", "us", "Wait", "minus", "gives", "times", "So"],
+                    student: []
+                )
+            ),
+        ]
+    }
+
+    private static func sweeps() -> [ReportModel.Sweep] {
+        func points(_ values: [(Double, Double)], _ error: Double) -> [ReportModel.SweepPoint] {
+            values.map {
+                .init(
+                    x: $0.0,
+                    value: $0.1,
+                    interval: .init(low: $0.1 - error, high: $0.1 + error)
+                )
+            }
+        }
+        return [
+            .init(
+                title: "Gain against the strength of the base student",
+                xLabel: "accuracy of the base student, %",
+                xFormat: .percent,
+                yLabel: "Difference to base, percentage points",
+                series: [
+                    .init(
+                        name: "rsd",
+                        points: points(
+                            [(0.1, 0.017), (0.22, 0.052), (0.38, 0.09), (0.84, 0.03), (0.92, 0)],
+                            0.03
+                        )
+                    ),
+                    .init(
+                        name: "direct",
+                        points: points(
+                            [
+                                (0.1, 0.005), (0.22, -0.07), (0.38, -0.21), (0.84, -0.64),
+                                (0.92, -0.6),
+                            ],
+                            0.035
+                        )
+                    ),
+                    .init(
+                        name: "student-only",
+                        points: points(
+                            [(0.1, 0.01), (0.22, 0), (0.38, -0.03), (0.84, -0.01), (0.92, -0.03)],
+                            0.03
+                        )
+                    ),
+                ]
+            ),
+            .init(
+                title: "Gain against the acceptance threshold",
+                xLabel: "p_th, %",
+                xFormat: .percent,
+                xIsLogarithmic: true,
+                yLabel: "Difference to base, percentage points",
+                series: [
+                    .init(
+                        name: "R = 1",
+                        points: points(
+                            [(0.001, 0.02), (0.003, 0.06), (0.01, 0.09), (0.03, 0.1), (0.1, 0.07)],
+                            0.03
+                        )
+                    ),
+                    .init(
+                        name: "R = 5",
+                        points: points(
+                            [(0.001, 0.01), (0.003, 0.05), (0.01, 0.1), (0.03, 0.09), (0.1, 0.08)],
+                            0.03
+                        )
+                    ),
+                ]
+            ),
+        ]
+    }
+}
+
+/// A small linear congruential generator, so that examples are the same every time.
+struct ExampleRandom {
+    /// The state.
+    var state: UInt64
+
+    /// The next number in 0 ..< 1.
+    mutating func next() -> Double {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Double(state >> 11) / 9_007_199_254_740_992
+    }
+}
+
+extension ReportExample {
+    /// Two arms, two benchmarks: small enough for golden texts.
+    static func small() -> ReportModel {
+        func difference(
+            _ value: Double,
+            _ low: Double,
+            _ high: Double,
+            _ p: Double,
+            _ verdict: ReportModel.Verdict
+        ) -> ReportModel.Difference {
+            .init(
+                estimate: value,
+                interval: .init(low: low, high: high),
+                pValue: p,
+                adjustedPValue: min(1, 2 * p),
+                minimumDetectable: 0.05,
+                verdict: verdict
+            )
+        }
+        var model = ReportModel(
+            experiment: "tiny",
+            arms: [.init(name: "base"), .init(name: "rsd, 1 %")],
+            baseArm: "base",
+            benchmarks: ["add", "mul|x"]
+        )
+        model.scores = [
+            .init(
+                arm: "base",
+                benchmark: "add",
+                accuracy: 0.5,
+                interval: .init(low: 0.4, high: 0.6),
+                questions: 100,
+                samplesPerQuestion: 2,
+                seeds: 3,
+                unparsedShare: 0,
+                truncatedShare: 0.015
+            ),
+            .init(
+                arm: "base",
+                benchmark: "mul|x",
+                accuracy: 0.25,
+                questions: 80,
+                samplesPerQuestion: 2,
+                seeds: 3
+            ),
+            .init(
+                arm: "base",
+                benchmark: nil,
+                accuracy: 0.375,
+                interval: .init(low: 0.3, high: 0.45),
+                questions: 180,
+                samplesPerQuestion: 2,
+                seeds: 3,
+                unparsedShare: 0.002,
+                truncatedShare: 0.12
+            ),
+            .init(
+                arm: "rsd, 1 %",
+                benchmark: "add",
+                accuracy: 0.6,
+                interval: .init(low: 0.5, high: 0.7),
+                questions: 100,
+                samplesPerQuestion: 2,
+                seeds: 3,
+                difference: difference(0.1, 0.03, 0.17, 0.0001, .better)
+            ),
+            .init(
+                arm: "rsd, 1 %",
+                benchmark: "mul|x",
+                accuracy: .nan,
+                questions: 80,
+                samplesPerQuestion: 2,
+                seeds: 3
+            ),
+            .init(
+                arm: "rsd, 1 %",
+                benchmark: nil,
+                accuracy: 0.37,
+                questions: 180,
+                samplesPerQuestion: 2,
+                seeds: 3,
+                difference: difference(-0.005, -0.05, 0.04, 0.6, .notDistinguishable)
+            ),
+        ]
+        model.traces = [
+            .init(
+                arm: "rsd, 1 %",
+                problems: 10,
+                problemsWithTrace: 7,
+                tries: 40,
+                acceptance: 0.968,
+                fallbackShare: 0.032,
+                shareBelowOnePercent: 0.0002,
+                shareBelowTenthPercent: 0,
+                meanTraceLength: 22.6
+            )
+        ]
+        return model
+    }
+
+    /// The realistic model with every text made hostile to XML, HTML and Markdown.
+    static func hostile() -> ReportModel {
+        let hostile = #"<b a='1' b="2">&amp;</b>"# + "\u{1B}\u{0}\"\u{301}<\u{338}script>|`"
+        var model = realistic()
+        func spoiled(_ text: String) -> String { text + hostile }
+        model.experiment = spoiled(model.experiment)
+        model.overview = spoiled(model.overview)
+        model.manifest = model.manifest.map {
+            .init(key: spoiled($0.key), value: spoiled($0.value))
+        }
+        model.arms = model.arms.map {
+            .init(name: spoiled($0.name), summary: spoiled($0.summary))
+        }
+        model.baseArm = model.baseArm.map(spoiled)
+        model.benchmarks = model.benchmarks.map(spoiled)
+        for index in model.scores.indices {
+            model.scores[index].arm = spoiled(model.scores[index].arm)
+            model.scores[index].benchmark = model.scores[index].benchmark.map(spoiled)
+        }
+        for index in model.contrasts.indices {
+            model.contrasts[index].arm = spoiled(model.contrasts[index].arm)
+        }
+        for index in model.seedAverages.indices {
+            model.seedAverages[index].arm = spoiled(model.seedAverages[index].arm)
+        }
+        for index in model.traces.indices {
+            model.traces[index].arm = spoiled(model.traces[index].arm)
+        }
+        for index in model.losses.indices {
+            model.losses[index].arm = spoiled(model.losses[index].arm)
+        }
+        for index in model.samples.indices {
+            model.samples[index].arm = spoiled(model.samples[index].arm)
+            model.samples[index].problem = spoiled(model.samples[index].problem)
+            for token in model.samples[index].tokens.indices {
+                model.samples[index].tokens[token].text = hostile
+            }
+        }
+        for index in model.sweeps.indices {
+            model.sweeps[index].title = spoiled(model.sweeps[index].title)
+            model.sweeps[index].xLabel = spoiled(model.sweeps[index].xLabel)
+            for series in model.sweeps[index].series.indices {
+                model.sweeps[index].series[series].name = hostile
+            }
+        }
+        return model
+    }
+
+    /// Models with something missing or broken, by name.
+    static func edgeCases() -> [(name: String, model: ReportModel)] {
+        let nan = Double.nan
+        var oneArm = ReportModel(
+            experiment: "one arm",
+            arms: [.init(name: "only")],
+            benchmarks: ["b"]
+        )
+        oneArm.scores = [
+            .init(
+                arm: "only",
+                benchmark: "b",
+                accuracy: 0.3,
+                questions: 10,
+                samplesPerQuestion: 1,
+                seeds: 1
+            )
+        ]
+        var noQuestions = oneArm
+        noQuestions.scores[0].accuracy = nan
+        noQuestions.scores[0].questions = 0
+        noQuestions.scores[0].interval = .init(low: nan, high: nan)
+        var noBase = realistic()
+        noBase.baseArm = nil
+        for index in noBase.scores.indices { noBase.scores[index].difference = nil }
+        noBase.losses = []
+        noBase.samples = []
+        noBase.sweeps = []
+        var broken = realistic()
+        for index in broken.scores.indices {
+            broken.scores[index].accuracy = nan
+            broken.scores[index].interval = .init(low: -.infinity, high: .infinity)
+            broken.scores[index].difference?.estimate = nan
+            broken.scores[index].difference?.pValue = nan
+            broken.scores[index].difference?.adjustedPValue = nan
+        }
+        for index in broken.traces.indices {
+            broken.traces[index].acceptance = nan
+            broken.traces[index].meanTraceLength = nan
+            broken.traces[index].histogram?.edges[0] = -.infinity
+        }
+        for index in broken.losses.indices {
+            broken.losses[index].points = [
+                .init(step: 1, loss: nan), .init(step: 2, loss: .infinity),
+            ]
+        }
+        broken.sweeps[0].series[0].points = [.init(x: nan, value: 1), .init(x: 1, value: nan)]
+        broken.sweeps[1].series[0].points = [
+            .init(x: 0, value: 1), .init(x: -1, value: 1),
+            .init(x: 1, value: 1, interval: .init(low: nan, high: 2)),
+        ]
+        var extreme = realistic()
+        for index in extreme.scores.indices { extreme.scores[index].accuracy = 1 }
+        extreme.sweeps[0].series[0].points = [
+            .init(x: -1e308, value: 1e308), .init(x: 1e308, value: -1e308),
+        ]
+        extreme.losses[0].points = [.init(step: .max, loss: 1e300), .init(step: 1, loss: -1e300)]
+        extreme.traces[0].histogram = .init(edges: [0, 1], counts: [1, 2, 3])
+        return [
+            ("empty", ReportModel(experiment: "")), ("one arm", oneArm),
+            ("no questions", noQuestions), ("no base", noBase), ("broken numbers", broken),
+            ("extreme numbers", extreme),
+        ]
+    }
+}

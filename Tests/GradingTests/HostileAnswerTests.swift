@@ -1,0 +1,124 @@
+import Testing
+
+@testable import Grading
+
+/// Answers built to be slow, deep, large or malformed cost a bounded amount of work.
+@Suite struct HostileAnswerTests {
+    static let hostile: [(name: String, text: String)] = [
+        ("tower of powers", "9^9^9^9"),
+        ("braced tower", "9^{9^{9^{9^{9}}}}"),
+        ("product of towers", "9^{99999}*8^{99999}/7^{99999}"),
+        ("100,000 round brackets", String(repeating: "(", count: 100_000)),
+        ("balanced round brackets", nest("(", "1", ")", 100_000)),
+        ("60 brackets", nest("(", "1", ")", 60)),
+        ("2,000 braces", nest("{", "1", "}", 2_000)),
+        ("nested fractions", nest("\\frac{1}{", "2", "}", 500)),
+        ("nested roots", nest("\\sqrt{", "2", "}", 1_000)),
+        ("nested text", nest("\\text{", "2", "}", 1_000)),
+        ("open text", String(repeating: "\\text{", count: 1_300)),
+        ("minus signs", String(repeating: "-", count: 5_000) + "1"),
+        ("plus-minus signs", String(repeating: "\\pm 1", count: 1_000)),
+        ("nested plus-minus", nest("(\\pm ", "1", ")", 60)),
+        ("factorials", "5" + String(repeating: "!", count: 3_000)),
+        ("large factorial", "1000!*1000!*1000!*1000!*1000!"),
+        ("factorial of a factorial", "((9!)!)!"),
+        ("8,000 digits", String(repeating: "7", count: 8_000)),
+        ("a million digits", String(repeating: "7", count: 1_000_000)),
+        ("8,000 decimals", "0." + String(repeating: "3", count: 8_000)),
+        ("huge exponent", "1e999999999999999999999"),
+        ("tiny exponent", "1e-999999999999999999999"),
+        ("largest power", "2^{9223372036854775807}"),
+        ("smallest power", "2^{-9223372036854775808}"),
+        ("long sum", (1...1_000).map { "1/\($0)" }.joined(separator: "+")),
+        ("long product", (1...1_000).map { "\($0)" }.joined(separator: "*")),
+        ("list of 2,000", (1...2_000).map { "\($0)" }.joined(separator: ",")),
+        ("set of 600", "\\{" + (1...600).map { "\($0)" }.joined(separator: ",") + "\\}"),
+        ("list of roots", (1...60).map { "\\sqrt{\($0)}" }.joined(separator: ", ")),
+        ("power of a sum", "(x+y+z+1)^{1000}"),
+        ("division by zero", "\\frac{1}{0}+\\frac{0}{0}+0^0+0^{-1}"),
+        ("roots of negatives", "\\sqrt{-1}+\\ln(-1)+\\arcsin 2"),
+        ("open matrix", "\\begin{pmatrix} 1 & 2 \\\\"),
+        ("matrix without entries", "\\begin{pmatrix}\\end{pmatrix}"),
+        ("lone backslash", "\\"),
+        ("lone command", "\\frac"),
+        ("half a fraction", "\\frac{1}"),
+        ("subscript of nothing", "x_"),
+        ("exponent of nothing", "x^"),
+        ("separators", String(repeating: ",", count: 5_000)),
+        ("dollars", String(repeating: "$", count: 5_001)),
+        ("null bytes", String(repeating: "\0", count: 1_000)),
+        ("invalid UTF-8", String(decoding: [0x35, 0xFF, 0xC0, 0x80, 0xED, 0xA0], as: UTF8.self)),
+        ("combining marks", "5" + String(repeating: "\u{301}", count: 5_000)),
+        ("other digits", "٣٤٥"),
+        ("right-to-left mark", "\u{202E}5\u{202C}"),
+    ]
+
+    static func nest(_ open: String, _ middle: String, _ close: String, _ depth: Int) -> String {
+        String(repeating: open, count: depth) + middle + String(repeating: close, count: depth)
+    }
+
+    @Test(arguments: hostile.indices) func workIsBounded(_ index: Int) {
+        let (name, text) = Self.hostile[index]
+        for other in ["5", "\\frac{1}{2}", "\\{1, \\sqrt{2}\\}", text + "+0", text] {
+            for (a, b) in [(text, other), (other, text)] {
+                let work = Grader.compare(a, b).work
+                // Reading is linear in the length; everything behind it is under the budget.
+                let bound = WorkBudget.limit + a.utf8.count + b.utf8.count + 2_000_000
+                #expect(work <= bound, "\(name): \(work) units")
+            }
+        }
+    }
+
+    @Test(arguments: hostile.indices) func lawsHold(_ index: Int) {
+        let (name, text) = Self.hostile[index]
+        if !Answer(text, budget: WorkBudget()).isBlank {
+            #expect(Grader.equal(gold: text, prediction: text), "\(name)")
+        }
+        for other in ["5", "0", text + " + 1"] {
+            #expect(
+                Grader.equal(gold: text, prediction: other)
+                    == Grader.equal(gold: other, prediction: text),
+                "\(name)"
+            )
+        }
+    }
+
+    @Test(arguments: hostile.indices) func extractionCopes(_ index: Int) {
+        let (name, text) = Self.hostile[index]
+        let boxes = String(repeating: "\\boxed{", count: 20_000)
+        for completion in [text, "\\boxed{" + text, boxes + text, "answer is " + text] {
+            let found = AnswerExtraction.extract(from: completion, style: .math)
+            #expect((found?.text.utf8.count ?? 0) <= completion.utf8.count, "\(name)")
+        }
+    }
+
+    /// Random strings of LaTeX pieces: no trap, symmetric, reflexive.
+    @Test func randomAnswersAreSafe() {
+        let pieces = [
+            "\\frac", "{", "}", "1", "23", "^", "_", "(", ")", "[", "]", ",", "\\sqrt", "x", "-",
+            "+",
+            "\\text{", "\\pm", "!", "%", "\\circ", "/", "=", "\\pi", ".", "e5", "|",
+            "\\begin{pmatrix}",
+            "\\end{pmatrix}", "&", "\\\\", "\\{", "\\}", "\\sin", "cm", " ", "$", "\\cup", "\\log",
+            "é",
+        ]
+        var state: UInt64 = 0x5EED
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        func random() -> String {
+            (0..<(1 + next(14))).map { _ in pieces[next(pieces.count)] }.joined()
+        }
+        for _ in 0..<4_000 {
+            let (a, b) = (random(), random())
+            #expect(
+                Grader.equal(gold: a, prediction: b) == Grader.equal(gold: b, prediction: a),
+                "\(a) | \(b)"
+            )
+            if !Answer(a, budget: WorkBudget()).isBlank {
+                #expect(Grader.equal(gold: a, prediction: a), "\(a)")
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Testing
+
+@testable import Kernels
+
+/// Sequences of some lengths behind each other, with queries, keys and values.
+private struct Batch<S: KernelScalar> {
+    let shape: AttentionShape
+    let lengths: [Int]
+    let q, k, v, o, lse: Buffer<S>
+
+    init(_ shape: AttentionShape, _ lengths: [Int]) {
+        self.shape = shape
+        self.lengths = lengths
+        let rows = lengths.reduce(0, +)
+        let width = shape.queryHeads * shape.headDimension
+        let keyWidth = shape.keyValueHeads * shape.headDimension
+        q = numbers(rows * width, 1)
+        k = numbers(rows * keyWidth, 2)
+        v = numbers(rows * keyWidth, 3)
+        o = Buffer(count: rows * width)
+        lse = Buffer(count: rows * shape.queryHeads)
+    }
+
+    var segments: [AttentionSegment<S>] {
+        let width = shape.keyValueHeads * shape.headDimension
+        var start = 0
+        return lengths.map { count in
+            defer { start += count }
+            let range = start * width..<(start + count) * width
+            return AttentionSegment(
+                start: start,
+                count: count,
+                past: 0,
+                keys: k[range],
+                values: v[range]
+            )
+        }
+    }
+
+    func forward() -> [S] {
+        causalAttention(queries: q, segments: segments, shape: shape, into: o, logSumExp: lse)
+        return o.array + lse.array
+    }
+
+    func backward() -> [S] {
+        _ = forward()
+        let g: Buffer<S> = numbers(q.count, 4)
+        let dq: Buffer<S> = numbers(q.count, 5)
+        let dk: Buffer<S> = numbers(k.count, 6)
+        let dv: Buffer<S> = numbers(v.count, 7)
+        causalAttentionBackward(
+            queries: q,
+            output: o,
+            logSumExp: lse,
+            upstream: g,
+            segments: segments,
+            shape: shape,
+            queryGradient: dq,
+            keyGradient: dk,
+            valueGradient: dv
+        )
+        return dq.array + dk.array + dv.array
+    }
+}
+
+extension FloatKernels {
+    static let attentionShapes = [
+        AttentionShape(queryHeads: 1, keyValueHeads: 1, headDimension: 1),
+        AttentionShape(queryHeads: 2, keyValueHeads: 2, headDimension: 7),
+        AttentionShape(queryHeads: 6, keyValueHeads: 2, headDimension: 16),
+        AttentionShape(queryHeads: 7, keyValueHeads: 1, headDimension: 33, scale: 0.2),
+        AttentionShape(queryHeads: 4, keyValueHeads: 2, headDimension: 64),
+    ]
+
+    @Test(arguments: attentionShapes, instructionSets)
+    func attentionMatchesDouble(_ shape: AttentionShape, on set: String) throws {
+        let lengths = [1, 3, 17, 63, 64, 65, 130, 200]
+        let fast = try on(set) {
+            let batch = Batch<Float>(shape, lengths)
+            return (batch.forward(), batch.backward())
+        }
+        let plain = Batch<Double>(shape, lengths)
+        #expect(worstError(fast.0, plain.forward()) <= 3e-6)
+        #expect(worstError(fast.1, plain.backward()) <= 2e-5)
+    }
+
+    @Test(arguments: attentionShapes, instructionSets)
+    func attentionRowsDoNotDependOnTheirBlock(_ shape: AttentionShape, on set: String) throws {
+        let count = 203
+        try on(set) {
+            let whole = Batch<Float>(shape, [count])
+            let expected = whole.forward()
+            let width = shape.queryHeads * shape.headDimension
+            for block in [1, 2, 3, 5, 8, 16, 100] {
+                for threads in [1, 2] {
+                    let o = Buffer<Float>(count: whole.o.count)
+                    let lse = Buffer<Float>(count: whole.lse.count)
+                    let heads = shape.queryHeads
+                    for first in stride(from: 0, to: count, by: block) {
+                        let end = min(first + block, count)
+                        // The queries alone; keys reach no further than the last of them.
+                        let keys = end * shape.keyValueHeads * shape.headDimension
+                        let segment = AttentionSegment(
+                            start: 0,
+                            count: end - first,
+                            past: first,
+                            keys: whole.k[0..<keys],
+                            values: whole.v[0..<keys]
+                        )
+                        with(threads: threads) {
+                            causalAttention(
+                                queries: whole.q[first * width..<end * width],
+                                segments: [segment],
+                                shape: shape,
+                                into: o[first * width..<end * width],
+                                logSumExp: lse[first * heads..<end * heads]
+                            )
+                        }
+                    }
+                    #expect(bits(o.array + lse.array) == bits(expected), "blocks of \(block)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: instructionSets)
+    func attentionGradientsDoNotDependOnThreads(on set: String) throws {
+        let shape = AttentionShape(queryHeads: 6, keyValueHeads: 2, headDimension: 24)
+        let batch = Batch<Float>(shape, [70, 5, 131])
+        try on(set) {
+            let one = with(threads: 1) { batch.backward() }
+            let two = with(threads: 2) { batch.backward() }
+            #expect(bits(one) == bits(two))
+        }
+    }
+}

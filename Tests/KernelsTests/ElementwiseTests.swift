@@ -1,0 +1,235 @@
+import Foundation
+import Testing
+
+@testable import Kernels
+
+/// A kernel called on the same numbers in either element type.
+enum KernelCase: String, CaseIterable, Sendable {
+    case add, multiply, multiplyAccumulate, accumulate, scale, addRow, columnSums
+    case relu, tanh, sigmoid, silu, exp, log
+    case reluBackward, tanhBackward, sigmoidBackward, siluBackward, expBackward, logBackward
+    case swiGLU, swiGLUBackward, rmsNorm, rmsNormBackward, softmax, softmaxBackward
+    case rotate, rotateBack, crossEntropy, crossEntropyBackward, adamW, gather, scatter
+
+    /// Bound of |float - double| / (1 + |double|): a few roundings, more for long sums.
+    var bound: Double {
+        switch self {
+        case .columnSums, .rmsNormBackward, .softmaxBackward: 3e-6
+        case .adamW: 1e-6
+        default: 8e-7
+        }
+    }
+
+    var activation: Activation? {
+        switch self {
+        case .relu, .reluBackward: .relu
+        case .tanh, .tanhBackward: .tanh
+        case .sigmoid, .sigmoidBackward: .sigmoid
+        case .silu, .siluBackward: .silu
+        case .exp, .expBackward: .exp
+        case .log, .logBackward: .log
+        default: nil
+        }
+    }
+
+    func run<S: KernelScalar>(_ n: Int, as type: S.Type) -> [S] {
+        let rows = 5
+        let isLog = activation == .log
+        let a: Buffer<S> = numbers(rows * n, 1, low: isLog ? 0.1 : -2)
+        let b: Buffer<S> = numbers(rows * n, 2)
+        let g: Buffer<S> = numbers(rows * n, 3)
+        let y: Buffer<S> = numbers(rows * n, 4)
+        let row: Buffer<S> = numbers(n, 5)
+        let perRow: Buffer<S> = numbers(rows, 6, low: 0.5, width: 1)
+        let targets = (0..<rows).map { $0 == 2 ? -1 : Int32($0 * 31 % n) }
+        switch self {
+        case .add: Kernels.add(a, b, into: y)
+        case .multiply: Kernels.multiply(a, b, into: y)
+        case .multiplyAccumulate: Kernels.multiplyAccumulate(a, b, into: y)
+        case .accumulate: Kernels.accumulate(a, scale: 0.75, into: y)
+        case .scale: Kernels.scale(a, by: 0.75, into: y)
+        case .addRow: Kernels.addRow(row, rows: rows, into: y)
+        case .columnSums:
+            accumulateColumnSums(a, rows: rows, into: row)
+            return row.array
+        case .relu, .tanh, .sigmoid, .silu, .exp, .log:
+            activation.map { activate($0, a, into: y) }
+        case .reluBackward, .tanhBackward, .sigmoidBackward, .siluBackward, .expBackward,
+            .logBackward:
+            activation.map { activate($0, a, into: b) }
+            activation.map {
+                activateBackward($0, x: a, y: b, upstream: g, accumulatingInto: y)
+            }
+        case .swiGLU: Kernels.swiGLU(gate: a, up: b, into: y)
+        case .swiGLUBackward:
+            let other: Buffer<S> = numbers(rows * n, 7)
+            Kernels.swiGLUBackward(
+                gate: a,
+                up: b,
+                upstream: g,
+                gateGradient: y,
+                upGradient: other
+            )
+            return y.array + other.array
+        case .rmsNorm:
+            Kernels.rmsNorm(
+                a,
+                rows: rows,
+                weight: row,
+                epsilon: 1e-5,
+                into: y,
+                inverseRMS: perRow
+            )
+            return y.array + perRow.array
+        case .rmsNormBackward:
+            let dw: Buffer<S> = numbers(n, 8)
+            Kernels.rmsNormBackward(
+                a,
+                rows: rows,
+                weight: row,
+                inverseRMS: perRow,
+                upstream: g,
+                inputGradient: y,
+                weightGradient: dw
+            )
+            return y.array + dw.array
+        case .softmax: Kernels.softmax(a, rows: rows, into: y)
+        case .softmaxBackward:
+            Kernels.softmaxBackward(y: a, rows: rows, upstream: g, accumulatingInto: y)
+        case .rotate, .rotateBack:
+            // Heads of 2 n numbers: a and b side by side.
+            let x = Buffer(a.array + b.array)
+            let z = Buffer<S>(count: x.count)
+            Kernels.rotate(
+                x,
+                rows: 1,
+                heads: rows,
+                headDimension: 2 * n,
+                cosines: g[0..<n],
+                sines: g[n..<2 * n],
+                inverse: self == .rotateBack,
+                into: z
+            )
+            return z.array
+        case .crossEntropy:
+            let losses = Buffer<S>(count: rows)
+            Kernels.crossEntropy(
+                logits: a,
+                rows: rows,
+                targets: targets,
+                losses: losses,
+                logSumExp: perRow
+            )
+            return losses.array + perRow.array
+        case .crossEntropyBackward:
+            let lse: Buffer<S> = numbers(rows, 9, low: 2, width: 1)
+            Kernels.crossEntropyBackward(
+                logits: a,
+                rows: rows,
+                targets: targets,
+                logSumExp: lse,
+                weights: perRow
+            )
+            return a.array
+        case .adamW:
+            let v: Buffer<S> = numbers(rows * n, 10, low: 0.1)
+            Kernels.adamW(
+                AdamWStep(
+                    learningRate: 0.01,
+                    weightDecay: 0.1,
+                    gradientScale: 0.5,
+                    step: 3
+                ),
+                weights: a,
+                gradients: g,
+                firstMoment: y,
+                secondMoment: v
+            )
+            return a.array + y.array + v.array
+        case .gather:
+            let z = Buffer<S>(count: 3 * n)
+            gatherRows(a, columns: n, ids: [4, 0, 4], into: z)
+            return z.array
+        case .scatter: scatterAddRows(b[0..<3 * n], columns: n, ids: [4, 0, 4], into: y)
+        }
+        return y.array
+    }
+}
+
+extension FloatKernels {
+    @Test(arguments: KernelCase.allCases, instructionSets)
+    func matchesDouble(_ kernel: KernelCase, on set: String) throws {
+        for n in Self.lengths {
+            let fast = try on(set) { kernel.run(n, as: Float.self) }
+            let error = worstError(fast, kernel.run(n, as: Double.self))
+            #expect(error <= kernel.bound, "length \(n)")
+        }
+    }
+
+    @Test(arguments: instructionSets)
+    func exponentialIsWithinTwoUnitsOfTheLastPlace(on set: String) throws {
+        let x = (0..<200_001).map { Float(-103 + 0.00095 * Double($0)) }
+        let y = Buffer<Float>(count: x.count)
+        try on(set) { activate(.exp, Buffer(x), into: y) }
+        let wrong = zip(x, y.array).filter { x, y in
+            let exact = Foundation.exp(Double(x))
+            return !(abs(Double(y) - exact) <= 2 * Double(Float(exact).ulp))
+        }
+        #expect(wrong.isEmpty)
+    }
+
+    @Test(arguments: instructionSets)
+    func functionsHaveTheirLimits(on set: String) throws {
+        let x = Buffer<Float>([-.infinity, -200, 0, 89.5, .infinity, .nan, -0.0, 1e-8])
+        func apply(_ f: Activation) throws -> [Float] {
+            let y = Buffer<Float>(count: x.count)
+            try on(set) { activate(f, x, into: y) }
+            return y.array
+        }
+        let e = try apply(.exp)
+        #expect(e[0] == 0 && e[1] == 0 && e[2] == 1 && e[3] == .infinity && e[4] == .infinity)
+        #expect(e[5].isNaN)
+        let t = try apply(.tanh)
+        #expect(t[0] == -1 && t[2] == 0 && t[4] == 1 && t[5].isNaN && t[7] == 1e-8)
+        let s = try apply(.sigmoid)
+        #expect(s[0] == 0 && s[2] == 0.5 && s[4] == 1 && s[5].isNaN)
+        let r = try apply(.silu)
+        #expect(r[1] == 0 && r[4] == .infinity && r[5].isNaN)
+    }
+
+    @Test(arguments: instructionSets)
+    func reductionsDoNotDependOnThreads(on set: String) throws {
+        let x: Buffer<Float> = numbers(200_003, 1)
+        let exact = x.array.reduce(0.0) { $0 + Double($1) * Double($1) }
+        let exactSum = x.array.reduce(0.0) { $0 + Double($1) }
+        try on(set) {
+            let one = with(threads: 1) { (sumOfSquares(x), sum(x)) }
+            let two = with(threads: 2) { (sumOfSquares(x), sum(x)) }
+            #expect(one == two)
+            #expect(abs(one.0 - exact) <= 1e-12 * exact)
+            #expect(abs(one.1 - exactSum) <= 1e-9)
+            #expect(allFinite(x))
+            for bad in [Float.nan, .infinity, -.infinity] {
+                let y = Buffer(x.array)
+                y[200_002] = bad
+                #expect(!allFinite(y))
+            }
+        }
+    }
+
+    @Test(arguments: instructionSets)
+    func probabilitiesOverAVocabularySumToOne(on set: String) throws {
+        let logits: Buffer<Float> = numbers(151_937, 1, low: -10, width: 20)
+        logits[70_000] = 11
+        logits[90_001] = 11
+        let y = Buffer<Float>(count: logits.count)
+        let best = try on(set) { probabilities(logits, temperature: 0.7, into: y) }
+        #expect(best == 70_000)
+        let exact = logits.array.map { Foundation.exp((Double($0) - 11) / 0.7) }
+        let total = exact.reduce(0, +)
+        let wrong = zip(y.array, exact).filter { p, e in
+            !(abs(Double(p) - e / total) <= 4e-6 * e / total)
+        }
+        #expect(wrong.isEmpty)
+    }
+}

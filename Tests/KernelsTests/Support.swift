@@ -1,0 +1,59 @@
+import CKernels
+import Testing
+
+@testable import Kernels
+
+/// All tests that choose an instruction set or a number of threads: one after the other.
+@Suite(.serialized) struct FloatKernels {
+    /// The instruction sets that this CPU can run.
+    static let instructionSets: [String] = ["portable", "avx2", "avx512"].filter { name in
+        ck_kernels_named(name) != nil
+    }
+
+    /// Lengths around the widths of vectors and of unrolled loops.
+    static let lengths = [1, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 257]
+}
+
+/// Runs `body` on the kernels of one instruction set.
+func on<R>(_ instructionSet: String, _ body: () throws -> R) throws -> R {
+    let before = Float.table
+    Float.table = try #require(ck_kernels_named(instructionSet))
+    defer { Float.table = before }
+    return try body()
+}
+
+/// Runs `body` with a number of threads.
+func with<R>(threads: Int, _ body: () throws -> R) rethrows -> R {
+    let before = ThreadPool.threadCount
+    ThreadPool.configure(threads: threads)
+    defer { ThreadPool.configure(threads: before) }
+    return try body()
+}
+
+/// Numbers in low..<low + width that both element types hold exactly.
+func numbers<S: KernelScalar>(
+    _ count: Int,
+    _ seed: UInt64,
+    low: Double = -2,
+    width: Double = 4
+) -> Buffer<S> {
+    let stream = RandomStream(seed: seed, name: "numbers")
+    return Buffer(
+        (0..<count).map {
+            let unit = stream.uniform(item: 0, attempt: 0, position: $0, draw: 0)
+            return S(Float(low + width * unit))
+        }
+    )
+}
+
+/// The greatest |a - b| / (1 + |b|); infinite where a number is missing or NaN.
+func worstError(_ a: [Float], _ b: [Double]) -> Double {
+    guard a.count == b.count else { return .infinity }
+    return zip(a, b).reduce(0.0) { worst, pair in
+        let error = abs(Double(pair.0) - pair.1) / (1 + abs(pair.1))
+        return error <= worst ? worst : error.isNaN ? .infinity : error
+    }
+}
+
+/// The bits of all numbers: equal means the same bytes, and NaN equals itself.
+func bits(_ x: [Float]) -> [UInt32] { x.map(\.bitPattern) }

@@ -232,7 +232,10 @@ final class Recorder: Sendable {
         Interrupts.install()
         #expect(!Interrupts.isRequested)
         #expect(throws: Never.self) { try Interrupts.check() }
-        raise(SIGUSR1)
+        // To the process: the threads that run tests have signals blocked.
+        kill(ProcessInfo.processInfo.processIdentifier, SIGUSR1)
+        let deadline = Date(timeIntervalSinceNow: 5)
+        while !Interrupts.isRequested && Date() < deadline { usleep(1000) }
         #expect(Interrupts.isRequested)
         #expect(failureText { try Interrupts.check(resume: "again") }.hasPrefix("75: stopped"))
         Interrupts.install()

@@ -5,7 +5,7 @@
 final class WorkBudget {
     /// Most units one comparison spends, give or take one operation.
     static let limit = 2_000_000
-    /// Longest answer that is parsed, in UTF-8 bytes; a longer one is compared as text.
+    /// Longest answer that is parsed, in UTF-8 bytes; a longer one must be the same bytes.
     static let maximumLength = 8_192
     /// Most tokens of an answer that is parsed.
     static let maximumTokens = 2_048

@@ -1,4 +1,4 @@
-/// The work one comparison may do, in abstract units of roughly a nanosecond to ten.
+/// The work one comparison may do, in abstract units of some nanoseconds each.
 ///
 /// A count, not a timer: the same answers get the same verdict on every machine. Once the budget
 /// is exhausted, evaluation and parsing stop and the answers are compared as text.

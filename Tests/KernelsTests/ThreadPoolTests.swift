@@ -17,15 +17,17 @@ import Testing
     }
 
     @Test func nestedAndManySmallJobsFinish() {
-        let sums = Buffer<Double>.zeros(64)
+        let sums = Buffer<Double>.zeros(64 * 4)
         for _ in 0..<2000 {
             ThreadPool.forEach(64, grain: 1) { outer in
                 for i in outer {
-                    ThreadPool.forEach(4, grain: 1) { inner in sums[i] += Double(inner.count) }
+                    ThreadPool.forEach(4, grain: 1) { inner in
+                        for j in inner { sums[i * 4 + j] += 1 }
+                    }
                 }
             }
         }
-        #expect(sums.array.allSatisfy { $0 == 8000 })
+        #expect(sums.array.allSatisfy { $0 == 2000 })
     }
 }
 

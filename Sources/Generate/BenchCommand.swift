@@ -1,0 +1,46 @@
+import ArgumentParser
+import Experiments
+import Files
+import Models
+
+/// `rsd-generate bench`: how fast prompts are read and tokens are made.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measures prompt and decode speed, and with both models RSD speed and acceptance."
+    )
+
+    @Option(
+        help: ArgumentHelp("A .gguf file, Hugging Face folder or checkpoint.", valueName: "model")
+    )
+    var teacher: String
+    @Option(help: ArgumentHelp("The same, for the student of RSD.", valueName: "model"))
+    var student: String?
+    @Option(help: ArgumentHelp("Sequences at once.", valueName: "n")) var batch = 8
+    @Option(help: ArgumentHelp("Tokens of each prompt.", valueName: "n")) var promptTokens = 128
+    @Option(help: ArgumentHelp("Decoding steps.", valueName: "n")) var tokens = 64
+    @Flag(help: "Print one JSON object instead of a table.") var json = false
+
+    func validate() throws {
+        for (name, value, least) in [
+            ("--batch", batch, 1), ("--prompt-tokens", promptTokens, 1), ("--tokens", tokens, 2),
+        ] where !(least...65536).contains(value) {
+            throw ValidationError("\(name) is \(value); expected \(least) to 65536")
+        }
+    }
+
+    func run() throws {
+        let teacher = try LanguageModel(teacher, storage: .stored)
+        let student = try student.map { path in
+            path == self.teacher ? teacher : try LanguageModel(path, storage: .stored)
+        }
+        let speed = try DecodingSpeed.measure(
+            teacher: teacher,
+            student: student,
+            batch: batch,
+            promptTokens: promptTokens,
+            tokens: tokens
+        )
+        print(json ? speed.json.compact : speed.text)
+    }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Experiments
+import Files
+
+/// `rsd-generate`: makes the traces that students are trained on.
+struct GenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rsd-generate",
+        abstract: "Makes the reasoning traces that a student is trained on.",
+        discussion: """
+            A teacher and a student solve problems together, token by token; the tries whose answer \
+            is right are kept. Data goes to standard output, progress to standard error. Exit codes: \
+            0 done, 1 failed, 64 usage, 65 bad data, 66 missing input, 74 disk, 75 interrupted (the \
+            same command goes on), 78 configuration.
+            """,
+        subcommands: [RunCommand.self, SelectCommand.self, AnalyseCommand.self, BenchCommand.self]
+    )
+
+    /// Parses the command line, runs the command, and exits with the contract's code on an error.
+    static func start() {
+        do {
+            var command = try parseAsRoot()
+            CommandLineMain.run {
+                do { try command.run() } catch let failure as Failure { throw failure } catch {
+                    // The parser's own, such as a request for help.
+                    exit(withError: error)
+                }
+            }
+        } catch { exit(withError: error) }
+    }
+}
+
+/// Which part of an experiment a command works on.
+struct ExperimentOptions: ParsableArguments {
+    @Argument(help: "Experiment file, YAML.") var experiment: String
+    @Option(help: ArgumentHelp("Only this arm; otherwise all.", valueName: "name"))
+    var arm: String?
+    @Option(help: ArgumentHelp("Only this seed; otherwise those of the file.", valueName: "n"))
+    var seed: UInt64?
+
+    /// The experiment's variants, the wanted seeds and the wanted arms of each.
+    ///
+    /// - Throws: `Failure` when the file is missing or has mistakes, or names no such arm.
+    func read() throws -> [Scope] {
+        let experiment = try Experiment.read(experiment)
+        if let arm { _ = try experiment.arm(arm) }
+        return try experiment.variants.map { variant in
+            var variant = variant
+            if let seed { variant.seeds = [seed] }
+            let arms = try arm.map { [try variant.arm($0)] } ?? variant.arms
+            return Scope(layout: RunLayout(variant), arms: arms.filter { $0.kind != .base })
+        }
+    }
+}
+
+/// A variant of an experiment and the arms of it that a command works on.
+struct Scope {
+    /// Where the stages of the variant live.
+    var layout: RunLayout
+    /// The arms that train on something, in the order of the table.
+    var arms: [Arm]
+
+    /// The variant.
+    var experiment: Experiment { layout.experiment }
+    /// The variant's name; nil for a plain experiment.
+    var variantName: String? { experiment.variant?.name }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Experiments
+import Files
+
+/// `rsd-generate run`: makes traces and selects from them.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Generates the traces of an experiment's arms; goes on where it stopped.",
+        discussion: """
+            Models that are trained from scratch are trained first. When all tries of an arm are \
+            there, its trace filter is applied and a table is printed. Neither batch sizes nor shards \
+            nor interruptions change the traces.
+            """
+    )
+
+    @OptionGroup var options: ExperimentOptions
+    @Option(help: ArgumentHelp("Only the first problems.", valueName: "n")) var limit: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Only every N-th problem, from the i-th on, into a file of its own; when all shards "
+                + "are there, their files are merged.",
+            valueName: "i/N"
+        )
+    )
+    var shard: Shard?
+    @Flag(help: "Print what would be done, what is missing and what it takes, and stop.")
+    var dryRun = false
+
+    func validate() throws {
+        if let limit, limit < 1 {
+            throw ValidationError("--limit is \(limit); expected at least 1")
+        }
+    }
+
+    func run() throws {
+        let scopes = try options.read()
+        if dryRun {
+            for scope in scopes { print(try scope.layout.plan().text, terminator: "") }
+            return
+        }
+        let models = ModelStore()
+        for scope in scopes {
+            if scope.arms.contains(where: \.isGenerated) { try scope.layout.prepareBaseModels() }
+            let selections = try scope.generate(models, limit: limit, shard: shard)
+            scope.report(selections)
+        }
+    }
+}
+
+extension Scope {
+    /// Generates for every seed and arm, each stage once, and selects.
+    ///
+    /// - Returns: The selections of arms whose tries are not left to other shards.
+    /// - Throws: `Failure`.
+    func generate(
+        _ models: ModelStore,
+        limit: Int? = nil,
+        shard: Shard? = nil,
+        adjust: (inout TraceGeneration) -> Void = { _ in }
+    ) throws -> [ArmSelection] {
+        var selections: [ArmSelection] = []
+        for seed in experiment.seeds {
+            var isComplete: [String: Bool] = [:]
+            for arm in arms {
+                if var generation = try TraceGeneration(layout, arm: arm, seed: seed) {
+                    generation.limit = limit
+                    generation.shard = shard
+                    adjust(&generation)
+                    let folder = generation.stage.folder
+                    if isComplete[folder] == nil { isComplete[folder] = try generation.run(models) }
+                    if shard != nil && isComplete[folder] == false { continue }
+                }
+                if let selection = try layout.select(arm, seed: seed) {
+                    try layout.write(selection)
+                    selections.append(selection)
+                }
+            }
+        }
+        return selections
+    }
+
+    /// Prints the table of selections.
+    func report(_ selections: [ArmSelection]) {
+        guard !selections.isEmpty else { return }
+        if let variantName { print("\n\(variantName)\n") }
+        print(ArmSelection.table(selections).markdown, terminator: "")
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import Experiments
+import Files
+
+/// `rsd-generate select`: applies the trace filter again.
+struct SelectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "select",
+        abstract: "Applies the trace filter to what has been generated.",
+        discussion: """
+            Answers are graded again from the stored text. Writes what each arm trains on, and prints \
+            why tries were left out. External traces are taken as they are.
+            """
+    )
+
+    @OptionGroup var options: ExperimentOptions
+
+    func run() throws {
+        let scopes = try options.read()
+        var isEmpty = true
+        for scope in scopes {
+            let selections = try scope.select()
+            scope.report(selections)
+            if !selections.isEmpty { isEmpty = false }
+        }
+        if isEmpty { throw Scope.nothingGenerated(options.experiment) }
+    }
+}
+
+extension Scope {
+    /// Selects for every seed and arm that has tries.
+    ///
+    /// - Throws: `Failure`.
+    func select() throws -> [ArmSelection] {
+        var selections: [ArmSelection] = []
+        for seed in experiment.seeds {
+            for arm in arms {
+                guard let selection = try layout.select(arm, seed: seed) else { continue }
+                try layout.write(selection)
+                selections.append(selection)
+            }
+        }
+        return selections
+    }
+
+    /// What to say where no arm has any traces.
+    static func nothingGenerated(_ file: String) -> Failure {
+        Failure(
+            .missingInput,
+            file: file,
+            "no traces have been generated yet",
+            remedy: "Generate them: rsd-generate run \(file)"
+        )
+    }
+}

@@ -1,0 +1,84 @@
+import Datasets
+import Decoding
+import Grading
+import Kernels
+import Tokenizers
+
+/// What the records of one stage have in common.
+struct TraceRecord {
+    /// The experiment's root seed.
+    var seed: UInt64
+    /// How tokens are chosen.
+    var policy: String
+    /// The streams of random numbers in use.
+    var streams: [String]
+    /// P_S below which a proposal is refused.
+    var acceptanceThreshold: Double
+    /// Thresholds whose exact acceptance every decision records.
+    var acceptanceThresholds: [Double]
+    /// The token that ends the assistant's turn.
+    var endOfTurn: Int32
+    /// The tokenizer of the recorded ids.
+    var tokenizer: Tokenizer
+    /// How answers are stated.
+    var style: AnswerStyle
+
+    /// The digest of a prompt: SHA-256 of its ids in decimal, separated by commas.
+    static func promptDigest(_ prompt: [Int32]) -> String {
+        var hash = SHA256()
+        hash.update(prompt.map(String.init).joined(separator: ","))
+        return hash.hex()
+    }
+
+    /// The record of a try that has just finished.
+    ///
+    /// A function of the try alone: nothing in it tells when or beside which others it was made.
+    func trace(of sequence: CompletedSequence, problem: Problem, promptDigest: String) -> Trace {
+        let decisions = sequence.decisions
+        // Another end, such as that of a text, is no end of turn to learn from.
+        let isEnded = decisions.last?.token == endOfTurn
+        let spoken = isEnded ? decisions.dropLast() : decisions[...]
+        let text = tokenizer.text(of: spoken.map(\.token), skipSpecial: false)
+        let item = String(RandomStream.itemKey(problem.id), radix: 16)
+        return Trace(
+            id: problem.id,
+            attempt: sequence.attempt,
+            seed: seed,
+            policy: policy,
+            seedKey: "\(streams.joined(separator: "+")):\(item)",
+            promptDigest: promptDigest,
+            acceptanceThreshold: acceptanceThreshold,
+            ids: sequence.tokens,
+            source: decisions.map { $0.source == .teacher ? .teacher : .student },
+            teacherProbability: decisions.map { $0.teacherProbability ?? .nan },
+            studentProbability: decisions.map { $0.studentProbability ?? .nan },
+            refusals: decisions.enumerated().flatMap { position, decision in
+                decision.refused.map { Refusal($0, at: position) }
+            },
+            acceptance: acceptance(decisions),
+            text: text,
+            stop: isEnded ? .endOfTurn : .length,
+            verdict: problem.verdict(on: text, style: style)
+        )
+    }
+
+    private func acceptance(_ decisions: [TokenDecision]) -> [Acceptance] {
+        guard !decisions.isEmpty else { return [] }
+        return acceptanceThresholds.enumerated().map { index, threshold in
+            let sum = decisions.reduce(0) { $0 + Double($1.acceptance[index]) }
+            return Acceptance(threshold: threshold, share: sum / Double(decisions.count))
+        }
+    }
+}
+
+extension Refusal {
+    init(_ refused: TokenDecision.RefusedProposal, at position: Int) {
+        self.init(
+            position: position,
+            token: refused.token,
+            teacherProbability: refused.teacherProbability,
+            studentProbability: refused.studentProbability,
+            reason: refused.cause == .belowThreshold ? .threshold : .topK
+        )
+    }
+}

@@ -84,8 +84,8 @@ let package = Package(
         .executableTarget(
             name: "Evaluate",
             dependencies: [
-                "Datasets", "Decoding", "Experiments", "Files", "Grading", "Kernels", "Models",
-                "Tokenizers", argumentParser, mustache,
+                "Checkpoints", "Datasets", "Decoding", "Experiments", "Files", "Grading",
+                "Kernels", "Models", "Tokenizers", argumentParser, mustache,
             ],
             resources: [.embedInCode("Report/Templates")]
         ),
@@ -108,7 +108,13 @@ let package = Package(
         tests("Experiments", ["TestSupport", "Files"]),
         tests("Generate", ["TestSupport"]),
         tests("Train", ["TestSupport"]),
-        tests("Evaluate", ["TestSupport"]),
+        tests(
+            "Evaluate",
+            [
+                "TestSupport", "Checkpoints", "Datasets", "Experiments", "Files", "Kernels",
+                "Models", "Tokenizers", argumentParser,
+            ]
+        ),
         .testTarget(
             name: "CommandTests",
             dependencies: ["TestSupport", "Files", "Generate", "Train", "Evaluate"],

@@ -128,20 +128,23 @@ public final class AdamW<Scalar: KernelScalar> {
     public func resume(atStep step: Int) { stepCount = step }
 }
 
-/// Learning rate that rises linearly from 0 and falls along half a cosine to 0.
+/// Learning rate that rises linearly from 0 and falls along half a cosine.
 ///
 /// Source: Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts.
 public struct CosineSchedule: Sendable {
     /// The highest learning rate.
     public let peak: Double
+    /// The learning rate that the cosine falls to.
+    public let final: Double
     /// Steps of linear rise.
     public let warmupSteps: Int
     /// Steps of the whole run.
     public let totalSteps: Int
 
     /// A schedule over `totalSteps` steps.
-    public init(peak: Double, warmupSteps: Int, totalSteps: Int) {
+    public init(peak: Double, final: Double = 0, warmupSteps: Int, totalSteps: Int) {
         self.peak = peak
+        self.final = final
         self.warmupSteps = warmupSteps
         self.totalSteps = totalSteps
     }
@@ -150,6 +153,6 @@ public struct CosineSchedule: Sendable {
     public func learningRate(at step: Int) -> Double {
         if step < warmupSteps { return peak * Double(step) / Double(max(1, warmupSteps)) }
         let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
-        return peak * max(0, 0.5 * (1 + cos(.pi * min(1, progress))))
+        return final + (peak - final) * 0.5 * (1 + cos(.pi * min(1, progress)))
     }
 }

@@ -44,13 +44,16 @@ public struct Tensor<Scalar: KernelScalar>: Sendable {
         stream: RandomStream,
         item: UInt64
     ) -> Tensor {
-        let count = shape.reduce(1, *)
-        let elements = (0..<count).map {
-            Scalar(
-                stream.normal(item: item, attempt: 0, position: $0, draw: 0) * standardDeviation
-            )
+        let tensor = Tensor(uninitialized: shape)
+        ThreadPool.forEach(tensor.count, grain: 4096) { range in
+            for index in range {
+                tensor.buffer[index] = Scalar(
+                    stream.normal(item: item, attempt: 0, position: index, draw: 0)
+                        * standardDeviation
+                )
+            }
         }
-        return Tensor(elements, shape: shape)
+        return tensor
     }
 
     /// Number of elements.

@@ -1,26 +1,86 @@
 // Aligned memory for buffers and scratch.
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "ckernels.h"
 
-static size_t rounded(size_t bytes) { return bytes == 0 ? 64 : (bytes + 63) & ~(size_t)63; }
+// Blocks of KEPT_FROM bytes and more are kept when they are freed, since the steps of a loop ask for
+// the same sizes again, and fresh pages cost more than most kernels. What is live and what is kept
+// never exceed together what was once live: the oldest kept blocks go back first.
+enum { KEPT_FROM = 1 << 16, HUGE_FROM = 4 << 20, MOST_KEPT = 1024 };
+
+static struct {
+    pthread_mutex_t mutex;
+    struct {
+        void *memory;
+        size_t bytes;
+    } kept[MOST_KEPT];  // oldest first
+    long count;
+    size_t live, peak, kept_bytes;
+} heap = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+// Large sizes are rounded to 1/8 of their power of two, so that nearly equal ones share blocks.
+// Pages that are not touched take no memory.
+static size_t rounded(size_t bytes) {
+    size_t step = 64;
+    if (bytes >= KEPT_FROM) step = (size_t)1 << (60 - __builtin_clzll(bytes));
+    if (bytes >= HUGE_FROM && step < 2 << 20) step = 2 << 20;
+    return bytes == 0 ? 64 : (bytes + step - 1) & ~(step - 1);
+}
 
 static void *allocate(size_t bytes) {
-    void *memory = aligned_alloc(64, rounded(bytes));
+    void *memory = aligned_alloc(bytes >= HUGE_FROM ? 2 << 20 : 64, bytes);
     if (!memory) {
-        fprintf(stderr, "out of memory: cannot allocate %zu bytes\n", bytes);
+        fprintf(stderr, "Error: out of memory: cannot allocate %zu bytes\n", bytes);
         abort();
     }
+#if defined(__linux__)
+    if (bytes >= HUGE_FROM) madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
     return memory;
 }
 
-void *ck_allocate(size_t bytes) { return allocate(bytes); }
+// Takes kept block i out of the list.
+static void *take(long i) {
+    void *memory = heap.kept[i].memory;
+    heap.kept_bytes -= heap.kept[i].bytes;
+    heap.count--;
+    memmove(heap.kept + i, heap.kept + i + 1, (heap.count - i) * sizeof heap.kept[0]);
+    return memory;
+}
+
+void *ck_allocate(size_t bytes) {
+    bytes = rounded(bytes);
+    if (bytes < KEPT_FROM) return allocate(bytes);
+    void *found = NULL;
+    pthread_mutex_lock(&heap.mutex);
+    for (long i = heap.count - 1; i >= 0 && !found; i--)
+        if (heap.kept[i].bytes == bytes) found = take(i);
+    while (!found && heap.count > 0 && heap.live + heap.kept_bytes + bytes > heap.peak)
+        free(take(0));
+    heap.live += bytes;
+    if (heap.live > heap.peak) heap.peak = heap.live;
+    pthread_mutex_unlock(&heap.mutex);
+    return found ? found : allocate(bytes);
+}
 
 void ck_deallocate(void *memory, size_t bytes) {
-    (void)bytes;
-    free(memory);
+    bytes = rounded(bytes);
+    if (bytes < KEPT_FROM) {
+        free(memory);
+        return;
+    }
+    pthread_mutex_lock(&heap.mutex);
+    if (heap.count == MOST_KEPT) free(take(0));
+    heap.kept[heap.count].memory = memory;
+    heap.kept[heap.count++].bytes = bytes;
+    heap.kept_bytes += bytes;
+    heap.live -= bytes;
+    pthread_mutex_unlock(&heap.mutex);
 }
 
 // One block a thread, freed with the thread.
@@ -49,8 +109,8 @@ void *ck_scratch(size_t bytes) {
     }
     if (mine->bytes < bytes) {
         free(mine->memory);
-        mine->memory = allocate(bytes);
-        mine->bytes = bytes;
+        mine->bytes = rounded(bytes);
+        mine->memory = allocate(mine->bytes);
     }
     return mine->memory;
 }

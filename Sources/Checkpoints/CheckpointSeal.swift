@@ -96,7 +96,9 @@ enum CheckpointSeal {
     /// - Throws: `Failure.disk`.
     static func stamp(_ path: String) throws {
         let file = try MappedFile(path)
-        let block = block(length: file.bytes.count, digest: digest(file.bytes))
+        let block = withExtendedLifetime(file) {
+            CheckpointSeal.block(length: file.bytes.count, digest: digest(file.bytes))
+        }
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         defer { if descriptor >= 0 { close(descriptor) } }
         guard descriptor >= 0, pwrite(descriptor, block, size, 0) == size, fsync(descriptor) == 0

@@ -147,9 +147,11 @@ struct HDF5Reader {
             guard count > 0 else {
                 return Dataset(name: name, shape: shape, kind: kind, range: 0..<0, digest: digest)
             }
-            guard offset != hdf5_undefined_address(), let start = Int(exactly: offset),
-                start >= CheckpointSeal.size, start <= fileSize - count
-            else {
+            // No address: 1.10 adds the seal's size to "undefined", which wraps to 511.
+            guard offset != hdf5_undefined_address(), offset >= haddr_t(CheckpointSeal.size) else {
+                throw failure(place, "its numbers were never written")
+            }
+            guard let start = Int(exactly: offset), start <= fileSize - count else {
                 throw failure(
                     place,
                     "takes \(count) bytes at byte \(offset); the file ends at \(fileSize)"

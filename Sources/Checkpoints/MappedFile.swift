@@ -6,6 +6,7 @@ import Foundation
 /// Unchecked: the bytes are never written through the mapping.
 final class MappedFile: @unchecked Sendable {
     let path: String
+    /// Valid while this object lives: a local object needs `withExtendedLifetime`.
     let bytes: UnsafeRawBufferPointer
     private let identity: (device: dev_t, inode: ino_t)
 

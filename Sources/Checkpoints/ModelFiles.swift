@@ -41,11 +41,12 @@ public struct ModelFiles: Sendable {
             )
         }
         if isFolder.boolValue { return try folder(path) }
-        let start = try MappedFile(path).bytes.prefix(512)
-        if start.starts(with: "GGUF".utf8) { return try gguf(path) }
-        if CheckpointSeal.isPresent(UnsafeRawBufferPointer(rebasing: start)) {
-            return try checkpoint(path)
+        let file = try MappedFile(path)
+        let (isGGUF, isCheckpoint) = withExtendedLifetime(file) {
+            (file.bytes.starts(with: "GGUF".utf8), CheckpointSeal.isPresent(file.bytes))
         }
+        if isGGUF { return try gguf(path) }
+        if isCheckpoint { return try checkpoint(path) }
         // Neither begins as it should: the reader named by the ending says what is wrong.
         if path.hasSuffix(".gguf") { return try gguf(path) }
         if path.hasSuffix(".h5") { return try checkpoint(path) }

@@ -17,15 +17,18 @@ struct Answer {
 
     init(_ text: String, budget: WorkBudget) {
         budget.spend(text.utf8.count)
+        guard text.utf8.count <= WorkBudget.maximumLength else {
+            (key, choice, isOnlyChoice, expression) = (text, nil, false, nil)
+            return
+        }
         let text = Self.stripped(text)
         key = Self.key(of: text)
         (choice, isOnlyChoice) = Self.choice(in: key)
-        if text.utf8.count <= WorkBudget.maximumLength, !Self.isProse(key) {
-            expression = Lexer.tokens(of: text, budget: budget)
+        expression =
+            Self.isProse(key)
+            ? nil
+            : Lexer.tokens(of: text, budget: budget)
                 .flatMap { Parser.parse($0, budget: budget) }
-        } else {
-            expression = nil
-        }
     }
 
     /// The text without math delimiters, emphasis, and space and full stops around it.
@@ -72,14 +75,16 @@ struct Answer {
 
     /// The text without font commands, sizing and space that separates nothing.
     private static func key(of text: String) -> String {
-        let characters = Array(text)
-        var result: [Character] = []
+        let characters = Array(text.unicodeScalars)
+        var result: [Unicode.Scalar] = []
         var dropsBrace: [Bool] = []
         var spaceBefore = false
         var afterWrapper = false
         var index = 0
-        func append(_ character: Character) {
-            let joins = { (c: Character) in c.isLetter || c.isNumber }
+        func append(_ character: Unicode.Scalar) {
+            let joins = { (c: Unicode.Scalar) in
+                c.properties.isAlphabetic || c.properties.numericType != nil
+            }
             if spaceBefore, let last = result.last, joins(last), joins(character) {
                 result.append(" ")
             }
@@ -89,7 +94,7 @@ struct Answer {
         while index < characters.count {
             let character = characters[index]
             index += 1
-            if character.isWhitespace {
+            if character.properties.isWhitespace {
                 spaceBefore = true
             } else if character == "{" {
                 dropsBrace.append(afterWrapper)
@@ -99,9 +104,9 @@ struct Answer {
             } else if character == "\\", index < characters.count {
                 let start = index
                 while index < characters.count, characters[index].isLatinLetter { index += 1 }
-                let name = String(characters[start..<index])
+                let name = String(scalars: characters[start..<index])
                 afterWrapper = LexerTables.wrappers.contains(name)
-                if name.isEmpty, ",!;: ".contains(characters[start]) {
+                if name.isEmpty, ",!;: ".unicodeScalars.contains(characters[start]) {
                     index += 1
                     spaceBefore = spaceBefore || characters[start] != "!"
                 } else if !afterWrapper, !LexerTables.dropped.contains(name) {
@@ -110,7 +115,7 @@ struct Answer {
                         append(characters[start])
                         index += 1
                     } else {
-                        name.forEach(append)
+                        name.unicodeScalars.forEach(append)
                         spaceBefore = true
                     }
                 }
@@ -118,9 +123,9 @@ struct Answer {
             } else {
                 append(character)
             }
-            afterWrapper = afterWrapper && character.isWhitespace
+            afterWrapper = afterWrapper && character.properties.isWhitespace
         }
-        return String(result)
+        return String(scalars: result)
     }
 
     /// "B", "(B)", "B.", "option B"; or the letter in front of "(B) 12" and "B: 12".

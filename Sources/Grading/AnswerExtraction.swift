@@ -60,18 +60,18 @@ public enum AnswerExtraction {
     private static func box(
         in bytes: [UInt8],
         at index: Int,
-        closing: [Int: Int]
+        closing: [Int]
     ) -> (inside: Range<Int>, next: Int)? {
         guard bytes[index] == UInt8(ascii: "\\") else { return nil }
-        let names = ["\\boxed", "\\fbox"].map { Array($0.utf8) }
-        guard let name = names.first(where: { bytes[index...].starts(with: $0) }) else {
+        guard let name = boxNames.first(where: { bytes[index...].starts(with: $0) }) else {
             return nil
         }
         var start = index + name.count
         while start < bytes.count, bytes[start] == UInt8(ascii: " ") { start += 1 }
         guard start < bytes.count else { return nil }
         if bytes[start] == UInt8(ascii: "{") {
-            guard let end = closing[start] else { return nil }
+            let end = closing[start]
+            guard end > start else { return nil }
             return (start + 1..<end, end + 1)
         }
         // "\boxed 5": up to the next space or closing sign. "\boxedfoo" is another command.
@@ -82,10 +82,14 @@ public enum AnswerExtraction {
         return stop > start ? (start..<stop, stop) : nil
     }
 
-    /// For each `{` that has a partner, the index of its `}`; escaped braces are skipped.
-    private static func matchingBraces(in bytes: [UInt8]) -> [Int: Int] {
+    private static let boxNames = [Array("\\boxed".utf8), Array("\\fbox".utf8)]
+
+    /// For each `{` that has a partner, the index of its `}`, elsewhere 0.
+    ///
+    /// Escaped braces are skipped.
+    private static func matchingBraces(in bytes: [UInt8]) -> [Int] {
         var open: [Int] = []
-        var closing: [Int: Int] = [:]
+        var closing = Array(repeating: 0, count: bytes.count)
         var index = 0
         while index < bytes.count {
             switch bytes[index] {

@@ -170,9 +170,9 @@ struct Evaluator {
         .exp: { exp($0) }, .ln: { log($0) }, .lg: { log10($0) },
     ]
 
-    /// A whole number from 0 to 1000.
+    /// A whole number from 0 to 300.
     private func whole(_ a: Number) -> Int? {
-        guard case .exact(let x) = a, let n = x.integer, (0...1000).contains(n) else { return nil }
+        guard case .exact(let x) = a, let n = x.integer, (0...300).contains(n) else { return nil }
         return n
     }
 

@@ -4,7 +4,7 @@
 /// removed. One pass; `nil` where a character has no meaning in mathematics, or where there are
 /// more than `WorkBudget.maximumTokens` tokens.
 struct Lexer {
-    private let characters: [Character]
+    private let characters: [Unicode.Scalar]
     private let budget: WorkBudget
     private var index = 0
     private var tokens: [Token] = []
@@ -12,14 +12,14 @@ struct Lexer {
     private var bracketDepth = 0
     private var sawSpace = false
 
-    private init(_ characters: [Character], budget: WorkBudget) {
+    private init(_ characters: [Unicode.Scalar], budget: WorkBudget) {
         self.characters = characters
         self.budget = budget
     }
 
     /// The tokens of an answer.
     static func tokens(of text: String, budget: WorkBudget) -> [Token]? {
-        var lexer = Lexer(Array(text), budget: budget)
+        var lexer = Lexer(Array(text.unicodeScalars), budget: budget)
         while lexer.index < lexer.characters.count {
             guard lexer.step(), lexer.tokens.count <= WorkBudget.maximumTokens, budget.spend(1)
             else { return nil }
@@ -27,20 +27,20 @@ struct Lexer {
         return lexer.tokens
     }
 
-    private var current: Character? { peek(0) }
+    private var current: Unicode.Scalar? { peek(0) }
 
-    private func peek(_ offset: Int) -> Character? {
+    private func peek(_ offset: Int) -> Unicode.Scalar? {
         index + offset < characters.count ? characters[index + offset] : nil
     }
 
     private func startsHere(_ text: String) -> Bool {
-        characters[index...].starts(with: text)
+        characters[index...].starts(with: text.unicodeScalars)
     }
 
     /// Reads one token, or skips what has no meaning.
     private mutating func step() -> Bool {
         guard let character = current else { return false }
-        if character.isWhitespace || character == "~" {
+        if character.properties.isWhitespace || character == "~" {
             sawSpace = true
             index += 1
             return true
@@ -62,7 +62,7 @@ struct Lexer {
             tokens.append(.sign("^"))
             return true
         }
-        append(sign: character)
+        append(sign: Character(character))
         return true
     }
 
@@ -77,7 +77,7 @@ struct Lexer {
     private mutating func letters() -> Bool {
         let start = index
         while current?.isLatinLetter ?? false { index += 1 }
-        let word = String(characters[start..<index])
+        let word = String(scalars: characters[start..<index])
         if let spelled = LexerTables.words[word.lowercased()], word.count > 1 {
             tokens.append(spelled)
         } else if word.count == 1 {
@@ -101,7 +101,7 @@ struct Lexer {
         }
         let start = index
         while current?.isLatinLetter ?? false { index += 1 }
-        let name = String(characters[start..<index])
+        let name = String(scalars: characters[start..<index])
         if LexerTables.dropped.contains(name) {
             sawSpace = true
         } else if LexerTables.wrappers.contains(name) {
@@ -120,7 +120,7 @@ struct Lexer {
     }
 
     /// A backslash and one character that is no letter.
-    private mutating func controlSign(_ sign: Character) -> Bool {
+    private mutating func controlSign(_ sign: Unicode.Scalar) -> Bool {
         switch sign {
         case "\\": tokens.append(.newRow)
         case "{", "}":
@@ -139,13 +139,15 @@ struct Lexer {
     /// other words are kept as text.
     private mutating func wrapper(_ name: String) {
         let start = index
-        guard let contents = braced() else { return }
+        guard let contents = braced() else { return }  // what follows is read as it stands
         let words = contents.filter { $0 != "," }.split(separator: " ").joined(separator: " ")
         let isFont =
             name.hasPrefix("math") && name != "mathrm" || name == "bm" || name == "boldsymbol"
         if ["and", "or"].contains(words) || contents.allSatisfy({ ", ".contains($0) }) {
             tokens.append(.sign(","))
-        } else if contents.contains(where: { $0.isNumeral || ",\\".contains($0) })
+        } else if contents.unicodeScalars.contains(where: {
+            $0.isNumeral || $0 == "," || $0 == "\\"
+        })
             || name == "boxed" || isFont && words.count == 1
         {
             index = start  // the braces are read as a group
@@ -154,20 +156,23 @@ struct Lexer {
         }
     }
 
+    /// Most characters between the braces of a `\text{}`; a longer one is no mathematics.
+    private static let longestText = 256
+
     /// Reads `{...}` and returns its contents; `nil` and no step where there is none.
     private mutating func braced() -> String? {
         var end = index
-        while end < characters.count, characters[end].isWhitespace { end += 1 }
+        while end < characters.count, characters[end].properties.isWhitespace { end += 1 }
         guard end < characters.count, characters[end] == "{" else { return nil }
         let start = end + 1
         var depth = 0
-        while end < characters.count {
+        while end < characters.count, end - start < Self.longestText {
             if characters[end] == "{" { depth += 1 }
             if characters[end] == "}" { depth -= 1 }
             if depth == 0 {
                 budget.spend(end - index)
                 index = end + 1
-                return String(characters[start..<end])
+                return String(scalars: characters[start..<end])
             }
             end += 1
         }
@@ -198,8 +203,8 @@ struct Lexer {
     }
 
     private mutating func digits(into literal: inout NumberLiteral) {
-        while let digit = current, digit.isNumeral, let byte = digit.asciiValue {
-            literal.digits.append(byte)
+        while let digit = current, digit.isNumeral {
+            literal.digits.append(UInt8(digit.value))
             index += 1
         }
     }
@@ -234,17 +239,24 @@ struct Lexer {
         guard peek(signed ? 2 : 1)?.isNumeral ?? false else { return }
         index += signed ? 2 : 1
         var power = 0
-        while let digit = current?.wholeNumberValue, current?.isNumeral ?? false {
-            power = min(power * 10 + digit, 1_000_000)
+        while let digit = current, digit.isNumeral {
+            power = min(power * 10 + Int(digit.value) - 0x30, 1_000_000)
             index += 1
         }
         literal.exponent = isNegative ? -power : power
     }
 }
 
-extension Character {
+extension Unicode.Scalar {
     /// `0` to `9`.
-    var isNumeral: Bool { asciiValue.map(\.isDigit) ?? false }
+    var isNumeral: Bool { isASCII && UInt8(value).isDigit }
     /// `A` to `Z`, `a` to `z`.
-    var isLatinLetter: Bool { asciiValue.map(\.isLetter) ?? false }
+    var isLatinLetter: Bool { isASCII && UInt8(value).isLetter }
+}
+
+extension String {
+    /// The text that some Unicode scalars spell.
+    init(scalars: some Sequence<Unicode.Scalar>) {
+        self.init(String.UnicodeScalarView(scalars))
+    }
 }

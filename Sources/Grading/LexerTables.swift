@@ -1,7 +1,7 @@
 /// The spellings the lexer knows.
 enum LexerTables {
     /// Characters that stand for themselves.
-    static let signs = Set<Character>("+-*/^_=<>()[]{}|,;:!%&")
+    static let signs = Set<Unicode.Scalar>("+-*/^_=<>()[]{}|,;:!%&".unicodeScalars)
 
     /// Commands without meaning for a value: space, size, style, and "\left" with its kin.
     static let dropped: Set<String> = [
@@ -72,8 +72,8 @@ enum LexerTables {
     }()
 
     /// Unicode signs, as the tokens they abbreviate.
-    static let unicode: [Character: [Token]] = {
-        var table: [Character: [Token]] = [
+    static let unicode: [Unicode.Scalar: [Token]] = {
+        var table: [Unicode.Scalar: [Token]] = [
             "−": [.sign("-")], "–": [.sign("-")], "×": [.sign("*")], "·": [.sign("*")],
             "⋅": [.sign("*")], "÷": [.sign("/")], "∕": [.sign("/")], "±": [.command("pm")],
             "√": [.command("sqrt")], "π": [.command("pi")], "∞": [.symbol("\\infty")],
@@ -84,14 +84,15 @@ enum LexerTables {
             "€": [.currency("euro")], "£": [.currency("pound sterling")], "¥": [.currency("yen")],
             "₹": [.currency("rupee")], "$": [.currency("dollar")], "¢": [.word("cents")],
         ]
-        for (digit, sign) in zip(0..., "⁰¹²³⁴⁵⁶⁷⁸⁹") {
+        for (digit, sign) in zip(0..., "⁰¹²³⁴⁵⁶⁷⁸⁹".unicodeScalars) {
             let literal = NumberLiteral(digits: Array(String(digit).utf8))
             table[sign] = [.sign("^"), .number(literal)]
         }
-        for (sign, top, bottom) in [
+        let fractions: [(Unicode.Scalar, String, String)] = [
             ("½", "1", "2"), ("⅓", "1", "3"), ("⅔", "2", "3"), ("¼", "1", "4"), ("¾", "3", "4"),
-        ] {
-            table[Character(sign)] = [
+        ]
+        for (sign, top, bottom) in fractions {
+            table[sign] = [
                 .command("frac"), .number(NumberLiteral(digits: Array(top.utf8))),
                 .number(NumberLiteral(digits: Array(bottom.utf8))),
             ]

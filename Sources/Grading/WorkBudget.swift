@@ -1,11 +1,11 @@
-/// The work one comparison may do, in abstract units of roughly a nanosecond to ten.
+/// The work one comparison may do, in abstract units of some nanoseconds each.
 ///
 /// A count, not a timer: the same answers get the same verdict on every machine. Once the budget
 /// is exhausted, evaluation and parsing stop and the answers are compared as text.
 final class WorkBudget {
     /// Most units one comparison spends, give or take one operation.
     static let limit = 2_000_000
-    /// Longest answer that is parsed, in UTF-8 bytes; a longer one is compared as text.
+    /// Longest answer that is parsed, in UTF-8 bytes; a longer one must be the same bytes.
     static let maximumLength = 8_192
     /// Most tokens of an answer that is parsed.
     static let maximumTokens = 2_048

@@ -73,9 +73,10 @@ private func linear<S: KernelScalar>(
         "linear: [\(rows), \(inputs)] x [\(outputs), \(inputs)] with \(x.count), \(y.count)"
     )
     guard rows > 0 else { return }
-    // A few hundred thousand multiply-adds a task, in whole groups of 12 weight rows.
-    let work = max(1, rows * inputs)
-    let grain = max(1, min((1 << 18) / work / 12, (outputs + 95) / 96)) * 12
+    // A few tasks a thread, in whole groups of 12 weight rows, none below some 30 microseconds.
+    let least = (1 << 17) / max(1, rows * inputs)
+    let share = max(outputs / (4 * ThreadPool.threadCount), least)
+    let grain = max(1, (share + 11) / 12) * 12
     ThreadPool.forEach(outputs, grain: grain) { range in
         S.kernels.linear(
             rows,

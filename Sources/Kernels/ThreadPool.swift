@@ -15,8 +15,8 @@ public enum ThreadPool {
 
     /// Runs `body` over `0..<count` in chunks of `grain`, and returns when all are done.
     ///
-    /// Runs on the caller alone, as one chunk, inside another loop, beside another caller's loop,
-    /// and where there is only one chunk.
+    /// Runs on the caller alone, as one chunk, inside a chunk of another loop that the pool runs,
+    /// beside another caller's loop, and where there is only one chunk.
     public static func forEach(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
         withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: body) { context in

@@ -29,16 +29,6 @@ public final class LanguageModel {
         self.tokenizer = tokenizer
     }
 
-    /// A model with fresh weights.
-    public convenience init(
-        name: String, configuration: ModelConfiguration, tokenizer: Tokenizer, seed: UInt64
-    ) throws {
-        let weights = RandomWeights<Float>(seed: seed, configuration: configuration)
-        self.init(
-            name: name, transformer: try Transformer(configuration, weights: weights),
-            tokenizer: tokenizer)
-    }
-
     /// Loads a `.gguf` file, a Hugging Face folder or one of our `.h5` checkpoints.
     ///
     /// - Parameters:
@@ -54,7 +44,10 @@ public final class LanguageModel {
             let transformer = try Transformer(configuration, weights: weights)
             try weights.checkNothingLeft(tiesHead: configuration.tiesWordEmbeddings)
             self.init(
-                name: path, transformer: transformer, tokenizer: try Tokenizer(of: files))
+                name: path,
+                transformer: transformer,
+                tokenizer: try Tokenizer(of: files)
+            )
         } catch let failure as Failure {
             throw failure.inFile(path)
         }
@@ -82,20 +75,32 @@ extension Tokenizer {
         case .gguf(let vocabulary):
             guard vocabulary.model == "gpt2" else {
                 throw Failure(
-                    .badData, file: files.path, at: "'tokenizer.ggml.model'",
-                    "'\(vocabulary.model)' is not implemented; expected gpt2 (byte-level BPE)")
+                    .badData,
+                    file: files.path,
+                    at: "'tokenizer.ggml.model'",
+                    "'\(vocabulary.model)' is not implemented; expected gpt2 (byte-level BPE)"
+                )
             }
             try self.init(
                 gguf: Tokenizers.GGUFVocabulary(
-                    tokens: vocabulary.tokens, types: vocabulary.types,
+                    tokens: vocabulary.tokens,
+                    types: vocabulary.types,
                     merges: vocabulary.merges.map { $0.left + [0x20] + $0.right },
-                    pre: vocabulary.preTokenizer ?? "default", bosID: vocabulary.beginningID,
-                    eosID: vocabulary.endID, padID: vocabulary.paddingID,
-                    eotID: vocabulary.endOfTurnID, addBOS: vocabulary.addsBeginning,
-                    chatTemplate: vocabulary.chatTemplate))
+                    pre: vocabulary.preTokenizer ?? "default",
+                    bosID: vocabulary.beginningID,
+                    eosID: vocabulary.endID,
+                    padID: vocabulary.paddingID,
+                    eotID: vocabulary.endOfTurnID,
+                    addBOS: vocabulary.addsBeginning,
+                    chatTemplate: vocabulary.chatTemplate
+                )
+            )
         case nil:
             throw Failure(
-                .badData, file: files.path, "has no tokenizer; expected a tokenizer.json beside it")
+                .badData,
+                file: files.path,
+                "has no tokenizer; expected a tokenizer.json beside it"
+            )
         }
     }
 }

@@ -5,23 +5,24 @@ import Kernels
 
 /// Fresh weights, reproducible from a seed.
 ///
-/// Matrices are normal with standard deviation 1 / √inputs, those that write into the residual
-/// stream divided by √(2 · layers) besides (Radford et al. 2019, GPT-2, section 2.3). Gains are 1,
-/// biases 0.
+/// Matrices are normal, those that write into the residual stream divided by √(2 · layers)
+/// (Radford et al. 2019, GPT-2, section 2.3). Gains are 1, biases 0.
 public struct RandomWeights<Scalar: KernelScalar>: WeightProvider {
     private let stream: RandomStream
+    private let standardDeviation: Double
     private let residualScale: Double
 
     /// Weights of the stream "weights" under `seed`.
-    public init(seed: UInt64, configuration: ModelConfiguration) {
+    public init(seed: UInt64, layerCount: Int, standardDeviation: Double = 0.02) {
         stream = RandomStream(seed: seed, name: "weights")
-        residualScale = 1 / Double(2 * configuration.layerCount).squareRoot()
+        self.standardDeviation = standardDeviation
+        residualScale = 1 / Double(2 * layerCount).squareRoot()
     }
 
     /// A normally distributed matrix.
     public func matrix(_ name: String, rows: Int, columns: Int) -> Matrix<Scalar> {
         let writesResidual = name.hasSuffix("o_proj.weight") || name.hasSuffix("down_proj.weight")
-        let deviation = (writesResidual ? residualScale : 1) / Double(columns).squareRoot()
+        let deviation = standardDeviation * (writesResidual ? residualScale : 1)
         return .parameter(
             Parameter(
                 name,

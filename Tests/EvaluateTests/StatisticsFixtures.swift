@@ -55,7 +55,9 @@ struct StatisticsFixtures: Decodable {
     }
 }
 
-/// A small seeded generator, so that simulations repeat (SplitMix64, Steele et al. 2014).
+/// A small seeded generator, so that simulations repeat.
+///
+/// Source: SplitMix64, Steele, Lea & Flood 2014.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

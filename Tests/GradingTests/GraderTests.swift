@@ -35,7 +35,7 @@ import Testing
 
     @Test func tableIsRead() {
         #expect(Self.pairs.count >= 230)
-        #expect(Self.pairs.count { !$0.isEqual } >= 60)
+        #expect(Self.pairs.count { !$0.isEqual } >= 55)
     }
 
     @Test(arguments: pairs) func verdictIsTheOneSetByHand(_ pair: Pair) {
@@ -63,7 +63,6 @@ import Testing
         }
     }
 
-    /// As mathematics, not only as text: the parsed expression equals its own copy with a label.
     @Test func spacingAndDelimitersNeverMatter() {
         for pair in Self.pairs where pair.isEqual && !pair.gold.contains("$") {
             #expect(
@@ -87,35 +86,33 @@ import Testing
             print("SKIPPED: set RSD_DATA to a folder of .jsonl problems to grade their answers")
             return
         }
-        var count = 0
+        var answers: Set<String> = []
         for name in try FileManager.default.contentsOfDirectory(atPath: folder)
         where name.hasSuffix(".jsonl") {
             let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
             for line in text.split(separator: "\n") {
-                let record = try JSONDecoder().decode(Problem.self, from: Data(line.utf8))
-                let completion = "So the answer is \\boxed{\(record.answer)}."
-                let found = AnswerExtraction.extract(from: completion, style: .boxed)
-                #expect(
-                    found.map { Grader.equal(gold: record.answer, prediction: $0.text) } == true,
-                    "\(name): \(record.answer)"
-                )
-                // Another spacing makes another text, so that this compares mathematics.
-                let parsed = Answer(record.answer, budget: WorkBudget())
-                if let expression = parsed.expression {
-                    let budget = WorkBudget()
-                    let again = Answer("\\displaystyle \(record.answer)", budget: budget)
-                    #expect(
-                        again.expression.map {
-                            Comparison(budget: budget).equal(expression, $0)
-                        } == true,
-                        "\(name): \(record.answer)"
-                    )
-                }
-                count += 1
+                answers.insert(try JSONDecoder().decode(Problem.self, from: Data(line.utf8)).answer)
             }
         }
-        #expect(count > 0, "no .jsonl files in \(folder)")
-        print("graded \(count) benchmark answers against themselves")
+        for answer in answers {
+            let completion = "So the answer is \\boxed{\(answer)}."
+            let found = AnswerExtraction.extract(from: completion, style: .boxed)
+            #expect(
+                found.map { Grader.equal(gold: answer, prediction: $0.text) } == true,
+                "\(answer)"
+            )
+            // As mathematics too, not only as the same text.
+            let budget = WorkBudget()
+            if let expression = Answer(answer, budget: budget).expression {
+                let again = Answer("\\displaystyle \(answer)", budget: budget).expression
+                #expect(
+                    again.map { Comparison(budget: budget).equal(expression, $0) } == true,
+                    "\(answer)"
+                )
+            }
+        }
+        #expect(!answers.isEmpty, "no .jsonl files in \(folder)")
+        print("graded \(answers.count) different benchmark answers against themselves")
     }
 
     private struct Problem: Decodable { var answer: String }

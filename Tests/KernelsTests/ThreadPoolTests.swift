@@ -17,14 +17,45 @@ import Testing
     }
 
     @Test func nestedAndManySmallJobsFinish() {
-        let sums = Buffer<Double>.zeros(64)
+        let sums = Buffer<Double>.zeros(64 * 4)
         for _ in 0..<2000 {
             ThreadPool.forEach(64, grain: 1) { outer in
                 for i in outer {
-                    ThreadPool.forEach(4, grain: 1) { inner in sums[i] += Double(inner.count) }
+                    ThreadPool.forEach(4, grain: 1) { inner in
+                        for j in inner { sums[i * 4 + j] += 1 }
+                    }
                 }
             }
         }
-        #expect(sums.array.allSatisfy { $0 == 8000 })
+        #expect(sums.array.allSatisfy { $0 == 2000 })
+    }
+}
+
+@Suite struct BufferTests {
+    @Test func slicesShareStorage() {
+        let buffer = Buffer<Double>([0, 1, 2, 3, 4])
+        let slice = buffer[1..<4]
+        slice[0] = 9
+        #expect(buffer.array == [0, 9, 2, 3, 4])
+        slice[1..<3].copy(from: Buffer([7, 8]))
+        #expect(buffer.array == [0, 9, 7, 8, 4])
+        #expect(slice.withSpan { span in span[2] } == 8)
+        #expect(Buffer<Float>.zeros(0).array == [])
+    }
+
+    /// Large blocks are used again after they were freed; none may be handed out twice.
+    @Test func liveBuffersNeverOverlap() {
+        var live: [(Buffer<Float>, Float)] = []
+        for step in 0..<400 {
+            let count = [10, 20_000, 20_001, 100_000, 1_100_000][step * 7 % 5]
+            let buffer = Buffer<Float>(count: count)
+            buffer.fill(Float(step))
+            live.append((buffer, Float(step)))
+            if live.count > 8 {
+                let (old, value) = live.remove(at: step * 5 % 8)
+                #expect(old[0] == value && old[old.count - 1] == value)
+                #expect(sum(old) == Double(value) * Double(old.count))
+            }
+        }
     }
 }

@@ -96,6 +96,12 @@ static const float *padded(long count, long dim, const float *x, long *stride, f
     return to;
 }
 
+// Asks for rows of memory before they are read: a head's rows lie apart, which no CPU foresees.
+K void prefetch_rows(long count, long dim, const float *x, long stride) {
+    for (long j = 0; j < count; j++)
+        for (long d = 0; d < dim; d += 16) __builtin_prefetch(x + j * stride + d);
+}
+
 // Query rows that share a tile of keys: positions of one head, or heads of one position.
 typedef struct {
     long count, position, step;  // row i is at position + i * step
@@ -109,23 +115,25 @@ K void soften(float *s, long limit, long columns, float scale, long width, float
               float *total) {
     vf by = splat(scale), best = splat(-INFINITY);
     for (long j = 0; j < columns; j += LANES) {
-        vf v = first_lanes(load(s + j) * by, limit > j ? limit - j : 0, -INFINITY);
-        best = greater(v, best);
+        // Scores past the limit are kept for now: e^-inf would meet subnormal numbers, which stall.
+        vf v = load(s + j) * by;
+        best = greater(first_lanes(v, limit - j, -INFINITY), best);
         store(s + j, v);
     }
     float tile_top = greatest_lane(best), now = tile_top > *top ? tile_top : *top;
     vf middle = splat(now), sum = splat(0);
     for (long j = 0; j < columns; j += LANES) {
-        vf e = first_lanes(exp_(load(s + j) - middle), limit > j ? limit - j : 0, 0);
+        vf e = first_lanes(exp_(load(s + j) - middle), limit - j, 0);
         sum += e;
         store(s + j, e);
     }
-    if (now != *top) {
-        float correction = exp_(splat(*top - now))[0];
-        *total *= correction;
-        for (long d = 0; d < width; d += LANES) store(o + d, load(o + d) * splat(correction));
-        *top = now;
+    // Before a row's first tile o and total are 0, and stay it.
+    if (now != *top && *top != -INFINITY) {
+        vf correction = exp_(splat(*top - now));
+        *total *= correction[0];
+        for (long d = 0; d < width; d += LANES) store(o + d, load(o + d) * correction);
     }
+    *top = now;
     *total += sum_lanes(sum);
 }
 
@@ -169,8 +177,14 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
         long length = seen - tile < TILE ? seen - tile : TILE, stride = key_stride;
         long at = tile * key_stride + kv_head * D;
         transpose(length, D, (const float *)segment->keys + at, key_stride, transposed);
-        const float *values =
-            padded(length, D, (const float *)segment->values + at, &stride, packed);
+        const float *values = (const float *)segment->values + at;
+        if (rows < TILE) {
+            prefetch_rows(length, D, values, key_stride);
+            long ahead = seen - tile - length < TILE ? seen - tile - length : TILE;
+            prefetch_rows(ahead, D, (const float *)segment->keys + at + TILE * key_stride,
+                          key_stride);
+        }
+        values = padded(length, D, values, &stride, packed);
         for (long set = 0; set < (n == 1 ? 1 : group); set++) {
             query_rows part = {n == 1 ? group : n, segment->past + first, n == 1 ? 0 : 1,
                                q + set * D, n == 1 ? D : H * D, o + set * n * width,
@@ -200,11 +214,10 @@ typedef struct {
 K void soften_backward(float *p, float *ds, long limit, long columns, float scale, float lse,
                        float delta) {
     for (long j = 0; j < columns; j += LANES) {
-        long seen = limit > j ? limit - j : 0;
-        vf e = first_lanes(exp_(load(p + j) * splat(scale) - splat(lse)), seen, 0);
+        vf e = first_lanes(exp_(load(p + j) * splat(scale) - splat(lse)), limit - j, 0);
         vf slope = e * (load(ds + j) - splat(delta)) * splat(scale);
         store(p + j, e);
-        store(ds + j, first_lanes(slope, seen, 0));
+        store(ds + j, first_lanes(slope, limit - j, 0));
     }
 }
 

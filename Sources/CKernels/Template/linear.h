@@ -12,11 +12,11 @@ K void linear_tile(const long R, const long N, long vectors, const float *x, lon
     UNROLL for (long r = 0; r < R; r++)
         UNROLL for (long n = 0; n < N; n++) s[r][n] = sums[r * GROUP + n];
     for (long k = 0; k < vectors * LANES; k += LANES) {
-        vf a[4];
-        UNROLL for (long r = 0; r < R; r++) a[r] = load(x + r * xs + k);
-        UNROLL for (long n = 0; n < N; n++) {
-            vf b = load(w + n * ws + k);
-            UNROLL for (long r = 0; r < R; r++) s[r][n] = fma_(a[r], b, s[r][n]);
+        vf b[GROUP];
+        UNROLL for (long n = 0; n < N; n++) b[n] = load(w + n * ws + k);
+        UNROLL for (long r = 0; r < R; r++) {
+            vf a = load(x + r * xs + k);
+            UNROLL for (long n = 0; n < N; n++) s[r][n] = fma_(a, b[n], s[r][n]);
         }
     }
     UNROLL for (long r = 0; r < R; r++)
@@ -64,31 +64,41 @@ K void linear_tail(long rows, long rest, const float *x, long xs, long count, co
     linear_group(rows, 1, xt, LANES, wt, LANES, sums);
 }
 
+// x[rows, inputs] as [chunk, row, CHUNK]: rows a power of two apart would share cache sets.
+K void linear_pack(long rows, long inputs, const float *x, float *to) {
+    for (long k = 0; k < inputs; k += CHUNK)
+        for (long r = 0; r < rows; r++, to += CHUNK)
+            memcpy(to, x + r * inputs + k,
+                   (inputs - k < CHUNK ? inputs - k : CHUNK) * sizeof(float));
+}
+
 static void linear(long rows, long inputs, const void *px, int format, const void *pw, long begin,
                    long end, long outputs, const void *pbias, void *py) {
     const float *bias = pbias;
     _Alignas(64) float weights[GROUP * CHUNK];
     vf sums[BLOCK_ROWS * GROUP];
+    long chunks = (inputs + CHUNK - 1) / CHUNK, most = rows < BLOCK_ROWS ? rows : BLOCK_ROWS;
+    float *packed = rows > 1 ? ck_scratch(most * chunks * CHUNK * sizeof(float)) : NULL;
     for (long first = 0; first < rows; first += BLOCK_ROWS) {
         long block = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
         const float *x = (const float *)px + first * inputs;
         float *y = (float *)py + first * outputs;
+        if (packed) linear_pack(block, inputs, x, packed);
         for (long n = begin; n < end; n += GROUP) {
             long count = end - n < GROUP ? end - n : GROUP;
             memset(sums, 0, block * GROUP * sizeof(vf));
             for (long k = 0; k < inputs; k += CHUNK) {
                 long length = inputs - k < CHUNK ? inputs - k : CHUNK;
-                const float *w = weights;
+                const float *w = weights, *xs = packed ? packed + k * block : x + k;
                 long ws = CHUNK, rest = length % LANES, whole = length - rest;
-                if (format == CK_NATIVE && count == GROUP) {
+                if ((format == CK_NATIVE || format == CK_F32) && count == GROUP && block <= 4) {
                     w = (const float *)pw + n * inputs + k;
                     ws = inputs;
                 } else {
                     linear_weights(format, pw, inputs, n, count, k, length, weights);
                 }
-                linear_group(block, whole / LANES, x + k, inputs, w, ws, sums);
-                if (rest)
-                    linear_tail(block, rest, x + k + whole, inputs, count, w + whole, ws, sums);
+                linear_group(block, whole / LANES, xs, CHUNK, w, ws, sums);
+                if (rest) linear_tail(block, rest, xs + whole, CHUNK, count, w + whole, ws, sums);
             }
             for (long r = 0; r < block; r++)
                 for (long i = 0; i < count; i++) {

@@ -55,9 +55,9 @@ K vi lane_numbers(void) {
     return v;
 }
 
-// Lanes before `count` of v, and `other` in the rest.
+// Lanes before `count` (which may be negative) of v, and `other` in the rest.
 K vf first_lanes(vf v, long count, float other) {
-    return count >= LANES ? v : (lane_numbers() < (vi)((int)count) ? v : splat(other));
+    return lane_numbers() < (vi)((int32_t)count) ? v : splat(other);
 }
 
 // Halves are folded onto each other: one fixed order.
@@ -80,9 +80,16 @@ K double sum_lanes_double(vd v) {
 }
 
 K float greatest_lane(vf v) {
-    float top = v[0];
-    UNROLL for (int i = 1; i < LANES; i++) top = v[i] > top ? v[i] : top;
-    return top;
+#if LANES == 16
+    __typeof__(v.lo) h = v.lo > v.hi ? v.lo : v.hi;
+    f4 q = h.lo > h.hi ? h.lo : h.hi;
+#elif LANES == 8
+    f4 q = v.lo > v.hi ? v.lo : v.hi;
+#else
+    f4 q = v;
+#endif
+    float a = q.x > q.z ? q.x : q.z, b = q.y > q.w ? q.y : q.w;
+    return a > b ? a : b;
 }
 
 // e^x = 2^n (1 + p) with |r| <= ln 2 / 2; p = r + r^2/2 + ... + r^7/5040 leaves 5e-9. The power is

@@ -142,13 +142,14 @@ public enum ChainWorld {
         var draws = Draws(stream, item: UInt64(operations.reduce(0) { $0 * 10 + $1 }))
         var seen: Set<Chain> = []
         var problems: [Problem] = []
+        // Draws in a row seen before; at 500 about one problem in a hundred is left.
         var misses = 0
         while problems.count < count {
             let length = operations[draws.integer(below: operations.count)]
             let chain = chain(operations: length, pool: pool, &draws)
             guard seen.insert(chain).inserted else {
                 misses += 1
-                guard misses < 10_000 else {
+                guard misses < 500 else {
                     throw Failure(
                         .configuration,
                         "found \(problems.count) different chains of \(operations) operations; "
@@ -158,6 +159,7 @@ public enum ChainWorld {
                 }
                 continue
             }
+            misses = 0
             let number = String(problems.count)
             let padding = String(repeating: "0", count: max(0, 4 - number.count))
             problems.append(

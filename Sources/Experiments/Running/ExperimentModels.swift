@@ -83,6 +83,50 @@ extension ChainWorld {
     }
 }
 
+extension LanguageModel {
+    /// A model of the miniature world with fresh weights.
+    public convenience init(_ scratch: ScratchModel, tokenizer: Tokenizer, seed: UInt64) throws {
+        let weights = RandomWeights<Float>(
+            seed: seed,
+            layerCount: scratch.shape.layerCount,
+            standardDeviation: scratch.initializerRange
+        )
+        var configuration = ModelConfiguration(scratch.shape)
+        configuration.vocabularySize = tokenizer.vocabularySize
+        configuration.endOfTextIDs = tokenizer.endOfTurnIDs.sorted().map(Int.init)
+        self.init(
+            name: "scratch, seed \(seed)",
+            transformer: try Transformer(configuration, weights: weights),
+            tokenizer: tokenizer
+        )
+    }
+}
+
+extension ModelConfiguration {
+    /// The configuration of a shape.
+    public init(_ shape: ModelShape) {
+        let family: Family =
+            switch shape.family {
+            case .llama: .llama
+            case .qwen2: .qwen2
+            case .qwen3: .qwen3
+            }
+        self.init(
+            family: family,
+            vocabularySize: shape.vocabularySize,
+            hiddenSize: shape.hiddenSize,
+            intermediateSize: shape.intermediateSize,
+            layerCount: shape.layerCount,
+            queryHeadCount: shape.headCount,
+            keyValueHeadCount: shape.keyValueHeadCount,
+            headDimension: shape.headDimension,
+            rmsNormEpsilon: shape.normEpsilon,
+            ropeTheta: shape.ropeTheta,
+            tiesWordEmbeddings: shape.tiesEmbeddings
+        )
+    }
+}
+
 extension PromptTemplate {
     /// The template as the tokenizers room knows it.
     private var spelled: Tokenizers.PromptTemplate {

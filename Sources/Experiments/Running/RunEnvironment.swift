@@ -38,6 +38,15 @@ public enum RunEnvironment {
         #endif
     }
 
+    /// Memory that can still be had without swapping, in bytes; nil where the system does not tell.
+    public static var availableMemoryBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
+            let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else { return nil }
+        return kibibytes * 1024
+    }
+
     /// The compiler's language version, the closest that a program can tell of its own building.
     static var swiftVersion: String {
         #if compiler(>=6.3)

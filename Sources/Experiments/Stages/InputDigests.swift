@@ -9,6 +9,7 @@ import Synchronization
 public final class InputDigests: Sendable {
     private let cachePath: String?
     private let known: Mutex<[String: String]>
+    private let computed = Mutex<[String: String]>([:])
 
     /// Opens the memory, or an empty one where the file is missing or unreadable.
     ///
@@ -44,6 +45,14 @@ public final class InputDigests: Sendable {
         var hash = SHA256()
         for name in names { hash.update("\(name) \(try fileDigest("\(path)/\(name)"))\n") }
         return hash.hex()
+    }
+
+    /// A digest that is computed once in the life of this object, under a name of the caller's.
+    func digest(named name: String, _ compute: () throws -> String) rethrows -> String {
+        if let digest = computed.withLock({ $0[name] }) { return digest }
+        let digest = try compute()
+        computed.withLock { $0[name] = digest }
+        return digest
     }
 
     private func fileDigest(_ path: String) throws -> String {

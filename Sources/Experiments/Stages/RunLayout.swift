@@ -28,9 +28,12 @@ public struct RunLayout: Sendable {
 
     /// Lays out an experiment below the folders `RSD_RUNS` (default `runs`) and `RSD_RESULTS`
     /// (default `results`).
+    ///
+    /// The variants of a sweep share one memory of `digests`; without one the runs' own is opened.
     public init(
         _ experiment: Experiment,
-        environment: [String: String] = ProcessInfo.processInfo.environment
+        environment: [String: String] = ProcessInfo.processInfo.environment,
+        digests: InputDigests? = nil
     ) {
         func root(_ name: String, _ standard: String) -> String {
             environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? standard
@@ -40,7 +43,7 @@ public struct RunLayout: Sendable {
         runsFolder = "\(runs)/\(experiment.name)"
         let results = "\(root("RSD_RESULTS", "results"))/\(experiment.name)"
         resultsFolder = experiment.variant.map { "\(results)/\($0.name)" } ?? results
-        digests = InputDigests(cache: "\(runs)/digests.json")
+        self.digests = digests ?? InputDigests(cache: "\(runs)/digests.json")
     }
 
     private func stage(_ kind: Stage.Kind, _ label: String, _ seed: UInt64, _ inputs: JSON) -> Stage
@@ -107,15 +110,20 @@ public struct RunLayout: Sendable {
         }
     }
 
-    private func digest(of source: ProblemSource, _ problems: () throws -> ProblemSet) throws
-        -> JSON
-    {
+    /// The digest of problems, read or drawn once however many stages depend on them.
+    ///
+    /// `draw` tells apart draws from one source: the seed, or the benchmark's name.
+    private func digest(
+        of source: ProblemSource,
+        draw: String,
+        _ problems: () throws -> ProblemSet
+    ) throws -> JSON {
         if case .file(let path, let hint, _) = source,
             !FileManager.default.fileExists(atPath: path)
         {
             throw Failure(.missingInput, file: path, "no such file", remedy: hint)
         }
-        return .string(try problems().digest)
+        return .string(try digests.digest(named: "\(source) \(draw)") { try problems().digest })
     }
 
     /// The problems that traces are generated for.
@@ -137,7 +145,10 @@ public struct RunLayout: Sendable {
         else { return nil }
         var inputs: [(key: String, value: JSON)] = [
             ("student", try modelKey(.student, seed: seed)),
-            ("problems", try digest(of: problems) { try self.problems(seed: seed) }),
+            (
+                "problems",
+                try digest(of: problems, draw: "seed \(seed)") { try self.problems(seed: seed) }
+            ),
             ("template", experiment.template.json), ("generation", arm.generation.json),
             ("seed", .integer(Int(seed))),
         ]
@@ -210,7 +221,9 @@ public struct RunLayout: Sendable {
         let benchmarks = try experiment.benchmarks.map { benchmark -> JSON in
             [
                 "name": .string(benchmark.name),
-                "problems": try digest(of: benchmark.source) { try benchmark.problems() },
+                "problems": try digest(of: benchmark.source, draw: benchmark.name) {
+                    try benchmark.problems()
+                },
             ]
         }
         return stage(

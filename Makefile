@@ -1,0 +1,57 @@
+# Every target is one thing a person would do; `make` alone lists them.
+
+EXPERIMENT ?= experiments/micro.yaml
+SWIFT ?= swift
+# One set of flags for programs and tests, so that neither throws away the other's build.
+FLAGS = -c release -Xswiftc -enable-testing
+BIN = .build/release
+SOURCES = Package.swift Sources Tests
+
+.PHONY: help deps build test reproduce generate train evaluate report bench lint format docs clean
+
+help:
+	@echo "make reproduce   run experiments/micro.yaml from nothing and print its table"
+	@echo "make test        build and run all tests"
+	@echo "make generate | train | evaluate | report   one stage of EXPERIMENT=$(EXPERIMENT)"
+	@echo "make deps | build | bench | lint | format | docs | clean"
+
+deps:
+	@Tools/install-dependencies
+
+build: deps
+	@$(SWIFT) build $(FLAGS) --product rsd-generate
+	@$(SWIFT) build $(FLAGS) --product rsd-train
+	@$(SWIFT) build $(FLAGS) --product rsd-evaluate
+
+test: deps
+	$(SWIFT) test $(FLAGS)
+
+reproduce: report
+
+generate: build
+	$(BIN)/rsd-generate run $(EXPERIMENT)
+	$(BIN)/rsd-generate analyse $(EXPERIMENT) > /dev/null
+
+train: generate
+	$(BIN)/rsd-train run $(EXPERIMENT)
+
+evaluate: train
+	$(BIN)/rsd-evaluate run $(EXPERIMENT)
+
+report: evaluate
+	$(BIN)/rsd-evaluate report $(EXPERIMENT)
+
+bench: build
+	$(BIN)/rsd-train bench --shape smollm2-135m --sequence 256 --steps 3
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+
+format:
+	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
+
+docs:
+	@echo "Documentation is in README.md, CONTRIBUTING.md and the comments of Sources/."
+
+clean:
+	rm -rf .build runs

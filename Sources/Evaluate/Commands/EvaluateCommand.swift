@@ -1,0 +1,58 @@
+import ArgumentParser
+import Experiments
+import Files
+import Models
+
+/// `rsd-evaluate`: samples, grades and reports; and small tools around models and answers.
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rsd-evaluate",
+        abstract: "Scores the students of an experiment and reports what the scores say.",
+        discussion: """
+            Data goes to standard output, progress and messages to standard error. Exit codes: 0, \
+            1 failed, 64 usage, 65 bad data, 66 missing input, 74 disk, 75 interrupted (the same \
+            command goes on), 78 configuration.
+            """,
+        subcommands: [
+            RunCommand.self, RescoreCommand.self, ReportCommand.self, GradeCommand.self,
+            TokenizeCommand.self, LogprobsCommand.self, SampleCommand.self,
+        ]
+    )
+
+    /// Parses the command line, works, and ends the process with the contract's exit code.
+    static func start() {
+        CommandLineMain.run {
+            do {
+                var command = try parseAsRoot()
+                try command.run()
+            } catch let failure as Failure {
+                throw failure
+            } catch {
+                // Help and usage errors, worded and numbered by the parser.
+                exit(withError: error)
+            }
+        }
+    }
+}
+
+/// Which model a tool works with.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "A .gguf file, a Hugging Face folder or an .h5 checkpoint.",
+            valueName: "path"
+        )
+    ) var model: String
+}
+
+/// Which experiment is meant.
+struct ExperimentOptions: ParsableArguments {
+    @Argument(help: "Experiment file, YAML.") var experiment: String
+
+    /// Reads the experiment file.
+    ///
+    /// - Throws: `Failure` as `Experiment.read`.
+    func read() throws -> Experiment { try Experiment.read(experiment) }
+}
+
+extension WeightStorage: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Experiments
+import Files
+
+/// `run`: samples and scores; resumes.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Samples the arms' students on the benchmarks and grades the samples.",
+        discussion: """
+            Goes on where an earlier run stopped. Samples depend on seed, question and number of \
+            the sample alone, so every arm meets the same random numbers.
+            """
+    )
+
+    @OptionGroup var options: ExperimentOptions
+    @OptionGroup var choice: JobOptions
+    @Option(help: "Questions of each benchmark, the first ones; all when left out.")
+    var limit: Int?
+    @Flag(help: "Check the experiment and say what it takes; do nothing.") var dryRun = false
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+    }
+
+    func run() throws {
+        let experiment = try options.read()
+        if dryRun {
+            for variant in try experiment.variants {
+                try StandardOutput.write(RunLayout(variant).plan().text)
+            }
+            return
+        }
+        try choice.check(experiment)
+        for variant in try experiment.variants { try RunLayout(variant).prepareBaseModels() }
+        let jobs = try EvaluationJob.all(experiment, arm: choice.arm, seed: choice.seed)
+        for job in jobs { try job.checkModel() }
+        let surroundings = RunEnvironment.surroundings()
+        for job in jobs {
+            try SamplingRun(job, limit: limit, surroundings: surroundings).run()
+        }
+    }
+}
+
+/// Which arms and seeds are meant.
+struct JobOptions: ParsableArguments {
+    @Option(help: "One arm; all when left out.") var arm: String?
+    @Option(help: "One of the experiment's seeds; all when left out.") var seed: UInt64?
+
+    /// Checks that the experiment has what was asked for.
+    ///
+    /// - Throws: `Failure.configuration` naming what it has.
+    func check(_ experiment: Experiment) throws {
+        if let arm { _ = try experiment.arm(arm) }
+        guard let seed, !experiment.seeds.contains(seed) else { return }
+        throw Failure(
+            .configuration,
+            file: experiment.file,
+            at: "seeds",
+            "has no seed \(seed); its seeds: "
+                + experiment.seeds.map(String.init).joined(separator: ", ")
+        )
+    }
+}

@@ -1,0 +1,44 @@
+import Files
+import Foundation
+
+/// Standard output, with the status of every write looked at.
+enum StandardOutput {
+    /// Writes text.
+    ///
+    /// - Throws: `Failure.disk`, also when the reader at the other end has gone.
+    static func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+    /// Writes bytes.
+    ///
+    /// - Throws: `Failure.disk`, also when the reader at the other end has gone.
+    static func write(_ bytes: [UInt8]) throws {
+        do { try FileHandle.standardOutput.write(contentsOf: Data(bytes)) } catch {
+            throw Failure(
+                .disk,
+                file: "standard output",
+                "cannot be written",
+                remedy: "Check the disk, or the program that reads this one's output."
+            )
+        }
+    }
+
+    /// Writes one JSON value a line.
+    ///
+    /// - Throws: `Failure.disk`.
+    static func write(lines: some Sequence<JSON>) throws {
+        var text = ""
+        for line in lines {
+            text += line.compact + "\n"
+            guard text.utf8.count > 1 << 16 else { continue }
+            try write(text)
+            text = ""
+        }
+        try write(text)
+    }
+}
+
+/// Where a tool reads its lines from: a file, or `-` for standard input.
+enum StandardInput {
+    /// The path to open for a name given on the command line.
+    static func path(_ name: String) -> String { name == "-" ? "/dev/stdin" : name }
+}

@@ -1,0 +1,47 @@
+import Datasets
+import Experiments
+import Grading
+
+/// Extracts and grades answers as an experiment says.
+struct AnswerGrading: Sendable {
+    /// Names the rules of the grader in force.
+    static let version = Grader.version
+
+    /// How completions state their answers.
+    let style: AnswerStyle
+
+    /// Takes the style of an experiment; thinking models must have stopped thinking to answer.
+    init(_ experiment: Experiment) {
+        let answers = experiment.answers
+        var style: AnswerStyle =
+            switch answers.style {
+            case .math: .math
+            case .boxed: .boxed
+            case .marker: .marked(answers.start, end: answers.end)
+            }
+        style.requiresReasoningEnd = experiment.template.isThinking
+        self.style = style
+    }
+
+    /// What a completion answers, and whether that is right.
+    func grade(_ text: String, gold: String) -> (answer: ExtractedAnswer?, verdict: AnswerVerdict) {
+        let answer = AnswerExtraction.extract(from: text, style: style)
+        let verdict: AnswerVerdict =
+            switch Grader.verdict(gold: gold, extracted: answer) {
+            case .correct: .correct
+            case .wrong: .wrong
+            case .unparsed: .unparsed
+            }
+        return (answer, verdict)
+    }
+
+    /// A sample graded again from its text.
+    func regraded(_ sample: Sample, gold: String) -> Sample {
+        let (answer, verdict) = grade(sample.text, gold: gold)
+        var copy = sample
+        copy.extracted = answer?.text
+        copy.rule = answer?.rule.rawValue
+        copy.verdict = verdict
+        return copy
+    }
+}

@@ -1,0 +1,63 @@
+import Decoding
+import Kernels
+import Models
+
+/// Continues one sequence and hands out its bytes token by token.
+///
+/// The engine delivers whole sequences; a person at a terminal wants to read along. The tokens are
+/// those that the engine would make for an item of the same name.
+struct Completion {
+    /// The item that random numbers are keyed by.
+    static let item = "sample"
+    private static let promptRowsPerPass = 256
+
+    private let model: LanguageModel
+    private let rule: PlainSampling
+
+    /// Prepares to draw from a model.
+    init(_ model: LanguageModel, _ parameters: SamplingParameters, seed: UInt64) {
+        self.model = model
+        rule = PlainSampling(parameters, vocabularySize: model.vocabularySize, seed: seed)
+    }
+
+    /// Makes tokens until one ends the turn or the limit is reached.
+    ///
+    /// - Precondition: The prompt is not empty.
+    /// - Returns: The tokens, the ending one included.
+    /// - Throws: What the model and `write` throw, and `Failure` for logits that are not numbers.
+    @discardableResult
+    func run(
+        _ prompt: [Int32],
+        maxTokens: Int,
+        write: ([UInt8]) throws -> Void
+    ) throws -> [Int32] {
+        let cache = model.makeCache()
+        let body = prompt.dropLast()
+        for start in stride(from: 0, to: body.count, by: Self.promptRowsPerPass) {
+            let chunk = body[start..<min(start + Self.promptRowsPerPass, body.count)]
+            _ = try model.logits([
+                SequenceInput(tokens: Array(chunk), cache: cache, logitRows: 0)
+            ])
+        }
+        var scratch = DecisionScratch()
+        var pending = Array(prompt.suffix(1))
+        var tokens: [Int32] = []
+        while tokens.count < maxTokens {
+            let rows = try model.logits([SequenceInput(tokens: pending, cache: cache)])
+            let decision = try rule.decide(
+                logits: rows.compactMap(\.self),
+                key: PositionKey(
+                    item: RandomStream.itemKey(Self.item),
+                    attempt: 0,
+                    position: tokens.count
+                ),
+                scratch: &scratch
+            )
+            tokens.append(decision.token)
+            if model.tokenizer.endOfTurnIDs.contains(decision.token) { break }
+            try write(model.tokenizer.tokenBytes(decision.token))
+            pending = [decision.token]
+        }
+        return tokens
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import Autograd
+import Experiments
+import Files
+import Foundation
+import Kernels
+import Models
+
+/// `rsd-train bench`: speed of fine-tuning steps on random weights.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Time fine-tuning steps of a published shape, on random weights."
+    )
+
+    @Option(help: "Shape by name, such as qwen3-0.6b or smollm2-135m.") var shape = "qwen3-0.6b"
+    @Option(help: "Tokens of the sequence.") var sequence = 512
+    @Option(help: "Timed steps, after one that is not.") var steps = 3
+    @Flag(help: "Keep only each layer's input and compute the rest again.") var recompute = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+        guard sequence > 1, steps > 0 else {
+            throw ValidationError("--sequence must be at least 2 and --steps at least 1.")
+        }
+    }
+
+    func run() throws {
+        guard let published = ModelShape.named(shape) else {
+            let known = ModelShape.published.map(\.name).joined(separator: ", ")
+            throw Failure(
+                .configuration,
+                at: "--shape",
+                "unknown shape '\(shape)'; known are \(known)"
+            )
+        }
+        let configuration = ModelConfiguration(published)
+        try MemoryEstimate(configuration, recomputesLayers: recompute, rows: sequence).check()
+        let transformer = try Transformer(
+            configuration,
+            weights: RandomWeights<Float>(seed: 0, layerCount: configuration.layerCount)
+        )
+        transformer.recomputesLayers = recompute
+        let optimizer = AdamW(transformer.parameters)
+        let stream = RandomStream(seed: 0, name: "bench")
+        let tokens = (0...sequence).map { position in
+            Int32(
+                stream.uniform(item: 0, attempt: 0, position: position, draw: 0)
+                    * Double(configuration.vocabularySize)
+            )
+        }
+        var times: [Double] = []
+        var loss: Float = 0
+        for _ in 0...steps {
+            let start = ContinuousClock.now
+            let tape = Tape<Float>()
+            let result = transformer.loss(
+                TokenBatch([Array(tokens.dropLast())]),
+                targets: Array(tokens.dropFirst()),
+                coefficients: Array(repeating: 1 / Float(sequence), count: sequence),
+                on: tape
+            )
+            result.backward()
+            loss = result.value.item
+            optimizer.step(learningRate: 1e-5, gradientNorm: optimizer.gradientNorm())
+            times.append((ContinuousClock.now - start) / .seconds(1))
+        }
+        let seconds = times.dropFirst().sorted()[steps / 2]
+        report(seconds: seconds, loss: loss)
+    }
+
+    private func report(seconds: Double, loss: Float) {
+        let record: JSON = [
+            "tokens_per_second": .number(Double(sequence) / seconds),
+            "step_seconds": .number(seconds),
+            "peak_rss_bytes": .integer(RunEnvironment.peakMemoryBytes),
+            "loss": .number(loss), "shape": .string(shape), "sequence": .integer(sequence),
+            "threads": .integer(ThreadPool.threadCount),
+            "instruction_set": .string(CPU.instructionSet),
+            "openblas_core": .string(CPU.openBLASCore),
+        ]
+        if json { return print(record.compact) }
+        print(
+            String(
+                format: "%@, 1 x %d tokens: %.1f tokens/s, %.2f s a step, peak %.1f GiB, loss %.3f",
+                shape,
+                sequence,
+                Double(sequence) / seconds,
+                seconds,
+                Double(RunEnvironment.peakMemoryBytes) / 0x1p30,
+                loss
+            )
+        )
+    }
+}

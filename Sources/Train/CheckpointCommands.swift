@@ -1,0 +1,53 @@
+import ArgumentParser
+import Checkpoints
+import Files
+import Foundation
+import Models
+import Tokenizers
+
+/// `rsd-train verify`: checks a checkpoint's integrity.
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Check every digest of a checkpoint."
+    )
+
+    @Argument(help: "Checkpoint, .h5.") var checkpoint: String
+
+    func run() throws {
+        let file = try HDF5Checkpoint.verify(checkpoint)
+        let configuration = try ModelConfiguration(file.configuration)
+        let count = file.tensors.values.reduce(0) { $0 + $1.count }
+        print(
+            "\(checkpoint): sound; \(configuration.family.rawValue), \(file.tensors.count) tensors, "
+                + "\(count) parameters"
+                + (file.hasOptimizer ? ", optimizer state" : "")
+                + (file.state["step"]?.integer.map { ", step \($0)" } ?? "")
+        )
+    }
+}
+
+/// `rsd-train export`: writes a Hugging Face folder.
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a model as a Hugging Face folder that transformers and llama.cpp load."
+    )
+
+    @Argument(help: "Checkpoint, .h5; .gguf files and folders are accepted too.")
+    var checkpoint: String
+    @Option(help: "Folder to write.") var to: String
+    @Flag(help: "Store weights as bfloat16 instead of float32.") var bfloat16 = false
+
+    func run() throws {
+        let files = try ModelFiles.open(checkpoint)
+        var export = try HuggingFaceExport(of: files, storage: bfloat16 ? .bfloat16 : .float32)
+        if export.tokenizer == nil {
+            let tokenizer = try Tokenizer(of: files)
+            export.tokenizer = tokenizer.toJSON()
+            export.tokenizerConfiguration = tokenizer.configurationJSON
+        }
+        try export.write(to: to)
+        print("\(to): written")
+    }
+}

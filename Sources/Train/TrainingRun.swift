@@ -1,0 +1,258 @@
+import Autograd
+import Checkpoints
+import Datasets
+import Experiments
+import Files
+import Foundation
+import Kernels
+import Models
+
+/// What one training run does: its steps, its optimiser, where it writes.
+struct TrainingPlan {
+    /// Number of optimiser steps.
+    let stepCount: Int
+    /// The examples of a step, cut into micro-batches.
+    let microBatches: (_ step: Int) throws -> [[TrainingExample]]
+    /// Optimiser and schedule.
+    let optimizer: OptimizerSettings
+    /// Steps between checkpoints.
+    let saveEvery: Int
+    /// Checkpoints kept while training.
+    let keepCheckpoints: Int
+    /// What the run is called on the progress line.
+    let label: String
+
+    var schedule: CosineSchedule {
+        CosineSchedule(
+            peak: optimizer.learningRate,
+            final: optimizer.finalLearningRate,
+            warmupSteps: Int((optimizer.warmupFraction * Double(stepCount)).rounded(.up)),
+            totalSteps: stepCount
+        )
+    }
+
+    var adamW: AdamW<Float>.Configuration {
+        .init(
+            beta1: optimizer.beta1,
+            beta2: optimizer.beta2,
+            epsilon: optimizer.epsilon,
+            weightDecay: optimizer.weightDecay,
+            maximumGradientNorm: optimizer.clip > 0 ? optimizer.clip : .infinity
+        )
+    }
+}
+
+/// One optimiser step, as recorded in metrics and shown on the progress line.
+struct StepMetrics {
+    let step: Int
+    /// Mean cross-entropy of the step's targets, in nats.
+    let loss: Double
+    let learningRate: Double
+    let gradientNorm: Double
+    /// Tokens passed through the model, prompts included.
+    let tokens: Int
+    let seconds: Double
+
+    var json: JSON {
+        [
+            "step": .integer(step), "loss": .number(loss), "learning_rate": .number(learningRate),
+            "gradient_norm": .number(gradientNorm), "tokens": .integer(tokens),
+            "seconds": .number((seconds * 1e4).rounded() / 1e4),
+        ]
+    }
+}
+
+/// Trains a model and leaves a state on disk from which the same run continues exactly.
+final class TrainingRun {
+    private let model: LanguageModel
+    private let optimizer: AdamW<Float>
+    private let plan: TrainingPlan
+    private let stage: Stage
+    private let checkpoints: CheckpointFolder
+    private let identity: JSON
+
+    /// Prepares to train all weights of `model`.
+    ///
+    /// - Throws: `Failure.configuration` when memory will not do.
+    init(_ model: LanguageModel, plan: TrainingPlan, stage: Stage) throws {
+        self.model = model
+        self.plan = plan
+        self.stage = stage
+        identity = .string(stage.hash)
+        checkpoints = CheckpointFolder(
+            stage.file("checkpoints"),
+            keep: max(1, plan.keepCheckpoints)
+        )
+        optimizer = AdamW(model.transformer.parameters, configuration: plan.adamW)
+    }
+
+    /// Trains from the latest checkpoint, or from the start, to the end.
+    ///
+    /// - Throws: `Failure.interrupted` after a stop on request, with a checkpoint of the last
+    ///   step; `Failure.failed` when the loss is not a number; `Failure.disk`.
+    func run(display: ProgressDisplay = .standardError()) throws {
+        let first = try resume()
+        let metrics = try MetricsLog(stage: stage, keepingStepsBelow: first)
+        let progress = Progress(
+            plan.label,
+            total: plan.stepCount,
+            unit: "steps",
+            done: first,
+            display: display
+        )
+        var tokens = 0
+        for step in first..<max(first, plan.stepCount) {
+            let result = try train(step: step)
+            tokens += result.tokens
+            try metrics.append(result)
+            progress.update(done: step + 1, fields(result, tokens: tokens, progress.elapsed))
+            if Interrupts.isRequested {
+                try save(completedSteps: step + 1)
+                throw Interrupts.stopped()
+            }
+            if (step + 1) % plan.saveEvery == 0 && step + 1 < plan.stepCount {
+                try save(completedSteps: step + 1)
+            }
+        }
+        try HDF5Checkpoint.write(content(state: nil), to: stage.model)
+        for (_, path) in checkpoints.list() { try? FileManager.default.removeItem(atPath: path) }
+        progress.finish()
+    }
+
+    private func fields(_ metrics: StepMetrics, tokens: Int, _ elapsed: Double)
+        -> [(name: String, value: String)]
+    {
+        [
+            ("loss", String(format: "%.3f", metrics.loss)),
+            ("tokens/s", Progress.rate(Double(tokens) / max(elapsed, 1e-9))),
+            ("lr", String(format: "%.2e", metrics.learningRate)),
+            ("grad", String(format: "%.2f", metrics.gradientNorm)),
+        ]
+    }
+
+    /// One optimiser step.
+    private func train(step: Int) throws -> StepMetrics {
+        let start = ContinuousClock.now
+        let microBatches = try plan.microBatches(step)
+        // Divided by the targets of the whole step, so that its cutting changes nothing.
+        let targetCount = microBatches.joined().reduce(0) { $0 + $1.targetCount }
+        var loss = 0.0
+        for examples in microBatches {
+            let tape = Tape<Float>()
+            let result = model.transformer.loss(
+                TokenBatch(examples.map { Array($0.inputs) }),
+                targets: examples.flatMap(\.targets),
+                coefficients: examples.flatMap { $0.targetWeights.map { $0 / Float(targetCount) } },
+                on: tape
+            )
+            loss += Double(result.value.item)
+            result.backward()
+        }
+        let norm = optimizer.gradientNorm()
+        guard loss.isFinite, norm.isFinite else {
+            throw Failure(
+                .failed,
+                file: stage.folder,
+                at: "step \(step)",
+                "the loss is \(loss) and the gradient norm \(norm); training has diverged",
+                remedy: "The last checkpoint is sound. Lower training.learningRate, or look at "
+                    + "examples "
+                    + microBatches.joined().prefix(4).map(\.id).joined(separator: ", ")
+            )
+        }
+        let rate = plan.schedule.learningRate(at: step)
+        optimizer.step(learningRate: rate, gradientNorm: norm)
+        return StepMetrics(
+            step: step,
+            loss: loss,
+            learningRate: rate,
+            gradientNorm: norm,
+            tokens: microBatches.joined().reduce(0) { $0 + $1.inputs.count },
+            seconds: (ContinuousClock.now - start) / .seconds(1)
+        )
+    }
+
+    // MARK: State on disk
+
+    private func content(state completedSteps: Int?) -> CheckpointContent {
+        var content = CheckpointContent(
+            tensors: model.checkpointTensors,
+            configuration: model.configuration.json,
+            tokenizer: model.tokenizer.toJSON(),
+            metadata: ["tokenizer_config": model.tokenizer.configurationJSON]
+        )
+        guard let completedSteps else { return content }
+        let moments = optimizer.moments()
+        content.firstMoments = Dictionary(
+            uniqueKeysWithValues: moments.map { ($0.name, $0.first.buffer) }
+        )
+        content.secondMoments = Dictionary(
+            uniqueKeysWithValues: moments.map { ($0.name, $0.second.buffer) }
+        )
+        content.state = [
+            "step": .integer(completedSteps), "run": identity,
+            "seed": .integer(Int(stage.seed)),
+        ]
+        return content
+    }
+
+    private func save(completedSteps: Int) throws {
+        try checkpoints.write(content(state: completedSteps), step: completedSteps)
+    }
+
+    /// Restores weights and moments from the latest whole checkpoint.
+    ///
+    /// - Returns: The step to go on with.
+    private func resume() throws -> Int {
+        checkpoints.sweep()
+        guard let (checkpoint, step, damaged) = try checkpoints.latest() else { return 0 }
+        for failure in damaged { CommandLineMain.report(failure) }
+        guard checkpoint.state["run"]?.string == identity.string else {
+            throw Failure(
+                .badData,
+                file: checkpoint.path,
+                "belongs to another run",
+                remedy: "Delete the folder \(checkpoints.path)."
+            )
+        }
+        for parameter in model.transformer.parameters {
+            parameter.value.buffer.copy(from: try checkpoint.values(parameter.name))
+        }
+        for (name, first, second) in optimizer.moments() {
+            first.buffer.copy(from: try checkpoint.firstMoment(name))
+            second.buffer.copy(from: try checkpoint.secondMoment(name))
+        }
+        optimizer.resume(atStep: step)
+        return step
+    }
+}
+
+/// The metrics of a run: one JSON line a step, and the same as CSV.
+final class MetricsLog {
+    private let lines: JSONLines.Appender
+    private let table: OutputFile
+
+    /// Opens the log, without the steps that will be done again.
+    init(stage: Stage, keepingStepsBelow step: Int) throws {
+        let path = stage.file("metrics.jsonl")
+        let kept =
+            FileManager.default.fileExists(atPath: path)
+            ? try JSONLines.read(path, tornTail: .drop) { $0 }
+                .filter { ($0["step"]?.integer ?? .max) < step } : []
+        try JSONLines.write(kept, to: path)
+        lines = try JSONLines.Appender(path)
+        table = try OutputFile(creating: stage.file("metrics.csv"))
+        try table.write(Data("step,loss,learning_rate,gradient_norm,tokens,seconds\n".utf8))
+        for record in kept { try appendRow(record) }
+    }
+
+    func append(_ metrics: StepMetrics) throws {
+        try lines.append(metrics.json)
+        try appendRow(metrics.json)
+    }
+
+    private func appendRow(_ record: JSON) throws {
+        let row = (record.object?.members ?? []).map(\.value.compact).joined(separator: ",")
+        try table.write(Data((row + "\n").utf8))
+    }
+}

@@ -1,0 +1,101 @@
+import Files
+import Foundation
+import Kernels
+import Testing
+
+@testable import Checkpoints
+
+@Suite struct ModelFilesTests {
+    @Test func opensGGUF() throws {
+        let model = try ModelFiles.open(fixture("tiny.gguf"))
+        #expect(model.source is GGUFFile)
+        #expect(model.configuration["model_type"]?.string == "llama")
+        guard case .gguf(let vocabulary) = model.tokenizer else {
+            Issue.record("no vocabulary")
+            return
+        }
+        #expect(vocabulary.tokens.count == 3 && model.chatTemplate == "{{ messages }}")
+    }
+
+    @Test func opensFolder() throws {
+        let model = try ModelFiles.open(fixture("sharded"))
+        #expect(model.source.tensors.count == 5)
+        #expect(model.configuration["model_type"]?.string == "qwen3")
+        guard case .json(let text) = model.tokenizer else {
+            Issue.record("no tokenizer")
+            return
+        }
+        #expect(text == Data("{\"version\": \"1.0\"}".utf8))
+        #expect(model.chatTemplate == "{{ new }}")
+    }
+
+    @Test func opensCheckpointUnderAnyName() throws {
+        let folder = try TemporaryFolder()
+        var content = sampleContent()
+        content.metadata = ["tokenizer_config": ["chat_template": "{{ kept }}"]]
+        try HDF5Checkpoint.write(content, to: folder.file("student"))
+        let model = try ModelFiles.open(folder.file("student"))
+        #expect(model.source is HDF5Checkpoint && model.chatTemplate == "{{ kept }}")
+    }
+
+    @Test func saysWhatIsWrong() throws {
+        let folder = try TemporaryFolder()
+        func exitCode(_ path: String, _ fragment: String) -> Int32? {
+            let found = failure { _ = try ModelFiles.open(path) }
+            #expect(found.map { "\($0)".contains(fragment) } == true, "\(path): \(found as Any)")
+            return found?.kind.exitCode
+        }
+        #expect(exitCode(folder.file("none"), "no such file or folder") == 66)
+        #expect(exitCode(folder.path, "no such file") == 66)
+        #expect(exitCode(try folder.write("a.txt", [1, 2, 3]), "is no model") == 65)
+        #expect(exitCode(try folder.write("a.gguf", [1, 2, 3, 4]), "expected 'GGUF'") == 65)
+        #expect(exitCode(try folder.write("a.h5", [1, 2, 3, 4]), "rsd checkpoint 1") == 65)
+        #expect(exitCode(try folder.write("a.safetensors", [1]), "Give the folder") == 65)
+        _ = try folder.write("config.json", Array("{\"model_type\":\"mamba\"}".utf8))
+        #expect(exitCode(folder.path, "found 'mamba'; expected one of llama, qwen2, qwen3") == 65)
+        _ = try folder.write("config.json", Array("{\"model_type\":\"llama\"}".utf8))
+        #expect(exitCode(folder.path, "neither model.safetensors nor") == 66)
+    }
+
+    @Test func exportsWhatOpens() throws {
+        let folder = try TemporaryFolder()
+        let target = folder.file("export")
+        var content = sampleContent()
+        content.tensors.append(
+            NamedTensor(name: "lm_head.weight", shape: [1], values: Buffer([1]))
+        )
+        content.configuration = [
+            "model_type": "qwen3", "tie_word_embeddings": true, "eos_token_id": 2,
+        ]
+        content.tokenizer = Data("{\"added_tokens\":[{\"id\":2,\"content\":\"<end>\"}]}".utf8)
+        try HDF5Checkpoint.write(content, to: folder.file("a.h5"))
+        let export = try HuggingFaceExport(of: ModelFiles.open(folder.file("a.h5")))
+        // Twice: the second takes the place of the first.
+        for _ in 0..<2 { try export.write(to: target) }
+        #expect(folder.names == ["a.h5", "export"])
+        let names = try FileManager.default.contentsOfDirectory(atPath: target)
+        #expect(names.count == 5)
+        let model = try ModelFiles.open(target)
+        #expect(model.source.tensors.count == 4, "the tied head is left out")
+        let name = "model.embed_tokens.weight"
+        let wanted = try content.tensors.first { $0.name == name }?.load().array
+        #expect(try model.source.values(name).array == wanted)
+        #expect(model.generationConfiguration?.compact == "{\"eos_token_id\":2}")
+        #expect(model.tokenizerConfiguration?["eos_token"]?.string == "<end>")
+        #expect(model.configuration["dtype"]?.string == "float32")
+        guard case .json(let text) = model.tokenizer else {
+            Issue.record("no tokenizer")
+            return
+        }
+        #expect(text == content.tokenizer)
+    }
+
+    @Test func refusesToExportOverOtherFiles() throws {
+        let folder = try TemporaryFolder()
+        _ = try folder.write("thesis.tex", [1])
+        let export = HuggingFaceExport(tensors: sampleContent().tensors, configuration: [:])
+        let found = try #require(failure { try export.write(to: folder.path) })
+        #expect(found.kind == .disk && "\(found)".contains("holds 'thesis.tex'"))
+        #expect(folder.names == ["thesis.tex"])
+    }
+}

@@ -1,0 +1,119 @@
+import Files
+import Testing
+
+@testable import Datasets
+
+@Suite struct TrainingDataTests {
+    static func example(_ id: String, prompt: Int, completion: Int) -> TrainingExample {
+        TrainingExample(
+            id: id,
+            prompt: (0..<Int32(prompt)).map { $0 + 100 },
+            completion: (0..<Int32(completion)).map { $0 + 200 },
+            endOfTurn: 7
+        )
+    }
+
+    @Test func trainsTheCompletionAndItsEndAlone() {
+        let example = Self.example("a", prompt: 2, completion: 2)
+        #expect(example.ids == [100, 101, 200, 201, 7])
+        #expect(example.targetMask == [false, false, true, true, true])
+        #expect(Array(example.inputs) == [100, 101, 200, 201])
+        #expect(example.targets == [-1, 200, 201, 7])
+        #expect(Array(example.targetWeights) == [0, 1, 1, 1])
+        #expect(example.targetCount == 3)
+    }
+
+    @Test func appendsTheEndOfTurnOnce() {
+        let example = TrainingExample(
+            id: "a",
+            prompt: [1],
+            completion: [5, 7],
+            weights: [0, 0.5],
+            endOfTurn: 7
+        )
+        #expect(example.ids == [1, 5, 7])
+        #expect(example.targets == [-1, 7])
+        #expect(example.weights == [0, 0, 0.5])
+        #expect(example.targetCount == 1)
+    }
+
+    @Test func appliesTheLengthLimit() throws {
+        let all = [
+            Self.example("fits", prompt: 2, completion: 3),
+            Self.example("long", prompt: 2, completion: 9),
+            Self.example("prompt", prompt: 8, completion: 1),
+        ]
+        let truncated = try TrainingSet(all, maxLength: 6, overlong: .truncate)
+        #expect(truncated.examples.map(\.id) == ["fits", "long"])
+        #expect(truncated.examples[1].ids == [100, 101, 200, 201, 202, 203])
+        #expect(truncated.examples[1].weights.count == 6)
+        #expect((truncated.truncatedCount, truncated.droppedCount) == (1, 1))
+        let dropped = try TrainingSet(all, maxLength: 6, overlong: .drop)
+        #expect(dropped.examples.map(\.id) == ["fits"])
+        #expect((dropped.truncatedCount, dropped.droppedCount) == (0, 2))
+        let expected = "badData: 'long': has 12 tokens; expected at most 6"
+        #expect(
+            message { _ = try TrainingSet(all, maxLength: 6, overlong: .error) } == expected
+        )
+        #expect(throws: Failure.self) { try TrainingSet(all, maxLength: 1, overlong: .drop) }
+    }
+
+    static let lengths = (0..<37).map { 5 + ($0 * 29) % 40 }
+
+    static func schedule(tokens: Int = 64, seed: UInt64 = 1) -> BatchSchedule {
+        BatchSchedule(
+            lengths: lengths,
+            batchSize: 8,
+            epochs: 3,
+            microBatchTokens: tokens,
+            seed: seed
+        )
+    }
+
+    @Test(arguments: [1, 64, 100_000]) func everyEpochSeesEveryExampleOnce(tokens: Int) {
+        let schedule = Self.schedule(tokens: tokens)
+        #expect(schedule.stepsPerEpoch == 5)
+        #expect(schedule.stepCount == 15)
+        for epoch in 0..<3 {
+            let steps = (0..<5).map { schedule.step(epoch * 5 + $0) }
+            #expect(steps.allSatisfy { $0.epoch == epoch })
+            #expect(steps.flatMap(\.examples).sorted() == Array(0..<37))
+            #expect(steps.map(\.examples.count) == [8, 8, 8, 8, 5])
+        }
+    }
+
+    @Test func orderIgnoresTheMicroBatchSize() {
+        let reference = Self.schedule(tokens: 1)
+        for tokens in [30, 64, 200, 100_000] {
+            let other = Self.schedule(tokens: tokens)
+            for index in 0..<15 {
+                #expect(other.step(index).examples == reference.step(index).examples)
+            }
+        }
+    }
+
+    @Test func microBatchesKeepToTheirBudgetLongestFirst() {
+        let schedule = Self.schedule(tokens: 64)
+        for index in 0..<15 {
+            let step = schedule.step(index)
+            let sizes = step.examples.map { Self.lengths[$0] }
+            #expect(sizes == sizes.sorted(by: >))
+            for batch in step.microBatches {
+                #expect(!batch.isEmpty)
+                let tokens = batch.reduce(0) { $0 + Self.lengths[$1] }
+                #expect(tokens <= 64 || batch.count == 1)
+            }
+        }
+        #expect(
+            BatchSchedule.microBatches([0, 1, 2, 3], lengths: [90, 40, 24, 1], tokens: 64)
+                == [[0], [1, 2], [3]]
+        )
+    }
+
+    @Test func ordersDifferByEpochAndSeed() {
+        let schedule = Self.schedule()
+        #expect(schedule.order(epoch: 0) != schedule.order(epoch: 1))
+        #expect(schedule.order(epoch: 0) != Self.schedule(seed: 2).order(epoch: 0))
+        #expect(schedule.order(epoch: 0) == Self.schedule().order(epoch: 0))
+    }
+}

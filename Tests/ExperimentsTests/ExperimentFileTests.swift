@@ -1,0 +1,380 @@
+import Datasets
+import Files
+import Foundation
+import Testing
+
+@testable import Experiments
+
+/// A small experiment; `%` lines of the arguments are put in place of its parts.
+func experimentText(
+    models: String =
+        "models: {student: {scratch: {hiddenSize: 8, layers: 1, heads: 1, pretraining: {steps: 2}}}, teacher: {scratch: {hiddenSize: 8, layers: 2, heads: 1, sharedAcrossSeeds: true, pretraining: {steps: 3, reflectiveShare: 0.75}}}}",
+    problems: String = "problems: {chain: {count: 4}}",
+    arms: String = "arms: {base: {kind: base}, rsd: {kind: rsd}}",
+    more: String = ""
+) -> String {
+    """
+    name: small
+    seeds: [1, 2]
+    \(models)
+    \(problems)
+    benchmarks: [{name: chain3, chain: {count: 5, operations: [3]}}]
+    \(arms)
+    \(more)
+    """
+}
+
+func experiment(
+    arms: String = "arms: {base: {kind: base}, rsd: {kind: rsd}}",
+    more: String = ""
+) throws -> Experiment {
+    try Experiment(text: experimentText(arms: arms, more: more), file: "small.yaml")
+}
+
+/// The failure of a body as a person reads it.
+func failureText(_ body: () throws -> Void) -> String {
+    do { try body() } catch let failure as Failure {
+        return "\(failure.kind.exitCode): \(failure)"
+    } catch { return "\(error)" }
+    return "no failure"
+}
+
+@Suite struct ExperimentFileTests {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "experiments")
+        .path(percentEncoded: false)
+
+    static let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+        .filter { $0.hasSuffix(".yaml") }.sorted()
+
+    @Test func finishedFilesAreThere() {
+        #expect(Self.files == ["micro-sweep.yaml", "micro.yaml", "paper.yaml", "qwen-gsm8k.yaml"])
+    }
+
+    @Test(arguments: files) func decodesAndPlans(_ file: String) throws {
+        let experiment = try Experiment.read("\(Self.folder)/\(file)")
+        #expect(experiment.name == file.dropLast(".yaml".count))
+        let digests = InputDigests()
+        for variant in try experiment.variants {
+            let runs = ["RSD_RUNS": "/nowhere"]
+            let plan = try RunLayout(variant, environment: runs, digests: digests).plan()
+            #expect(plan.steps.count >= variant.arms.count * variant.seeds.count)
+            #expect(plan.steps.allSatisfy { $0.estimate != nil || !plan.missing.isEmpty })
+            #expect(plan.missing.allSatisfy { $0.source != nil }, "every path says where to get it")
+            #expect(plan.total.seconds > 0)
+            #expect(!variant.merged.canonical.contains("/home"))
+        }
+    }
+
+    @Test func microComparesWhatThePaperCompares() throws {
+        let experiment = try Experiment.read("\(Self.folder)/micro.yaml")
+        #expect(
+            experiment.arms.map(\.kind) == [.base, .direct, .teacherFiltered, .rsd, .studentOnly]
+        )
+        #expect(experiment.seeds.count >= 5)
+        #expect(experiment.generation.teacher == SamplingSettings(temperature: 0.7, topP: 0.95))
+        #expect(experiment.template.segments(problem: "1+1?") == [.literal("1+1?")])
+        #expect(experiment.template.endOfTurn == ChainWorld.endOfTurn)
+    }
+
+    @Test func paperFollowsItsRecipe() throws {
+        let experiment = try Experiment.read("\(Self.folder)/paper.yaml")
+        let training = experiment.training
+        #expect(training.optimizer.learningRate == 1e-5)
+        #expect(training.optimizer.weightDecay == 1e-4)
+        #expect(training.optimizer.beta2 == 0.95)
+        #expect((training.batch, training.epochs, training.maxLength) == (16, 5, 8192))
+        let reference = try experiment.arm("rsd-reference-code").generation
+        #expect(reference.proposals == 5)
+        #expect(reference.acceptanceTopK == 20)
+        #expect(reference.teacher == SamplingSettings(topK: 20))
+        #expect(try experiment.arm("direct").training.overlong == .truncate)
+        #expect(try experiment.arm("direct-fit").traces == experiment.arm("direct").traces)
+        #expect(try experiment.arm("rsd").selection.filter.requiresOneThinkEnd)
+        #expect(experiment.template.isThinking)
+        let segments = experiment.template.segments(problem: "x")
+        guard case .template(let opening) = segments[0], case .template(let closing) = segments[2]
+        else {
+            Issue.record("a ChatML prompt has three pieces")
+            return
+        }
+        #expect(segments[1] == .literal("x"))
+        #expect(opening.hasPrefix("<|im_start|>system\nYou are Qwen"))
+        #expect(opening.contains("enclosed in \\boxed{}.<|im_end|>\n<|im_start|>user\n"))
+        #expect(closing == "<|im_end|>\n<|im_start|>assistant\n<think>\n")
+    }
+
+    @Test func sweepVariesOneThingAtATime() throws {
+        let experiment = try Experiment.read("\(Self.folder)/micro-sweep.yaml")
+        let variants = try experiment.variants
+        #expect(variants.count == 15)
+        #expect(variants[0].variant?.name == "strength/steps=300")
+        #expect(variants[5].variant?.name == "threshold/acceptanceThreshold=0.001")
+        #expect(try variants[5].arm("rsd").generation.acceptanceThreshold == 0.001)
+        #expect(try variants[5].arm("direct").generation.acceptanceThreshold == 0)
+        guard case .scratch(let student) = variants[14].student else {
+            Issue.record("the student is trained from scratch")
+            return
+        }
+        #expect(student.reflectiveShare == 0.2)
+        // The gate changes nothing for the other arms, so they are not run again.
+        let digests = InputDigests()
+        let layouts = [2, 5, 6].map {
+            RunLayout(variants[$0], environment: [:], digests: digests)
+        }
+        let teacher = try layouts.map { layout in
+            try layout.traces(layout.experiment.arm("teacher-filtered"), seed: 1)?.folder
+        }
+        #expect(Set(teacher).count == 1)
+        let rsd = try layouts.map { layout in
+            try layout.traces(layout.experiment.arm("rsd"), seed: 1)?.folder
+        }
+        #expect(Set(rsd).count == 3)
+        #expect(
+            layouts[1].resultsFolder.hasSuffix("micro-sweep/threshold/acceptanceThreshold=0.001")
+        )
+    }
+
+    @Test func armsLayTheirKeysOverTheExperiments() throws {
+        let experiment = try experiment(
+            arms: """
+                arms:
+                  base: {kind: base}
+                  strict: {kind: rsd, generation: {acceptanceThreshold: 0.1, teacher: {topK: 5}}}
+                  fitted: {kind: teacher-filtered, training: {epochs: 7}, selection: {select: all}}
+                  direct: {kind: direct}
+                  own: {kind: student-only}
+                """,
+            more: """
+                generation: {tries: 3, teacher: {temperature: 0.5}}
+                selection: {maxFallbackRate: 0.25}
+                training: {epochs: 2, batch: 4}
+                """
+        )
+        let strict = try experiment.arm("strict").generation
+        #expect(strict.acceptanceThreshold == 0.1)
+        #expect(strict.tries == 3)
+        #expect(strict.teacher == SamplingSettings(temperature: 0.5, topK: 5, topP: 0.95))
+        let fitted = try experiment.arm("fitted")
+        #expect((fitted.training.epochs, fitted.training.batch) == (7, 4))
+        #expect(fitted.selection.filter.choice == .all)
+        #expect(fitted.selection.filter.maxFallbackRate == 0.25)
+        #expect(fitted.generation.acceptanceThreshold == 0)
+        let direct = try experiment.arm("direct").selection.filter
+        #expect(!direct.requiresCorrect && direct.choice == .first)
+        let own = try experiment.arm("own")
+        #expect(own.generation.acceptanceThreshold > 1)
+        #expect(own.selection.filter.maxFallbackRate == nil)
+        let text = failureText { _ = try experiment.arm("rsd") }
+        #expect(
+            text == "78: small.yaml: arms: has no arm 'rsd'; known arms: base, strict, fitted, "
+                + "direct, own"
+        )
+    }
+}
+
+@Suite struct ExperimentMistakeTests {
+    static let oneMistake: [(more: String, expected: String)] = [
+        (
+            "training: {learing_rate: 3e-4}",
+            "78: small.yaml: line 7: training.learing_rate: unknown key; known keys: learningRate, "
+                + "finalLearningRate, warmupFraction, weightDecay, beta1, beta2, epsilon, clip, "
+                + "batch, epochs, maxLength, overlong, microBatchTokens, recompute, saveEvery, "
+                + "keepCheckpoints"
+        ),
+        (
+            "trainning: {}",
+            "78: small.yaml: line 7: trainning: unknown key; known keys: name, description, seeds, "
+                + "models, problems, benchmarks, template, answers, generation, selection, "
+                + "training, evaluation, grid, arms"
+        ),
+        (
+            "training: {epochs: many}",
+            "78: small.yaml: line 7: training.epochs: found 'many'; expected a whole number from 1 "
+                + "to 1000000"
+        ),
+        (
+            "training: {epochs: 1.5}",
+            "78: small.yaml: line 7: training.epochs: found 1.5; expected a whole number from 1 to "
+                + "1000000"
+        ),
+        (
+            "training: {recompute: no}",
+            "78: small.yaml: line 7: training.recompute: found 'no'; expected true or false"
+        ),
+        (
+            "generation: {teacher: {topP: 1.5}}",
+            "78: small.yaml: line 7: generation.teacher.topP: found 1.5; expected a number from "
+                + "1e-06 to 1"
+        ),
+        (
+            "generation: {acceptanceThreshold: -0.1}",
+            "78: small.yaml: line 7: generation.acceptanceThreshold: found -0.1; expected a number "
+                + "of at least 0"
+        ),
+        (
+            "generation: {preset: papers}",
+            "78: small.yaml: line 7: generation.preset: found 'papers'; expected one of paper, "
+                + "reference-code"
+        ),
+        (
+            "generation: [1]",
+            "78: small.yaml: line 7: generation: found a list; expected a map"
+        ),
+        (
+            "template: {prompt: no hole}",
+            "78: small.yaml: line 7: template.prompt: found 'no hole'; expected text that holds "
+                + "{problem} once"
+        ),
+        (
+            "answers: {style: boxed, start: x}",
+            "78: small.yaml: line 7: answers.style: found 'boxed' with a start or an end; expected "
+                + "marker"
+        ),
+        (
+            "seeds: [1, 1]",
+            "78: small.yaml: line 2: key 'seeds' occurs twice; expected every key once"
+        ),
+        (
+            "grid: {a: {generation.nothing.here: [1]}}",
+            "78: small.yaml: line 7: grid.a: 'generation.nothing.here' leads nowhere in this file\n"
+                + "Write the full path of a key, such as generation.acceptanceThreshold; its map "
+                + "must be there."
+        ),
+        (
+            "grid: {a: {tries: [1]}}",
+            "78: small.yaml: line 7: grid.a.tries: unknown key path; expected one that begins with "
+                + "models, problems, generation, selection, training, evaluation"
+        ),
+        (
+            "\tx: 1",
+            "78: small.yaml: line 7: is not YAML: found character that cannot start any token"
+        ),
+    ]
+
+    @Test(arguments: oneMistake) func names(_ test: (more: String, expected: String)) {
+        #expect(failureText { _ = try experiment(more: test.more) } == test.expected)
+    }
+
+    static let parts: [(models: String?, problems: String?, arms: String?, expected: String)] = [
+        (
+            "models: {student: {path: m.gguf}}", nil, nil,
+            "78: small.yaml: line 6: arms.rsd: is of kind rsd, and there is no teacher"
+        ),
+        (
+            "models: {student: {path: m.gguf, scratch: {}}}", nil, "arms: {base: {kind: base}}",
+            "78: small.yaml: line 3: models.student: has both path and scratch; expected one"
+        ),
+        (
+            "models: {student: {path: \"${RSD_UNSET_HERE}/m\"}}", nil, "arms: {base: {kind: base}}",
+            "78: small.yaml: line 3: models.student.path: '${RSD_UNSET_HERE}/m' names the "
+                + "environment variable RSD_UNSET_HERE, which is not set\nSet RSD_UNSET_HERE, or "
+                + "write ${RSD_UNSET_HERE:-default}."
+        ),
+        (
+            "models: {teacher: {path: x}}", nil, "arms: {base: {kind: base}}",
+            "78: small.yaml: line 3: models.student: missing; expected a map with path or scratch"
+        ),
+        (
+            nil, "problems: {limit: 3}", nil,
+            "78: small.yaml: 2 mistakes\n  line 4: problems: expected path or chain\n"
+                + "  line 4: problems.limit: unknown key; known keys: path, chain"
+        ),
+        (
+            nil, "", nil,
+            "78: small.yaml: line 6: arms.rsd: generates traces, and there are no problems to "
+                + "generate for"
+        ),
+        (
+            nil, nil, "arms: {rsd: {kind: rds}}",
+            "78: small.yaml: line 6: arms.rsd.kind: found 'rds'; expected one of base, direct, "
+                + "teacher-filtered, rsd, student-only"
+        ),
+        (
+            nil, nil, "arms: {rsd: {}}",
+            "78: small.yaml: line 6: arms.rsd.kind: missing; expected one of base, direct, "
+                + "teacher-filtered, rsd, student-only"
+        ),
+        (
+            nil, nil, "arms: {a b: {kind: base}}",
+            "78: small.yaml: line 6: arms.a b: found the name 'a b'; expected letters, digits, "
+                + "'.', '_' and '-'"
+        ),
+        (
+            nil, nil, "arms: {rsd: {kind: rsd, traces: {path: x}}}",
+            "78: small.yaml: line 6: arms.rsd.traces: an arm of kind rsd makes its own traces; "
+                + "expected kind direct"
+        ),
+        (
+            nil, nil, "arms: {rsd: {kind: rsd, training: {epoch: 3, batch: 0}}}",
+            "78: small.yaml: 2 mistakes\n  line 6: arms.rsd.training.batch: found 0; expected a "
+                + "whole number from 1 to 1000000\n  line 6: arms.rsd.training.epoch: unknown key; "
+                + "known keys: learningRate, finalLearningRate, warmupFraction, weightDecay, "
+                + "beta1, beta2, epsilon, clip, batch, epochs, maxLength, overlong, "
+                + "microBatchTokens, recompute, saveEvery, keepCheckpoints"
+        ),
+    ]
+
+    @Test(arguments: parts) func namesInItsParts(
+        _ test: (models: String?, problems: String?, arms: String?, expected: String)
+    ) {
+        var text = experimentText()
+        if let models = test.models {
+            text = text.replacing(/models: .*/, with: models)
+        }
+        if let problems = test.problems { text = text.replacing(/problems: .*/, with: problems) }
+        if let arms = test.arms { text = text.replacing(/arms: .*/, with: arms) }
+        #expect(failureText { _ = try Experiment(text: text, file: "small.yaml") } == test.expected)
+    }
+
+    @Test func reportsAllMistakesAtOnceInTheOrderOfTheFile() {
+        let text = """
+            name: bad name
+            seeds: none
+            models:
+              student: {path: m.gguf, pth: 1}
+            benchmarks:
+              - {name: a, path: x.jsonl}
+              - {name: a, path: x.jsonl}
+              - 3
+            arms:
+              base: {kind: base}
+            evaluation:
+              samples: 0
+              topP: high
+            """
+        let expected = """
+            78: bad.yaml: 7 mistakes
+              line 1: name: found 'bad name'; expected letters, digits, '.', '_' and '-', a letter \
+            or digit first
+              line 2: seeds: found 'none'; expected a list of whole numbers of at least 0
+              line 4: models.student.pth: unknown key; known keys: path, scratch, source, shape
+              line 7: benchmarks[1].name: 'a' occurs twice; expected other names
+              line 8: benchmarks[2]: found 3; expected a map
+              line 12: evaluation.samples: found 0; expected a whole number from 1 to 65535
+              line 13: evaluation.topP: found 'high'; expected a number from 1e-06 to 1
+            """
+        #expect(failureText { _ = try Experiment(text: text, file: "bad.yaml") } == expected)
+    }
+
+    @Test func aMistakeInTheCommonPartIsNotRepeatedForEveryArm() {
+        let text = failureText { _ = try experiment(more: "generation: {tries: 0}") }
+        #expect(
+            text
+                == "78: small.yaml: line 7: generation.tries: found 0; expected a whole number from "
+                + "1 to 65535"
+        )
+    }
+
+    @Test func namesAMissingFile() {
+        #expect(failureText { _ = try Experiment.read("no.yaml") } == "66: no.yaml: no such file")
+    }
+
+    @Test(arguments: [
+        ("${A}/x", "one/x"), ("${B:-two}/${A}", "two/one"), ("${EMPTY:-three}", "three"),
+        ("plain$", "plain$"), ("${A", "${A"), ("${B:-}x", "x"),
+    ]) func expandsVariables(_ text: String, _ expected: String) throws {
+        let result = EnvironmentExpansion.expand(text, ["A": "one", "EMPTY": ""])
+        #expect(try result.get() == expected)
+    }
+}

@@ -1,0 +1,268 @@
+import Files
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Experiments
+
+/// A clock that tests turn, and what was written.
+final class Recorder: Sendable {
+    let time = Mutex(100.0)
+    let output = Mutex("")
+
+    func display(live: Bool, colored: Bool = false, columns: Int = 80) -> ProgressDisplay {
+        ProgressDisplay(
+            isLive: live,
+            isColored: colored,
+            columns: columns,
+            now: { self.time.withLock { $0 } },
+            write: { text in self.output.withLock { $0 += text } }
+        )
+    }
+
+    func pass(_ seconds: Double) { time.withLock { $0 += seconds } }
+    var text: String { output.withLock { $0 } }
+}
+
+@Suite struct ProgressTests {
+    @Test func addsALineEveryHalfMinuteOffATerminal() {
+        let recorder = Recorder()
+        let progress = Progress(
+            "rsd seed 1",
+            total: 300,
+            unit: "problems",
+            done: 60,
+            display: recorder.display(live: false)
+        )
+        for done in 61...180 {
+            recorder.pass(0.5)
+            progress.update(done: done, [("accepted", "97.1 %"), ("", "5,210 tokens/s")])
+        }
+        progress.finish([("kept", "170")])
+        progress.finish()
+        #expect(
+            recorder.text == """
+                rsd seed 1: 120/300 problems  40 %  2.0 problems/s  accepted 97.1 %  \
+                5,210 tokens/s  1:30 left
+                rsd seed 1: 180/300 problems  60 %  2.0 problems/s  accepted 97.1 %  \
+                5,210 tokens/s  1:00 left
+                rsd seed 1: 180/300 problems  2.0 problems/s  kept 170  in 1:00
+
+                """
+        )
+    }
+
+    @Test func rewritesItsLineOnATerminal() {
+        let recorder = Recorder()
+        let progress = Progress(
+            "step",
+            total: nil,
+            unit: "steps",
+            display: recorder.display(live: true, colored: true, columns: 30)
+        )
+        progress.update(done: 0)
+        recorder.pass(0.125)
+        progress.update(done: 1)
+        recorder.pass(0.125)
+        progress.update(done: 2, [("loss", "1.25 and many more words")])
+        progress.finish([("loss", "1.2")])
+        #expect(
+            recorder.text == "\r\u{1B}[1mstep\u{1B}[0m: 0 steps\u{1B}[K"
+                + "\r\u{1B}[1mstep\u{1B}[0m: 2 steps  8.0 steps/s  l\u{1B}[K"
+                + "\r\u{1B}[1mstep\u{1B}[0m: 2 steps  8.0 steps/s  l\u{1B}[K\n"
+        )
+    }
+
+    @Test func shortWorkIsOneLineOffATerminal() {
+        let recorder = Recorder()
+        let progress = Progress(
+            "x",
+            total: 3,
+            unit: "items",
+            display: recorder.display(live: false)
+        )
+        progress.update(done: 3)
+        recorder.pass(4)
+        progress.finish()
+        #expect(recorder.text == "x: 3/3 items  0.75 items/s  in 0:04\n")
+    }
+
+    @Test(arguments: [
+        (0.123, "0.12"), (0.996, "1.0"), (3.44, "3.4"), (9.96, "10"), (56.4, "56"),
+        (7890.1, "7,890"), (.nan, "?"),
+    ]) func showsRates(_ value: Double, _ expected: String) {
+        #expect(Progress.rate(value) == expected)
+    }
+
+    @Test(arguments: [
+        (7, "0:07"), (754, "12:34"), (11045, "3:04:05"), (.infinity, "?"), (-3, "0:00"),
+    ]) func showsDurations(_ seconds: Double, _ expected: String) {
+        #expect(Progress.duration(seconds) == expected)
+    }
+}
+
+@Suite struct RunLockTests {
+    @Test func keepsASecondProcessOutUntilReleased() throws {
+        try withFolder { folder in
+            let path = "\(folder)/lock"
+            let lock = try RunLock(path)
+            // flock belongs to the open file, so a second one in this process is refused too.
+            let text = failureText { _ = try RunLock(path) }
+            let process = ProcessInfo.processInfo.processIdentifier
+            #expect(
+                text == "75: \(path): process \(process) is working here\n"
+                    + "Wait for it to end, then run the same command again."
+            )
+            lock.release()
+            lock.release()
+            let again = try RunLock(path)
+            again.release()
+        }
+    }
+
+    @Test func takesOverTheLockOfADeadProcess() throws {
+        try withFolder { folder in
+            let path = "\(folder)/lock"
+            try TextFile.write("999999999\n", to: path)
+            let lock = try RunLock(path)
+            let text = String(decoding: try TextFile.read(path), as: UTF8.self)
+            #expect(text == "\(ProcessInfo.processInfo.processIdentifier)\n")
+            lock.release()
+        }
+    }
+}
+
+@Suite struct ManifestTests {
+    @Test func isWrittenFirstAndClosedLast() throws {
+        try withFolder { folder in
+            let path = "\(folder)/manifest.json"
+            let times = Mutex([Date(timeIntervalSince1970: 0), Date(timeIntervalSince1970: 61.5)])
+            let manifest = try Manifest(
+                path,
+                configuration: ["name": "small"],
+                seeds: [1, 2],
+                inputs: [("/somewhere/else/model.gguf", "abc"), ("data/p.jsonl", "def")],
+                surroundings: Manifest.Surroundings(
+                    command: ["rsd-train", "run", "small.yaml"],
+                    commit: "0123-dirty",
+                    libraries: [("hdf5", "1.10.8")],
+                    machine: ["cpu": "Some CPU"]
+                ),
+                clock: { times.withLock { $0.removeFirst() } }
+            )
+            let text = { String(decoding: try TextFile.read(path), as: UTF8.self) }
+            let first = try text()
+            #expect(
+                first == """
+                    {
+                      "status": "running",
+                      "command": [
+                        "rsd-train",
+                        "run",
+                        "small.yaml"
+                      ],
+                      "commit": "0123-dirty",
+                      "started": "1970-01-01T00:00:00Z",
+                      "finished": null,
+                      "wall_seconds": null,
+                      "peak_rss_bytes": null,
+                      "seeds": [
+                        1,
+                        2
+                      ],
+                      "inputs": {
+                        "model.gguf": "abc",
+                        "data/p.jsonl": "def"
+                      },
+                      "libraries": {
+                        "hdf5": "1.10.8"
+                      },
+                      "machine": {
+                        "cpu": "Some CPU"
+                      },
+                      "results": null,
+                      "configuration": {
+                        "name": "small"
+                      }
+                    }
+
+                    """
+            )
+            try manifest.close(.finished, results: ["kept": 3])
+            let closed = try TextFile.readJSON(path)
+            #expect(closed["status"]?.string == "finished")
+            #expect(closed["finished"]?.string == "1970-01-01T00:01:01Z")
+            #expect(closed["wall_seconds"]?.number == 61.5)
+            #expect((closed["peak_rss_bytes"]?.integer ?? 0) > 1 << 20)
+            #expect(closed["results"]?.canonical == #"{"kept":3}"#)
+        }
+    }
+
+    @Test func commandLinesHoldNoFoldersOfTheUser() {
+        let here = FileManager.default.currentDirectoryPath
+        let shown = RunEnvironment.commandLine([
+            "/home/me/.build/release/rsd-train", "run", "\(here)/experiments/micro.yaml",
+            "--to=/home/me/out", "--limit", "3", "relative/path",
+        ])
+        #expect(
+            shown == [
+                "rsd-train", "run", "experiments/micro.yaml", "--to=out", "--limit", "3",
+                "relative/path",
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("plain-1.yaml", "plain-1.yaml"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("", "''"),
+    ])
+    func quotesForTheShell(_ argument: String, _ expected: String) {
+        #expect(RunEnvironment.shellQuoted(argument) == expected)
+    }
+
+    @Test func canonicalTextIgnoresTheOrderOfMembers() {
+        let one: JSON = ["b": [1, ["y": 2, "x": 3]], "a": .number(0.5)]
+        let other: JSON = ["a": .number(0.5), "b": [1, ["x": 3, "y": 2]]]
+        #expect(one.canonical == other.canonical)
+        #expect(one.canonical == #"{"a":0.5,"b":[1,{"x":3,"y":2}]}"#)
+    }
+}
+
+@Suite struct CommandLineMainTests {
+    @Test func theFirstSignalIsARequest() throws {
+        Interrupts.install()
+        #expect(!Interrupts.isRequested)
+        #expect(throws: Never.self) { try Interrupts.check() }
+        // To the process: the threads that run tests have signals blocked.
+        kill(ProcessInfo.processInfo.processIdentifier, SIGUSR1)
+        let deadline = Date(timeIntervalSinceNow: 5)
+        while !Interrupts.isRequested && Date() < deadline { usleep(1000) }
+        #expect(Interrupts.isRequested)
+        #expect(failureText { try Interrupts.check(resume: "again") }.hasPrefix("75: stopped"))
+        Interrupts.install()
+        #expect(!Interrupts.isRequested)
+    }
+
+    @Test func failuresDecideTheExitCode() {
+        struct Other: Error {}
+        #expect(CommandLineMain.exitCode(for: Failure(.badData, "x")) == 65)
+        #expect(CommandLineMain.exitCode(for: Interrupts.stopped(resume: "again")) == 75)
+        #expect(CommandLineMain.exitCode(for: Other()) == 1)
+    }
+
+    @Test func aRequestedStopIsNoError() {
+        let stopped = CommandLineMain.message(for: Interrupts.stopped(resume: "rsd-train run x"))
+        #expect(
+            stopped == "stopped on request; what was finished is kept\nGo on with: rsd-train run x"
+        )
+        let failed = Failure(
+            .badData,
+            file: "f",
+            at: "line 2",
+            "found a; expected b",
+            remedy: "Fix."
+        )
+        #expect(
+            CommandLineMain.message(for: failed) == "Error: f: line 2: found a; expected b\nFix."
+        )
+    }
+}

@@ -42,12 +42,13 @@ struct DecodingSpeed {
     var text: String {
         members.filter { !$0.value.isNull }.map { key, value in
             let name = key.replacing("_", with: " ")
-            return "\(name): \(value.string ?? (value.number.map(Self.rounded) ?? ""))"
+            return "\(name): \(value.string ?? value.number.map(Self.rounded) ?? "")"
         }.joined(separator: "\n")
     }
 
     private static func rounded(_ value: Double) -> String {
-        value >= 1000
+        if let whole = Int(exactly: value) { return Progress.grouped(whole) }
+        return value >= 1000
             ? Progress.grouped(Int(value.rounded())) : "\((value * 1000).rounded() / 1000)"
     }
 }

@@ -145,7 +145,7 @@ extension ExperimentAnalysis {
             "share_below_one_percent": number(arm.shareBelowOnePercent),
             "share_below_tenth_percent": number(arm.shareBelowTenthPercent),
             "mean_trace_length": number(arm.meanTraceLength),
-            "median_trace_length": integer(arm.length(quantile: 0.5)),
+            "median_trace_length": number(arm.medianTraceLength),
             "longest_trace_length": integer(arm.lengths.max()),
             "histogram": [
                 "edges": .array(ArmAnalysis.edges.map { .number($0) }),
@@ -196,7 +196,7 @@ extension ExperimentAnalysis {
         row("tries") { "\($0.tries)" }
         row("traces to train on") { "\($0.lengths.count)" }
         row("mean length, tokens") { decimal($0.meanTraceLength) }
-        row("median length, tokens") { $0.length(quantile: 0.5).map { "\($0)" } ?? "–" }
+        row("median length, tokens") { decimal($0.medianTraceLength) }
         row("proposals accepted") { percentage($0.acceptance) }
         row("positions left to the student") { percentage($0.fallbackShare) }
         row("tokens with P_S below 1 %") { percentage($0.shareBelowOnePercent) }

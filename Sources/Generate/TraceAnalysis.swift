@@ -108,11 +108,11 @@ extension ArmAnalysis {
     /// The mean length of a trace to train on, tokens.
     var meanTraceLength: Double? { Self.share(lengths.reduce(0, +), lengths.count) }
 
-    /// A length that a share of the traces does not exceed; nil without traces.
-    func length(quantile: Double) -> Int? {
+    /// The length in the middle, or the mean of the two there; nil without traces.
+    var medianTraceLength: Double? {
         let sorted = lengths.sorted()
         guard !sorted.isEmpty else { return nil }
-        return sorted[min(sorted.count - 1, Int(quantile * Double(sorted.count)))]
+        return Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
     }
 
     /// For each threshold, the share of the teacher's proposals that it would let through: exact,

@@ -24,7 +24,7 @@ from tokenizer_cases import CASES
 from tokenizer_patterns import pre_tokenizer
 
 FIELDS = ["problem", "answer", "solution", "trace"]
-MODELS = ["qwen2.5-coder-0.5b-instruct", "qwen2.5-coder-1.5b-instruct", "smollm2-135m-instruct"]
+MODELS = ["qwen2.5-coder-0.5b-instruct", "smollm2-135m-instruct"]
 
 
 def texts(path):

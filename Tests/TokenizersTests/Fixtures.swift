@@ -72,7 +72,9 @@ enum Fixtures {
     }
 }
 
-/// A small generator of repeatable random numbers (Steele et al. 2014, SplitMix64).
+/// SplitMix64, a small generator of repeatable random numbers.
+///
+/// Source: Steele, Lea and Flood 2014.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

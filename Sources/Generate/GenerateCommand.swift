@@ -65,3 +65,8 @@ struct Scope {
     /// The variant's name; nil for a plain experiment.
     var variantName: String? { experiment.variant?.name }
 }
+
+extension Manifest.Surroundings {
+    /// Those of this process, asked for once: a sweep closes hundreds of manifests.
+    static let ofThisProcess = RunEnvironment.surroundings()
+}

@@ -113,7 +113,7 @@ struct TraceGeneration {
             configuration: layout.experiment.merged,
             seeds: [seed],
             inputs: inputs,
-            surroundings: RunEnvironment.surroundings()
+            surroundings: .ofThisProcess
         )
     }
 

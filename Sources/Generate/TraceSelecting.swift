@@ -74,7 +74,7 @@ extension RunLayout {
             inputs: inputs.compactMap { key, value in
                 ["traces", "external"].contains(key) ? value.string.map { (key, $0) } : nil
             },
-            surroundings: RunEnvironment.surroundings()
+            surroundings: .ofThisProcess
         )
         let text = result.selected.map { $0.json.compact + "\n" }.joined()
         // An equal file keeps its time of change, by which its digest is remembered.

@@ -13,34 +13,53 @@ import Tokenizers
 /// A folder with tiny random models, some problems and an experiment; gone with this object.
 final class Laboratory {
     let folder: String
-    private static let stream = RandomStream(seed: 1, name: "laboratory")
+    /// The words of the miniature world; the end of turn is a token of its own.
+    static let words = ChainWorld.words.filter { $0 != ChainWorld.endOfTurn }
+
+    /// The files of the models, made once: `other` shares no word with the others.
+    private static let models = Result {
+        let folder = "\(NSTemporaryDirectory())/generate-tests-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try TextFile.createFolder(folder)
+        let own = try Tokenizer(words: words, endOfTurn: ChainWorld.endOfTurn)
+        let foreign = try Tokenizer(words: (0..<40).map { "word\($0)" }, endOfTurn: "$")
+        return try [("teacher", own), ("student", own), ("other", foreign)].enumerated().map {
+            seed,
+            model in
+            let path = "\(folder)/\(model.0).h5"
+            try write(model.1, seed: UInt64(seed), to: path)
+            return ("\(model.0).h5", try TextFile.read(path))
+        }
+    }
 
     init() throws {
         folder = "\(NSTemporaryDirectory())/generate-tests-\(UUID().uuidString)"
-        try TextFile.createFolder(folder)
-        try addModel("teacher", seed: 1, tokenizer: ChainWorld.tokenizer)
-        try addModel("student", seed: 2, tokenizer: ChainWorld.tokenizer)
+        for (name, data) in try Self.models.get() {
+            try TextFile.write(data, to: "\(folder)/\(name)")
+        }
         let problems = try ChainWorld.trainingProblems(count: 7, operations: [2, 3], seed: 1)
         try JSONLines.write(problems.problems.map(\.json), to: "\(folder)/problems.jsonl")
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    func addModel(_ name: String, seed: UInt64, tokenizer: Tokenizer) throws {
-        let model = try LanguageModel(
-            name: name,
-            configuration: ModelConfiguration(
-                family: .qwen3,
-                vocabularySize: tokenizer.vocabularySize + 3,
-                hiddenSize: 16,
-                intermediateSize: 24,
-                layerCount: 2,
-                queryHeadCount: 2,
-                keyValueHeadCount: 1,
-                headDimension: 8
-            ),
-            tokenizer: tokenizer,
-            seed: seed
+    private static func write(_ tokenizer: Tokenizer, seed: UInt64, to path: String) throws {
+        let configuration = ModelConfiguration(
+            family: .qwen3,
+            vocabularySize: tokenizer.vocabularySize + 3,
+            hiddenSize: 16,
+            intermediateSize: 24,
+            layerCount: 2,
+            queryHeadCount: 2,
+            keyValueHeadCount: 1,
+            headDimension: 8
+        )
+        // An embedding of this size makes some tokens likely and others not.
+        let weights = RandomWeights<Float>(seed: seed, layerCount: 2, standardDeviation: 0.4)
+        let model = LanguageModel(
+            name: path,
+            transformer: try Transformer(configuration, weights: weights),
+            tokenizer: tokenizer
         )
         try HDF5Checkpoint.write(
             CheckpointContent(
@@ -48,7 +67,7 @@ final class Laboratory {
                 configuration: model.configuration.json,
                 tokenizer: tokenizer.toJSON()
             ),
-            to: "\(folder)/\(name).h5"
+            to: path
         )
     }
 
@@ -267,9 +286,6 @@ final class Counter {
 
     @Test func badInputHasItsExitCode() throws {
         let laboratory = try Laboratory()
-        let words = (0..<40).map { "word\($0)" }
-        let other = try Tokenizer(words: words, endOfTurn: "$")
-        try laboratory.addModel("other", seed: 3, tokenizer: other)
         try TextFile.write("", to: "\(laboratory.folder)/empty.jsonl")
         try TextFile.write("{\"id\":\"a\"}\n", to: "\(laboratory.folder)/broken.jsonl")
         try TextFile.write(

@@ -146,7 +146,7 @@ import Testing
         let low = try #require(all["low_tokens"]?.array)
         // Token 2 is low in two tries, token 1 in one.
         #expect(low.compactMap { $0["count"]?.integer } == [2, 1])
-        let words = ChainWorld.words
+        let words = Laboratory.words
         #expect(low.compactMap { $0["text"]?.string } == [words[2], words[1]])
         let sample = try #require(all["samples"]?.array?.first)
         let writers = sample["tokens"]?.array?.compactMap { $0["writer"]?.string }

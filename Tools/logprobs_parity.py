@@ -13,6 +13,7 @@ log-probabilities, and the share of positions with the same most likely token.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import subprocess
@@ -32,16 +33,15 @@ def lines(command, records=None):
 
 def sequences(program, model, texts, positions):
     """Token ids of the first texts that together make enough positions."""
-    result, total = [], 0
     with open(texts) as file:
-        for line in file:
-            record = json.loads(line)
-            text = record["problem"] + "\n" + record["solution"]
-            ids = lines([program, "tokenize", "--model", model], [{"text": text}])[0]["ids"]
-            result.append(ids)
-            total += len(ids)
-            if total >= positions:
-                return result
+        records = [json.loads(line) for line in itertools.islice(file, 200)]
+    records = [{"text": record["problem"] + "\n" + record["solution"]} for record in records]
+    result, total = [], 0
+    for record in lines([program, "tokenize", "--model", model], records):
+        result.append(record["ids"])
+        total += len(record["ids"])
+        if total >= positions:
+            return result
     raise SystemExit(f"{texts}: only {total} positions")
 
 

@@ -114,20 +114,21 @@ struct TinyExperiment {
 
     static func model(seed: UInt64) throws -> LanguageModel {
         let tokenizer = try ChainWorld.tokenizer
-        return try LanguageModel(
+        let configuration = ModelConfiguration(
+            family: .qwen3,
+            vocabularySize: tokenizer.vocabularySize,
+            hiddenSize: 8,
+            intermediateSize: 16,
+            layerCount: 1,
+            queryHeadCount: 2,
+            keyValueHeadCount: 1,
+            headDimension: 4
+        )
+        let weights = RandomWeights<Float>(seed: seed, layerCount: 1, standardDeviation: 0.5)
+        return LanguageModel(
             name: "tiny",
-            configuration: ModelConfiguration(
-                family: .qwen3,
-                vocabularySize: tokenizer.vocabularySize,
-                hiddenSize: 8,
-                intermediateSize: 16,
-                layerCount: 1,
-                queryHeadCount: 2,
-                keyValueHeadCount: 1,
-                headDimension: 4
-            ),
-            tokenizer: tokenizer,
-            seed: seed
+            transformer: try Transformer(configuration, weights: weights),
+            tokenizer: tokenizer
         )
     }
 

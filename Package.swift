@@ -100,7 +100,7 @@ let package = Package(
         tests("Kernels", ["TestSupport"]),
         tests("Autograd", ["TestSupport", "Kernels"]),
         tests("Checkpoints", ["TestSupport", "Files", "Kernels"]),
-        tests("Tokenizers", ["TestSupport", "Files"]),
+        tests("Tokenizers", ["TestSupport", "Checkpoints", "Files"]),
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
         tests("Decoding", ["TestSupport", "Kernels", "Models"]),
         tests("Grading", ["TestSupport"]),

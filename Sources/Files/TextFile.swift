@@ -13,7 +13,11 @@ public enum TextFile {
         guard !isFolder.boolValue else {
             throw Failure(.missingInput, file: path, "is a folder; expected a file")
         }
-        guard let data = FileManager.default.contents(atPath: path) else {
+        // A pipe such as /dev/stdin has no size, and the file manager refuses it.
+        let data =
+            FileManager.default.contents(atPath: path)
+            ?? FileHandle(forReadingAtPath: path).flatMap { try? $0.readToEnd() ?? Data() }
+        guard let data else {
             throw Failure(
                 .missingInput,
                 file: path,

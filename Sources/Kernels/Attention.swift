@@ -75,6 +75,8 @@ private struct AttentionTask {
 ///
 /// - Parameters:
 ///   - queries: Flat rows of `[H * D]`.
+///   - segments: Which rows belong together, and their keys and values.
+///   - shape: Heads and scale.
 ///   - output: As `queries`; rows outside all segments are left alone.
 ///   - logSumExp: `[rows, H]`, kept for the backward pass, or none.
 public func causalAttention<S: KernelScalar>(
@@ -154,8 +156,12 @@ private func check<S>(
 /// Probabilities are computed again from `logSumExp`, tile by tile.
 ///
 /// - Parameters:
+///   - queries: Flat rows of `[H * D]`.
 ///   - output: What the forward pass gave.
+///   - logSumExp: What the forward pass kept.
 ///   - upstream: As `output`.
+///   - segments: As in the forward pass.
+///   - shape: Heads and scale.
 ///   - queryGradient: As `queries`.
 ///   - keyGradient: Flat rows of `[K * D]`, aligned with the query rows.
 ///   - valueGradient: As `keyGradient`.

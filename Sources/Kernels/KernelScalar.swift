@@ -19,16 +19,20 @@ extension Float: KernelScalar {
     /// The fast table of this CPU; tests replace it to compare instruction sets.
     nonisolated(unsafe) static var table = ck_kernels_float()
 
+    /// The fast kernels.
     public static var _kernels: UnsafePointer<ck_kernels> { table }
 
+    /// One single-threaded call.
     public static func _gemm(_ product: MatrixProduct<Float>) {
         OpenBLAS.shared.multiply(product)
     }
 }
 
 extension Double: KernelScalar {
+    /// The plain kernels.
     public static var _kernels: UnsafePointer<ck_kernels> { ck_kernels_double() }
 
+    /// One single-threaded call.
     public static func _gemm(_ product: MatrixProduct<Double>) {
         OpenBLAS.shared.multiply(product)
     }

@@ -7,7 +7,10 @@ import CKernels
 ///
 /// - Parameters:
 ///   - x: `[rows, inputs]`.
+///   - rows: Rows of x and y.
 ///   - weight: `[outputs, inputs]`.
+///   - outputs: Rows of the weight.
+///   - inputs: Columns of the weight.
 ///   - bias: `[outputs]`, or none.
 ///   - y: `[rows, outputs]`; not `x`.
 public func linear<S: KernelScalar>(
@@ -97,6 +100,8 @@ private func linear<S: KernelScalar>(
 ///
 /// - Parameters:
 ///   - g: `[rows, weight.rows]`.
+///   - rows: Rows of g and dx.
+///   - weight: The stored weight.
 ///   - dx: `[rows, weight.columns]`.
 public func linearInputGradient<S: KernelScalar>(
     _ g: Buffer<S>,

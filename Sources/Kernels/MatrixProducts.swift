@@ -7,8 +7,15 @@ import CKernels
 ///
 /// - Parameters:
 ///   - a: `[m, k]`, or `[k, m]` when `transposeA`.
+///   - transposeA: Whether `a` is stored transposed.
 ///   - b: `[k, n]`, or `[n, k]` when `transposeB`.
+///   - transposeB: Whether `b` is stored transposed.
 ///   - c: `[m, n]`; not read where `beta` is 0.
+///   - m: Rows of the output.
+///   - n: Columns of the output.
+///   - k: Terms of each sum.
+///   - alpha: Factor of the product.
+///   - beta: Factor of what `c` held.
 public func gemm<S: KernelScalar>(
     _ a: Buffer<S>,
     transposeA: Bool = false,

@@ -15,7 +15,9 @@ private func rowLength<S>(_ operation: StaticString, _ x: Buffer<S>, rows: Int) 
 ///
 /// - Parameters:
 ///   - x: `[rows, columns]`.
+///   - rows: Rows of x and y.
 ///   - weight: Gain, `[columns]`.
+///   - epsilon: Added to the mean square; positive.
 ///   - y: `[rows, columns]`; may be `x`.
 ///   - s: `[rows]`, kept for the backward pass.
 public func rmsNorm<S: KernelScalar>(
@@ -110,6 +112,9 @@ public func softmaxBackward<S: KernelScalar>(
 ///
 /// - Parameters:
 ///   - x: `[rows, heads, D]`.
+///   - rows: Rows of x and y.
+///   - heads: Heads in a row.
+///   - headDimension: Numbers in a head, D; even.
 ///   - cosines: `[rows, D / 2]`.
 ///   - sines: `[rows, D / 2]`.
 ///   - inverse: Turn back, which is also the backward pass.

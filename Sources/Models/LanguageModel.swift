@@ -85,7 +85,7 @@ extension Tokenizer {
                 gguf: Tokenizers.GGUFVocabulary(
                     tokens: vocabulary.tokens,
                     types: vocabulary.types,
-                    merges: vocabulary.merges.map { $0.left + [0x20] + $0.right },
+                    merges: vocabulary.merges,
                     pre: vocabulary.preTokenizer ?? "default",
                     bosID: vocabulary.beginningID,
                     eosID: vocabulary.endID,

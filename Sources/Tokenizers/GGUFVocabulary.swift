@@ -8,8 +8,8 @@ public struct GGUFVocabulary: Sendable {
     public var tokens: [[UInt8]]
     /// `token_type`: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
     public var types: [Int]
-    /// `merges`: "left right", by rank.
-    public var merges: [[UInt8]]
+    /// `merges`: the two sides of each rule, by rank, in GPT-2's byte alphabet.
+    public var merges: [(left: [UInt8], right: [UInt8])]
     /// `pre`: the name of the pre-tokenizer.
     public var pre: String
     /// `bos_token_id`.
@@ -29,7 +29,7 @@ public struct GGUFVocabulary: Sendable {
     public init(
         tokens: [[UInt8]],
         types: [Int],
-        merges: [[UInt8]],
+        merges: [(left: [UInt8], right: [UInt8])],
         pre: String,
         bosID: Int? = nil,
         eosID: Int? = nil,
@@ -95,7 +95,9 @@ extension Tokenizer {
             }
         }
         var buffer: [UInt8] = []
-        for merge in gguf.merges { try parts.merges.append(merge, using: &buffer) }
+        for merge in gguf.merges {
+            try parts.merges.append(left: merge.left, right: merge.right, using: &buffer)
+        }
         func checked(_ id: Int?, _ key: String) throws -> Int32? {
             guard let id else { return nil }
             guard gguf.tokens.indices.contains(id) else {

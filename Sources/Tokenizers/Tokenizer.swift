@@ -78,7 +78,9 @@ extension Tokenizer {
 
     /// The token that begins texts, if the file declares one.
     public var bosID: Int32? { storage.roles.bosID }
-    /// Whether the file asks for `bosID` before every text. `encode` never adds it.
+    /// Whether the file asks for `bosID` before every text.
+    ///
+    /// `encode` never adds it; `PromptTemplate.encode` does.
     public var addsBOS: Bool { storage.roles.addsBOS }
     /// The token that ends texts, declared or recognised by its name.
     public var eosID: Int32? { storage.roles.eosID }

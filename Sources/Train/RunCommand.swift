@@ -28,7 +28,7 @@ struct RunCommand: ParsableCommand {
         let experiment = try Experiment.read(experiment)
         for variant in try experiment.variants {
             if dryRun {
-                print(try variant.plan().text)
+                print(try RunLayout(variant).plan().text)
                 continue
             }
             try train(variant)
@@ -158,7 +158,7 @@ struct RunCommand: ParsableCommand {
                 schedule.step(step).microBatches.map { $0.map { set.examples[$0] } }
             },
             optimizer: settings.optimizer,
-            saveEvery: settings.saveEvery,
+            saveEvery: settings.saveEvery > 0 ? settings.saveEvery : schedule.stepsPerEpoch,
             keepCheckpoints: settings.keepCheckpoints,
             label: "\(arm.name), seed \(seed)"
         )

@@ -74,7 +74,7 @@ extension FloatKernels {
 
     @Test(arguments: attentionShapes, instructionSets)
     func attentionMatchesDouble(_ shape: AttentionShape, on set: String) throws {
-        let lengths = [1, 3, 17, 63, 64, 65, 130, 200]
+        let lengths = [1, 3, 17, 64, 65, 130]
         let fast = try on(set) {
             let batch = Batch<Float>(shape, lengths)
             return (batch.forward(), batch.backward())
@@ -86,12 +86,12 @@ extension FloatKernels {
 
     @Test(arguments: attentionShapes, instructionSets)
     func attentionRowsDoNotDependOnTheirBlock(_ shape: AttentionShape, on set: String) throws {
-        let count = 203
+        let count = 139
         try on(set) {
             let whole = Batch<Float>(shape, [count])
             let expected = whole.forward()
             let width = shape.queryHeads * shape.headDimension
-            for block in [1, 2, 3, 5, 8, 16, 100] {
+            for block in [1, 2, 3, 8, 16, 100] {
                 for threads in [1, 2] {
                     let o = Buffer<Float>(count: whole.o.count)
                     let lse = Buffer<Float>(count: whole.lse.count)

@@ -168,7 +168,7 @@ extension FloatKernels {
 
     @Test(arguments: instructionSets)
     func exponentialIsWithinTwoUnitsOfTheLastPlace(on set: String) throws {
-        let x = (0..<200_001).map { Float(-103 + 0.00095 * Double($0)) }
+        let x = (0..<20_001).map { Float(-103 + 0.0095 * Double($0)) }
         let y = Buffer<Float>(count: x.count)
         try on(set) { activate(.exp, Buffer(x), into: y) }
         let wrong = zip(x, y.array).filter { x, y in

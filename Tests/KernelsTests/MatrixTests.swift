@@ -14,18 +14,26 @@ private func plainProduct(
     _ alpha: Double,
     _ beta: Double
 ) -> [Double] {
-    (0..<m * n).map { index in
-        let (i, j) = (index / n, index % n)
-        let dot = (0..<k).reduce(0.0) { total, p in
-            total + a[transposeA ? p * m + i : i * k + p] * b[transposeB ? j * k + p : p * n + j]
+    // Operands are laid out so that each dot product runs along both: quick without optimisation.
+    var result = c
+    for i in 0..<m {
+        let row = (0..<k).map { a[transposeA ? $0 * m + i : i * k + $0] }
+        for j in 0..<n {
+            var (dot, at) = (0.0, transposeB ? j * k : j)
+            for p in 0..<k {
+                dot += row[p] * b[at]
+                at += transposeB ? 1 : n
+            }
+            result[i * n + j] = alpha * dot + beta * c[i * n + j]
         }
-        return alpha * dot + beta * c[index]
     }
+    return result
 }
 
 extension FloatKernels {
     static let products = [
-        (1, 1, 1), (1, 17, 3), (7, 1, 65), (31, 33, 16), (63, 65, 100), (130, 127, 129),
+        (1, 1, 1), (1, 17, 3), (7, 1, 65), (31, 33, 16), (63, 65, 40), (257, 17, 129),
+        (17, 257, 129),
     ]
 
     @Test(arguments: products, [(1.0, 0.0), (1.0, 1.0), (0.5, -2.0)])

@@ -10,8 +10,11 @@ import Testing
 /// fixtures and repeats these formulas.
 @Suite struct ParityTests {
     static let families = ["llama", "qwen2", "qwen3"]
-    static let batch: [[Int32]] = (0..<3).map { s in
-        (0..<11).map { t in Int32((7 * t + 3 * s + t * t) % 37) }
+    static let batch: [[Int32]] = (0..<3).map { (s: Int) -> [Int32] in
+        (0..<11).map { (t: Int) -> Int32 in
+            let value: Int = 7 * t + 3 * s + t * t
+            return Int32(value % 37)
+        }
     }
 
     /// Weights that both sides can write: a sine of the index with a phase from the name's bytes.

@@ -69,8 +69,11 @@ import Testing
         let random = (0..<300).map { _ in
             (0..<Int.random(in: 0..<40, using: &generator)).map { _ in
                 // Mostly what pre-tokenizers look at: space, newline, digit, letter, quote.
-                [0x20, 0x0A, 0x31, 0x61, 0x27, 0xC2, 0xA0, UInt8.random(in: 0...255, using: &generator)]
-                    .randomElement(using: &generator) ?? 0
+                [
+                    0x20, 0x0A, 0x31, 0x61, 0x27, 0xC2, 0xA0,
+                    UInt8.random(in: 0...255, using: &generator),
+                ]
+                .randomElement(using: &generator) ?? 0
             }
         }
         for bytes in EncodingTests.notUTF8 + random {
@@ -105,7 +108,7 @@ import Testing
         var vocabulary = try Fixtures.gguf("gpt-2")
         let place = try #require(vocabulary.tokens.firstIndex(of: Array("!".utf8)))
         vocabulary.types[place] = 5
-        vocabulary.merges.removeAll { $0.contains(UInt8(ascii: "!")) }
+        vocabulary.merges.removeAll { ($0.left + $0.right).contains(UInt8(ascii: "!")) }
         let tokenizer = try Tokenizer(gguf: vocabulary)
         let failure = #expect(throws: Failure.self) {
             try tokenizer.encode("ha!", specialTokens: .asText)
@@ -147,14 +150,15 @@ import Testing
 
     @Test(.timeLimit(.minutes(1))) func aLongPieceIsNotQuadratic() throws {
         let tokenizer = try Fixtures.tokenizer("qwen2")
-        let text = String(repeating: "thereforeand", count: 20_000)
+        let text = String(repeating: "thereforeand", count: 5_000)
         let ids = try tokenizer.encode(text, specialTokens: .asText)
         #expect(tokenizer.text(of: ids, skipSpecial: false) == text)
     }
 
     @Test func spellingsAreFoundByTheirBytes() {
         var table = SpellingTable(capacity: 2)
-        let words = (0..<500).map { Array("w\($0)".utf8) } + [[], Array("e\u{301}".utf8), Array("é".utf8)]
+        let words =
+            (0..<500).map { Array("w\($0)".utf8) } + [[], Array("e\u{301}".utf8), Array("é".utf8)]
         for word in words { table.publish(table.append(word)) }
         for (index, word) in words.enumerated() {
             #expect(table.find(word, 0..<word.count) == index)

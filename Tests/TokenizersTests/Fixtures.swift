@@ -46,11 +46,11 @@ enum Fixtures {
         let model = try file.require("model", "an object") { $0 }
         let members = try model.require("vocab", "an object", \.object).members
         let added = try file.array("added_tokens")
-        let count = try 1 + (members.map { try #require($0.value.integer) }.max() ?? 0)
+        let count = 1 + (members.compactMap(\.value.integer).max() ?? 0)
         var tokens = [[UInt8]](repeating: [], count: count)
         var types = [Int](repeating: 1, count: count)
         for member in members {
-            tokens[try #require(member.value.integer)] = Array(member.key.utf8)
+            tokens[member.value.integer ?? -1] = Array(member.key.utf8)
         }
         for token in added {
             let id = try token.integer("id")
@@ -65,13 +65,16 @@ enum Fixtures {
         tokens += (0..<3).map { Array("[PAD\($0)]".utf8) }
         types += [5, 5, 5]
         let merges = try model.array("merges").map { item in
-            Array((item.string ?? (item.array ?? []).compactMap(\.string).joined(separator: " ")).utf8)
+            let sides = (item.array ?? []).compactMap(\.string).map { Array($0.utf8) }
+            return (left: sides[0], right: sides[1])
         }
         return GGUFVocabulary(tokens: tokens, types: types, merges: merges, pre: name)
     }
 }
 
-/// A small generator of repeatable random numbers (Steele et al. 2014, SplitMix64).
+/// SplitMix64, a small generator of repeatable random numbers.
+///
+/// Source: Steele, Lea and Flood 2014.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
 

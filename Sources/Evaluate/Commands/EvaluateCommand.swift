@@ -55,4 +55,4 @@ struct ExperimentOptions: ParsableArguments {
     func read() throws -> Experiment { try Experiment.read(experiment) }
 }
 
-extension WeightStorage: @retroactive ExpressibleByArgument {}
+extension WeightStorage: ExpressibleByArgument {}

@@ -1,5 +1,29 @@
 import ArgumentParser
+import Experiments
+import Files
+
+/// `report`: tables, plots and a page.
 struct ReportCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "report", abstract: "Report.")
-    func run() throws {}
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Compares the arms: tables, plots and one HTML page.",
+        discussion: """
+            Needs the samples of every arm and seed. Writes table.md, table.csv, plots and \
+            report.html into the results folder, with the counts behind them in scores.jsonl, and \
+            prints the table.
+            """
+    )
+
+    @OptionGroup var options: ExperimentOptions
+    @Flag(help: "Make the report again from the results folder's scores.jsonl alone.")
+    var fromScores = false
+
+    func run() throws {
+        let report = ReportRun(
+            experiment: try options.read(),
+            surroundings: RunEnvironment.surroundings(),
+            fromScores: fromScores
+        )
+        try StandardOutput.write(report.run().table)
+    }
 }

@@ -40,6 +40,6 @@ struct Legend {
                     + "student spoke instead."
             )
         }
-        return lines
+        return lines + model.notes
     }
 }

@@ -11,8 +11,8 @@ struct ReportFiles {
     /// Renders a report.
     ///
     /// - Parameter model: What is shown.
-    /// - Returns: table.md, table.csv, seeds.csv, traces.csv and sweeps.csv where there is
-    ///   something to tell, plots/NAME.svg, and report.html.
+    /// - Returns: table.md, table.csv, seeds.csv, seed-differences.csv, traces.csv and sweeps.csv
+    ///   where there is something to tell, plots/NAME.svg, and report.html.
     /// - Throws: `Failure` if the page's template is malformed.
     static func render(_ model: ReportModel) throws -> [File] {
         let csv = ResultCSV(model: model)
@@ -21,6 +21,9 @@ struct ReportFiles {
             File(path: "table.csv", text: csv.scores),
         ]
         if !model.seedAverages.isEmpty { files.append(File(path: "seeds.csv", text: csv.seeds)) }
+        if !model.seedComparisons.isEmpty {
+            files.append(File(path: "seed-differences.csv", text: csv.seedDifferences))
+        }
         if !model.traces.isEmpty { files.append(File(path: "traces.csv", text: csv.traces)) }
         if !model.sweeps.isEmpty { files.append(File(path: "sweeps.csv", text: csv.sweeps)) }
         files += ReportPlots(model).all.map { File(path: "plots/\($0.name).svg", text: $0.svg) }

@@ -24,6 +24,8 @@ struct ReportModel: Equatable, Sendable {
     var contrasts: [Contrast] = []
     /// The average over benchmarks of each arm and seed.
     var seedAverages: [SeedAverage] = []
+    /// Paired differences of averages, seed by seed.
+    var seedComparisons: [SeedComparison] = []
     /// What is known of the arms' traces.
     var traces: [TraceStatistics] = []
     /// Training losses; an arm trained under several seeds has several.
@@ -32,6 +34,8 @@ struct ReportModel: Equatable, Sendable {
     var samples: [SampleTrace] = []
     /// Parameter sweeps, one plot each.
     var sweeps: [Sweep] = []
+    /// How intervals and tests were made; part of the legend.
+    var notes: [String] = []
 
     /// One line of the manifest.
     struct ManifestEntry: Equatable, Sendable {
@@ -57,6 +61,28 @@ struct ReportModel: Equatable, Sendable {
         var seed: UInt64
         /// The mean accuracy over the benchmarks, a fraction.
         var accuracy: Double
+    }
+
+    /// The difference of two arms' averages under each seed.
+    struct SeedComparison: Equatable, Sendable {
+        /// The arm of interest.
+        var arm: String
+        /// The arm that is subtracted.
+        var other: String
+        /// The seeds.
+        var seeds: [UInt64]
+        /// `arm` minus `other` under each seed, a fraction.
+        var differences: [Double]
+        /// How many seeds have the sign of the mean difference.
+        var sameSign: Int
+        /// The p value of Student's t test over the seeds; nil where they do not differ.
+        var tP: Double?
+        /// The p value of the exact test over the signs of the seeds' differences.
+        var signFlipP: Double
+        /// The interval of the mean difference with questions as the random unit.
+        var overQuestions: Interval
+        /// The p value of the permutation test over questions.
+        var overQuestionsP: Double
     }
 }
 

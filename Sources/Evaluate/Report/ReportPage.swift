@@ -52,6 +52,8 @@ struct ReportPage {
             "traces": tables.traces,
             "seedHeadings": tables.seedHeadings,
             "seedRows": tables.seedRows,
+            "seedDifferences": tables.seedDifferences,
+            "hasSeedDifferences": model.seedComparisons.contains { $0.seeds.count > 1 },
             "samples": model.samples.enumerated().map { index, sample in
                 SampleTraceView(sample: sample, number: index + 1, palette: palette).view
             },

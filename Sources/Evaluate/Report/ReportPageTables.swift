@@ -115,6 +115,25 @@ struct ReportPageTables {
         }
     }
 
+    /// One row for each comparison of averages under every seed.
+    var seedDifferences: [[String: Any]] {
+        model.seedComparisons.map { own in
+            let bySeed = Dictionary(
+                zip(own.seeds, own.differences),
+                uniquingKeysWith: { first, _ in first }
+            )
+            var row = swatch(own.arm)
+            row["arm"] = "\(own.arm) − \(own.other)"
+            row["values"] = seeds.map { NumberText.points(bySeed[$0]) }
+            row["sameSign"] = "\(own.sameSign) of \(own.seeds.count)"
+            row["tP"] = NumberText.pValue(own.tP)
+            row["signFlipP"] = NumberText.pValue(own.signFlipP)
+            row["overQuestions"] = NumberText.points(own.overQuestions)
+            row["overQuestionsP"] = NumberText.pValue(own.overQuestionsP)
+            return row
+        }
+    }
+
     private func swatch(_ arm: String) -> [String: Any] {
         ["arm": arm, "swatch": palette.swatch(of: arm)]
     }

@@ -43,6 +43,27 @@ struct ResultCSV {
         )
     }
 
+    /// One row for each comparison and seed, with the tests over seeds and over questions.
+    var seedDifferences: String {
+        var rows = [
+            [
+                "arm", "other", "seed", "difference", "same_sign", "p_t_over_seeds",
+                "p_signs_over_seeds", "over_questions_low", "over_questions_high",
+                "p_over_questions",
+            ]
+        ]
+        for own in model.seedComparisons {
+            for (seed, difference) in zip(own.seeds, own.differences) {
+                rows.append([
+                    own.arm, own.other, "\(seed)", number(difference), "\(own.sameSign)",
+                    number(own.tP), number(own.signFlipP), number(own.overQuestions.low),
+                    number(own.overQuestions.high), number(own.overQuestionsP),
+                ])
+            }
+        }
+        return Self.lines(rows)
+    }
+
     /// One row for each arm with traces.
     var traces: String {
         var rows = [

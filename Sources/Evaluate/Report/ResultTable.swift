@@ -9,12 +9,17 @@ struct ResultTable {
     var markdown: String {
         var parts = ["# \(MarkdownTable.escape(model.experiment))\n"]
         if !model.overview.isEmpty { parts.append(MarkdownTable.escape(model.overview) + "\n") }
-        parts.append("## Accuracy, %\n\n" + accuracies + questionLine)
+        if model.sweeps.isEmpty || !model.scores.isEmpty {
+            parts.append("## Accuracy, %\n\n" + accuracies + questionLine)
+        }
         let differences = differences
         if !differences.isEmpty {
             let base = MarkdownTable.escape(model.baseArm ?? "the base arm")
             parts.append("## Difference to \(base), percentage points\n\n" + differences)
         }
+        let extra = ResultTableExtras(model: model)
+        if !extra.seeds.isEmpty { parts.append("## Seeds\n\n" + extra.seeds) }
+        parts += extra.sweeps
         if !model.traces.isEmpty { parts.append("## Traces\n\n" + traces) }
         let verdicts = verdicts
         if !verdicts.isEmpty {

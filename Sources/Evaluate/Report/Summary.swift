@@ -11,6 +11,10 @@ struct Summary {
             model.score(arm: arm.name, benchmark: model.headline)
                 .flatMap { $0.accuracy.isFinite ? (arm.name, $0) : nil }
         }
+        guard !scored.isEmpty || model.sweeps.isEmpty else {
+            return "\(NumberText.counted(model.sweeps.count, "sweep")) of one setting each; "
+                + "the plots and tables below show what every setting gives."
+        }
         guard !scored.isEmpty else {
             return "Nothing has been scored yet, so there is nothing to compare."
         }

@@ -74,6 +74,26 @@ enum Beta {
     }
 }
 
+/// Student's t distribution, for means of few values.
+///
+/// T² / (ν + T²) follows Beta(1/2, ν/2) (DLMF 8.17.20), so all is said in terms of `Beta`.
+enum StudentT {
+    /// P(|T| >= |t|).
+    static func twoSidedP(_ t: Double, degreesOfFreedom: Int) -> Double {
+        let nu = Double(degreesOfFreedom)
+        return Beta.cumulative(nu / (nu + t * t), nu / 2, 0.5)
+    }
+
+    /// The t with P(T <= t) = p, for p in (0, 1).
+    static func quantile(_ p: Double, degreesOfFreedom: Int) -> Double {
+        precondition(p > 0 && p < 1, "StudentT.quantile: \(p) is not in (0, 1)")
+        if p < 0.5 { return -quantile(1 - p, degreesOfFreedom: degreesOfFreedom) }
+        let nu = Double(degreesOfFreedom)
+        let x = Beta.quantile(2 * (1 - p), nu / 2, 0.5)
+        return (nu * (1 - x) / x).squareRoot()
+    }
+}
+
 /// The place where `isBelow` turns from true to false, to the last bit.
 private func bisect(from low: Double, to high: Double, isBelow: (Double) -> Bool) -> Double {
     var (low, high) = (low, high)

@@ -81,22 +81,36 @@ extension Interval {
         confidence: Double = 0.95,
         uniform: (Int) -> Double
     ) -> Interval {
+        percentile(
+            of: resampledMeans(values, resamples: resamples, uniform: uniform),
+            confidence: confidence
+        )
+    }
+
+    /// The means of values drawn again with replacement, `[resamples]`; see `bootstrap`.
+    static func resampledMeans(
+        _ values: [Double],
+        resamples: Int,
+        uniform: (Int) -> Double
+    ) -> [Double] {
         precondition(!values.isEmpty && resamples > 0, "bootstrap: nothing to resample")
         let n = values.count
-        var means: [Double] = []
-        means.reserveCapacity(resamples)
-        for resample in 0..<resamples {
+        return (0..<resamples).map { resample in
             var sum = 0.0
             for draw in 0..<n {
                 sum += values[min(n - 1, Int(uniform(resample * n + draw) * Double(n)))]
             }
-            means.append(sum / Double(n))
+            return sum / Double(n)
         }
-        means.sort()
+    }
+
+    /// What lies between the tails of values, `confidence` of them.
+    static func percentile(of values: [Double], confidence: Double) -> Interval {
+        let sorted = values.sorted()
         let tail = (1 - confidence) / 2
         return Interval(
-            lower: quantile(tail, sorted: means),
-            upper: quantile(1 - tail, sorted: means)
+            lower: quantile(tail, sorted: sorted),
+            upper: quantile(1 - tail, sorted: sorted)
         )
     }
 

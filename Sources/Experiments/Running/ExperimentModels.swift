@@ -79,7 +79,9 @@ extension RunLayout {
 extension ChainWorld {
     /// The tokenizer of the miniature world: one token a word.
     public static var tokenizer: Tokenizer {
-        get throws { try Tokenizer(words: words, endOfTurn: endOfTurn) }
+        get throws {
+            try Tokenizer(words: words.filter { $0 != endOfTurn }, endOfTurn: endOfTurn)
+        }
     }
 }
 

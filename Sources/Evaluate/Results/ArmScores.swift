@@ -1,0 +1,71 @@
+import Experiments
+import Files
+
+/// The scores of one arm over all seeds and benchmarks, in the forms that statistics want.
+struct ArmScores: Sendable {
+    /// One benchmark.
+    struct OnBenchmark: Sendable {
+        /// Its name.
+        var name: String
+        /// The scores of each question, samples of all seeds pooled.
+        var pooled: [QuestionScore]
+        /// The mean accuracy under each seed.
+        var seedMeans: [Double]
+        /// The share of samples without an answer.
+        var unparsedShare: Double
+        /// The share of samples that ran into the token limit.
+        var truncatedShare: Double
+    }
+
+    /// The arm's name.
+    let name: String
+    /// k: samples of each question under each seed.
+    let samples: Int
+    /// The seeds.
+    let seeds: [UInt64]
+    /// The benchmarks, in order.
+    let benchmarks: [OnBenchmark]
+
+    /// Gathers an arm's scores.
+    ///
+    /// - Throws: `Failure.missingInput` when the table lacks a seed or a benchmark, and
+    ///   `Failure.badData` when it holds none.
+    init(
+        _ table: ScoreTable,
+        variant: String? = nil,
+        arm: String,
+        seeds: [UInt64],
+        benchmarks names: [String]
+    ) throws {
+        var samples = 0
+        name = arm
+        self.seeds = seeds
+        benchmarks = try names.map { name in
+            let cells = try seeds.map { try table.cell(variant, arm, $0, name) }
+            samples = cells.first?.samples ?? 0
+            let bySeed = cells.map { cell in
+                zip(table.ids(name), cell.correct).map {
+                    QuestionScore(id: $0, correct: $1, samples: cell.samples)
+                }
+            }
+            for own in bySeed { try own.checkSamples(expected: samples) }
+            let all = Double(cells.reduce(0) { $0 + $1.samples * $1.correct.count })
+            return OnBenchmark(
+                name: name,
+                pooled: try .pooled(over: bySeed),
+                seedMeans: bySeed.map { Moments.mean($0.map(\.mean)) },
+                unparsedShare: Double(cells.reduce(0) { $0 + $1.unparsed }) / all,
+                truncatedShare: Double(cells.reduce(0) { $0 + $1.truncated }) / all
+            )
+        }
+        self.samples = samples
+        guard !benchmarks.isEmpty, !seeds.isEmpty else {
+            throw Failure(.badData, at: arm, "has no benchmark or no seed to be scored on")
+        }
+    }
+
+    /// The average over benchmarks under each seed.
+    var seedAverages: [Double] {
+        seeds.indices.map { seed in Moments.mean(benchmarks.map { $0.seedMeans[seed] }) }
+    }
+}

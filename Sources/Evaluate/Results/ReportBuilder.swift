@@ -1,0 +1,192 @@
+import Experiments
+import Files
+
+/// Turns scores into the model of a report.
+struct ReportBuilder {
+    /// The experiment, or one variant of a sweep.
+    let experiment: Experiment
+    /// The scores.
+    let table: ScoreTable
+    /// Resamples of every bootstrap.
+    var resamples = 10_000
+
+    /// Questions of a benchmark below which its interval is Wilson's.
+    static let fewQuestions = 50
+
+    /// The scores of one arm.
+    ///
+    /// - Throws: `Failure` when the table lacks some.
+    func scores(_ arm: Arm) throws -> ArmScores {
+        try ArmScores(
+            table,
+            variant: experiment.variant?.name,
+            arm: arm.name,
+            seeds: experiment.seeds,
+            benchmarks: experiment.benchmarks.map(\.name)
+        )
+    }
+
+    /// Everything that follows from scores: accuracies, differences, contrasts, seeds.
+    ///
+    /// - Throws: `Failure` when the table lacks some.
+    func model() throws -> ReportModel {
+        var model = ReportModel(
+            experiment: experiment.name,
+            overview: experiment.description,
+            arms: experiment.arms.map { .init(name: $0.name, summary: $0.summary) },
+            baseArm: experiment.arms.first { $0.kind == .base }?.name,
+            benchmarks: experiment.benchmarks.map(\.name)
+        )
+        let all = try experiment.arms.map { ($0, try scores($0)) }
+        let base = all.first { $0.0.name == model.baseArm }?.1
+        for (arm, scores) in all {
+            let comparison =
+                arm.name == model.baseArm
+                ? nil : try base.map { try ArmComparison(scores, minus: $0, resamples: resamples) }
+            model.scores += try rows(scores, comparison)
+            model.seedAverages += zip(scores.seeds, scores.seedAverages).map {
+                .init(arm: arm.name, seed: $0, accuracy: $1)
+            }
+            if let comparison, let base {
+                model.seedComparisons.append(seeds(scores, base, comparison))
+            }
+        }
+        let others: [Arm.Kind] = [.direct, .teacherFiltered, .studentOnly]
+        for (arm, scores) in all where arm.kind == .rsd {
+            for (other, against) in all where others.contains(other.kind) {
+                let comparison = try ArmComparison(scores, minus: against, resamples: resamples)
+                model.contrasts.append(
+                    .init(arm: arm.name, other: other.name, difference: comparison.average)
+                )
+                model.seedComparisons.append(seeds(scores, against, comparison))
+            }
+        }
+        model.notes = notes(all.first?.1, comparisons: !model.seedComparisons.isEmpty)
+        return model
+    }
+
+    private func seeds(
+        _ arm: ArmScores,
+        _ other: ArmScores,
+        _ comparison: ArmComparison
+    ) -> ReportModel.SeedComparison {
+        .init(
+            arm: arm.name,
+            other: other.name,
+            seeds: arm.seeds,
+            differences: comparison.overSeeds.values,
+            sameSign: comparison.overSeeds.sameSign,
+            tP: comparison.overSeeds.tP,
+            signFlipP: comparison.overSeeds.signFlipP,
+            overQuestions: .init(comparison.overQuestions.interval),
+            overQuestionsP: comparison.overQuestionsP
+        )
+    }
+
+    private func rows(
+        _ scores: ArmScores,
+        _ comparison: ArmComparison?
+    ) throws -> [ReportModel.Score] {
+        var rows = try scores.benchmarks.enumerated().map { index, own in
+            ReportModel.Score(
+                arm: scores.name,
+                benchmark: own.name,
+                accuracy: Moments.mean(own.pooled.map(\.mean)),
+                interval: .init(try interval(own, index)),
+                questions: own.pooled.count,
+                samplesPerQuestion: scores.samples,
+                seeds: scores.seeds.count,
+                difference: comparison?.difference(on: index),
+                unparsedShare: own.unparsedShare,
+                truncatedShare: own.truncatedShare
+            )
+        }
+        var average = ReportModel.Score(
+            arm: scores.name,
+            accuracy: Moments.mean(scores.seedAverages),
+            interval: averageInterval(scores),
+            questions: scores.benchmarks.reduce(0) { $0 + $1.pooled.count },
+            samplesPerQuestion: scores.samples,
+            seeds: scores.seeds.count,
+            difference: comparison?.average,
+            unparsedShare: Moments.mean(scores.benchmarks.map(\.unparsedShare)),
+            truncatedShare: Moments.mean(scores.benchmarks.map(\.truncatedShare))
+        )
+        // An only benchmark is its own average, and is what the report then shows.
+        if rows.count == 1 {
+            rows[0].difference = average.difference
+            if scores.seeds.count >= SeedStatistics.fewestSeeds {
+                rows[0].interval = average.interval
+            } else {
+                average.interval = rows[0].interval
+            }
+        }
+        return rows + [average]
+    }
+
+    /// The interval of an accuracy on one benchmark: Wilson's where every question was asked once
+    /// or there are few, else the cluster bootstrap.
+    private func interval(_ own: ArmScores.OnBenchmark, _ index: Int) throws -> Interval {
+        let samples = own.pooled.first?.samples ?? 0
+        let draws = UniformDraws("benchmark \(index)")
+        let summary = try AccuracySummary(
+            own.pooled,
+            samples: samples,
+            resamples: resamples
+        ) { draws($0) }
+        let isWilson =
+            samples == 1 || summary.questionCount < Self.fewQuestions
+            || summary.bootstrap.lower == summary.bootstrap.upper
+        return isWilson ? summary.wilson : summary.bootstrap
+    }
+
+    private func averageInterval(_ scores: ArmScores) -> ReportModel.Interval {
+        if scores.seeds.count >= SeedStatistics.fewestSeeds,
+            let interval = SeedStatistics(scores.seedAverages).interval
+        {
+            return .init(low: max(0, interval.lower), high: min(1, interval.upper))
+        }
+        let values = scores.benchmarks.map { $0.pooled.map(\.mean) }
+        return .init(MacroAverage(values, resamples: resamples).interval)
+    }
+
+    /// Which interval and test is which; only what was used is explained.
+    private func notes(_ first: ArmScores?, comparisons: Bool) -> [String] {
+        guard let first else { return [] }
+        let seeds = first.seeds.count
+        let isWilson = first.benchmarks.map { own in
+            own.pooled.count < Self.fewQuestions || own.pooled.first?.samples == 1
+        }
+        let wilson = "Wilson's, with questions as the trials"
+        let bootstrap = "by cluster bootstrap over questions, samples of all seeds kept together"
+        let some =
+            "Wilson's below \(Self.fewQuestions) questions, \(bootstrap) otherwise"
+        let kind =
+            isWilson.allSatisfy(\.self) ? wilson : isWilson.contains(true) ? some : bootstrap
+        var notes = ["Intervals of a benchmark's accuracy are \(kind)."]
+        if comparisons {
+            notes.append(
+                "A benchmark's p is that of the exact permutation test over questions, and Holm's "
+                    + "correction covers the benchmarks of an arm; these hold for the models that "
+                    + "were trained."
+            )
+        }
+        let unit: String
+        if seeds >= SeedStatistics.fewestSeeds {
+            unit =
+                "Every seed trains a base student of its own, so the average's interval and p "
+                + "take the seed as the random unit: Student's t over \(seeds) seeds, on the same "
+                + "questions. The exact test over the signs of the seeds stands beside it; with "
+                + "\(seeds) seeds its p cannot fall below "
+                + NumberText.pValue(2 / Double(sign: .plus, exponent: seeds, significand: 1))
+                + "."
+        } else {
+            unit =
+                "The average's interval is a bootstrap over questions within the benchmarks"
+                + (comparisons ? " and its p a permutation test over questions" : "")
+                + "; with fewer than \(SeedStatistics.fewestSeeds) seeds, how much another "
+                + "training run would differ is not part of it."
+        }
+        return notes + [unit]
+    }
+}

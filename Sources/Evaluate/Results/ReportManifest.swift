@@ -1,0 +1,93 @@
+import Datasets
+import Experiments
+import Files
+import Foundation
+
+/// The lines of a report that say how its numbers were made.
+struct ReportManifest {
+    /// The experiment.
+    let experiment: Experiment
+    /// The process that writes the report.
+    let surroundings: Manifest.Surroundings
+    /// Where the stages are; one layout a variant.
+    let layouts: [RunLayout]
+
+    /// The lines, in order.
+    var entries: [ReportModel.ManifestEntry] {
+        var entries: [ReportModel.ManifestEntry] = []
+        func add(_ key: String, _ value: String?) {
+            if let value, !value.isEmpty { entries.append(.init(key: key, value: value)) }
+        }
+        let machine = surroundings.machine
+        add("command", surroundings.command.joined(separator: " "))
+        add("experiment", RunEnvironment.relative(experiment.file))
+        add("commit", surroundings.commit)
+        add("seeds", experiment.seeds.map(String.init).joined(separator: ", "))
+        add("sampling", sampling)
+        add("grader", "version \(AnswerGrading.version)")
+        add("processor", machine["cpu"]?.string)
+        add(
+            "kernels",
+            [
+                machine["instruction_set"]?.string,
+                machine["openblas_core"]?.string.map {
+                    "OpenBLAS \($0)"
+                },
+            ].compactMap(\.self).joined(separator: ", ")
+        )
+        add("threads", machine["threads"]?.integer.map(String.init))
+        add("system", machine["system"]?.string)
+        for library in surroundings.libraries { add(library.name, library.version) }
+        add("time", times)
+        return entries
+    }
+
+    private var sampling: String {
+        let settings = experiment.evaluation
+        let sampling = settings.sampling
+        var parts = [
+            NumberText.counted(settings.samples, "sample") + " a question",
+            "temperature \(sampling.temperature)", "top-p \(sampling.topP)",
+        ]
+        if let topK = sampling.topK { parts.append("top-k \(topK)") }
+        if sampling.minP > 0 { parts.append("min-p \(sampling.minP)") }
+        parts.append("at most \(settings.maxNewTokens) tokens")
+        return parts.joined(separator: ", ")
+    }
+
+    /// Wall time of the stages by kind, as their manifests have it: "traces 41 s, training 300 s".
+    private var times: String {
+        var seconds: [Stage.Kind: Double] = [:]
+        var seen: Set<String> = []
+        for layout in layouts {
+            for step in (try? layout.plan().steps) ?? [] {
+                guard let folder = step.folder, seen.insert(folder).inserted,
+                    let manifest = try? TextFile.readJSON("\(folder)/manifest.json"),
+                    let own = manifest["wall_seconds"]?.number
+                else { continue }
+                seconds[step.kind, default: 0] += own
+            }
+        }
+        return Stage.Kind.allCases.compactMap { kind in
+            seconds[kind].map { "\(kind.rawValue) \(NumberText.fixed($0, decimals: 0)) s" }
+        }.joined(separator: ", ")
+    }
+}
+
+extension Arm {
+    /// A few words on what the arm is.
+    var summary: String {
+        switch kind {
+        case .base: "the student before any fine-tuning"
+        case .direct:
+            traces == nil
+                ? "the teacher's traces as they are" : "traces from elsewhere, as they are"
+        case .teacherFiltered: "the teacher's traces that pass the filter"
+        case .rsd:
+            "reverse speculative decoding, P_S of at least "
+                + NumberText.share(generation.acceptanceThreshold)
+                + (generation.proposals > 1 ? ", \(generation.proposals) proposals" : "")
+        case .studentOnly: "the student's own traces that pass the filter"
+        }
+    }
+}

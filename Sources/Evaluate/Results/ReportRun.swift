@@ -1,0 +1,93 @@
+import Experiments
+import Files
+import Foundation
+
+/// Makes and writes the report of an experiment.
+struct ReportRun {
+    /// The experiment.
+    let experiment: Experiment
+    /// The surroundings of this process.
+    let surroundings: Manifest.Surroundings
+    /// Where runs and results are, as environment variables say.
+    var environment = ProcessInfo.processInfo.environment
+    /// Whether the scores are taken from the results folder instead of the runs.
+    var fromScores = false
+    /// Resamples of every bootstrap.
+    var resamples = 10_000
+
+    /// Writes all files of the report.
+    ///
+    /// - Returns: The report, and its Markdown table.
+    /// - Throws: `Failure` for missing or malformed samples, and where a file cannot be written.
+    @discardableResult
+    func run() throws -> (model: ReportModel, table: String) {
+        let layout = RunLayout(experiment, environment: environment)
+        let folder = layout.resultsFolder
+        let scores = "\(folder)/scores.jsonl"
+        let table =
+            fromScores
+            ? try ScoreTable.read(scores)
+            : try ScoreTable.collect(experiment, environment: environment)
+        let manifest = try Manifest(
+            "\(folder)/manifest.json",
+            configuration: experiment.merged,
+            seeds: experiment.seeds,
+            inputs: fromScores ? [] : try inputs(),
+            surroundings: surroundings
+        )
+        do {
+            let model = try model(table, layout)
+            if !fromScores { try JSONLines.write(table.records, to: scores) }
+            let files = try ReportFiles.render(model)
+            try removePlots(in: folder, but: files.map(\.path))
+            for file in files { try TextFile.write(file.text, to: "\(folder)/\(file.path)") }
+            try manifest.close(.finished, results: ["grader": .string(AnswerGrading.version)])
+            return (model, ResultTable(model: model).markdown)
+        } catch {
+            try? manifest.close(.failed)
+            throw error
+        }
+    }
+
+    private func model(_ table: ScoreTable, _ layout: RunLayout) throws -> ReportModel {
+        var model: ReportModel
+        if experiment.grids.isEmpty {
+            let builder = ReportBuilder(
+                experiment: experiment,
+                table: table,
+                resamples: resamples
+            )
+            model = try builder.model()
+            let analysis = try AnalysisFile("\(layout.resultsFolder)/analysis.json")
+            model.traces = analysis.traces
+            model.samples = analysis.samples
+            model.losses = try LossFiles.curves(layout)
+        } else {
+            model = try SweepBuilder(experiment: experiment, table: table).model()
+        }
+        let layouts = try experiment.variants.map { RunLayout($0, environment: environment) }
+        let lines = ReportManifest(
+            experiment: experiment,
+            surroundings: surroundings,
+            layouts: layouts
+        )
+        model.manifest = lines.entries
+        return model
+    }
+
+    /// The samples that the report rests on, by the name of their stage.
+    private func inputs() throws -> [(name: String, digest: String)] {
+        try EvaluationJob.all(experiment, environment: environment).map { job in
+            ("\(job.stage.kind.rawValue) \(job.label)", job.stage.hash)
+        }
+    }
+
+    /// Removes plots of an earlier report that this one does not have.
+    private func removePlots(in folder: String, but wanted: [String]) throws {
+        let plots = "\(folder)/plots"
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: plots)) ?? []
+        where name.hasSuffix(".svg") && !wanted.contains("plots/\(name)") {
+            try? FileManager.default.removeItem(atPath: "\(plots)/\(name)")
+        }
+    }
+}

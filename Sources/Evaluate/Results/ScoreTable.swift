@@ -1,0 +1,138 @@
+import Experiments
+import Files
+
+/// How many samples were right, question by question: all that the numbers of a report need.
+///
+/// On disk as JSON Lines: one line a benchmark with its questions, then one line for each variant,
+/// arm, seed and benchmark with the right samples of each question in that order.
+struct ScoreTable: Sendable, Equatable {
+    /// The questions of one benchmark.
+    struct Questions: Sendable, Equatable {
+        /// The benchmark's name.
+        var benchmark: String
+        /// The ids, in order.
+        var ids: [String]
+    }
+
+    /// What one arm did under one seed on one benchmark.
+    struct Cell: Sendable, Equatable {
+        /// The variant of a sweep; nil in a plain experiment.
+        var variant: String?
+        /// The arm.
+        var arm: String
+        /// The root seed.
+        var seed: UInt64
+        /// The benchmark.
+        var benchmark: String
+        /// k: samples of each question.
+        var samples: Int
+        /// Right samples of each question, in the order of the questions.
+        var correct: [Int]
+        /// Samples without an answer, over all questions.
+        var unparsed: Int
+        /// Samples that ran into the token limit, over all questions.
+        var truncated: Int
+    }
+
+    /// The benchmarks, in order.
+    var questions: [Questions] = []
+    /// Everything counted.
+    var cells: [Cell] = []
+
+    /// The ids of a benchmark's questions.
+    func ids(_ benchmark: String) -> [String] {
+        questions.first { $0.benchmark == benchmark }?.ids ?? []
+    }
+
+    /// The counts of one arm, seed and benchmark.
+    ///
+    /// - Throws: `Failure.missingInput` when the table lacks them.
+    func cell(_ variant: String?, _ arm: String, _ seed: UInt64, _ benchmark: String) throws
+        -> Cell
+    {
+        let found = cells.first {
+            $0.variant == variant && $0.arm == arm && $0.seed == seed && $0.benchmark == benchmark
+        }
+        guard let found else {
+            let place = ["\(arm) seed \(seed)", variant, benchmark].compactMap(\.self)
+            throw Failure(
+                .missingInput,
+                at: place.joined(separator: ", "),
+                "has no scores",
+                remedy: "Run rsd-evaluate run, then rsd-evaluate report, for all arms and seeds."
+            )
+        }
+        return found
+    }
+}
+
+extension ScoreTable {
+    /// One record a line.
+    var records: [JSON] {
+        let asked = questions.map { questions -> JSON in
+            [
+                "benchmark": .string(questions.benchmark),
+                "questions": .array(questions.ids.map { .string($0) }),
+            ]
+        }
+        return asked
+            + cells.map { cell in
+                var members = JSONObject()
+                if let variant = cell.variant { members["variant"] = .string(variant) }
+                members["arm"] = .string(cell.arm)
+                members["seed"] = .integer(Int(cell.seed))
+                members["benchmark"] = .string(cell.benchmark)
+                members["samples"] = .integer(cell.samples)
+                members["correct"] = .integers(cell.correct)
+                members["unparsed"] = .integer(cell.unparsed)
+                members["truncated"] = .integer(cell.truncated)
+                return .object(members)
+            }
+    }
+
+    /// Reads a file of scores.
+    ///
+    /// - Throws: `Failure` naming file and line of a malformed record.
+    static func read(_ path: String) throws -> ScoreTable {
+        var table = ScoreTable()
+        _ = try JSONLines.read(path) { json in try table.add(json) }
+        return table
+    }
+
+    private mutating func add(_ json: JSON) throws {
+        let benchmark = try json.string("benchmark")
+        if json["questions"] != nil {
+            let ids = try json.require("questions", "a list of texts") { value -> [String]? in
+                let ids = value.array?.compactMap(\.string)
+                return ids?.count == value.array?.count ? ids : nil
+            }
+            questions.append(Questions(benchmark: benchmark, ids: ids))
+            return
+        }
+        let correct = try json.integers("correct")
+        let samples = try json.integer("samples")
+        guard correct.count == ids(benchmark).count, correct.allSatisfy((0...samples).contains)
+        else {
+            throw Failure(
+                .badData,
+                at: "'correct'",
+                "does not fit \(ids(benchmark).count) questions of \(samples) samples each"
+            )
+        }
+        let seed = try json.require("seed", "a whole number of at least 0") { value in
+            value.integer.flatMap { UInt64(exactly: $0) }
+        }
+        cells.append(
+            Cell(
+                variant: json["variant"]?.string,
+                arm: try json.string("arm"),
+                seed: seed,
+                benchmark: benchmark,
+                samples: samples,
+                correct: correct,
+                unparsed: try json.integer("unparsed"),
+                truncated: try json.integer("truncated")
+            )
+        )
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+
+/// The mean over benchmarks of the mean over questions, with questions as the random unit.
+///
+/// Questions are drawn anew within each benchmark; every benchmark keeps its weight of 1 / B.
+struct MacroAverage: Sendable, Equatable {
+    /// The average.
+    var mean: Double
+    /// √(Σ_b SE_b²) / B; `nan` where a benchmark has one question.
+    var standardError: Double
+    /// The cluster bootstrap interval.
+    var interval: Interval
+
+    /// Averages values.
+    ///
+    /// - Parameters:
+    ///   - values: One value a question, a list a benchmark; none empty.
+    ///   - confidence: Coverage of the interval.
+    ///   - resamples: Resamples of the bootstrap.
+    /// - Precondition: There is a benchmark, and each has a question.
+    init(_ values: [[Double]], confidence: Double = 0.95, resamples: Int = 10_000) {
+        precondition(
+            !values.isEmpty && values.allSatisfy { !$0.isEmpty },
+            "MacroAverage: \(values.map(\.count)) questions"
+        )
+        let count = Double(values.count)
+        mean = values.reduce(0) { $0 + Moments.mean($1) } / count
+        let squares = values.reduce(0) { sum, own in
+            let error = Moments.standardError(own)
+            return sum + error * error
+        }
+        standardError = squares.squareRoot() / count
+        var means = [Double](repeating: 0, count: resamples)
+        for (index, own) in values.enumerated() {
+            let draws = UniformDraws("benchmark \(index)")
+            let drawn = Interval.resampledMeans(own, resamples: resamples) { draws($0) }
+            for resample in means.indices { means[resample] += drawn[resample] / count }
+        }
+        interval = .percentile(of: means, confidence: confidence)
+    }
+}
+
+extension SignificanceTest {
+    /// The permutation test of a macro-averaged paired difference.
+    ///
+    /// Under "no difference" each question's d_i could as well be -d_i; the statistic is
+    /// Σ_b Σ_i d_i / n_b. Exact by counting where that is quick, else by random sign choices.
+    ///
+    /// - Parameters:
+    ///   - differences: Whole-number differences in one unit, a list a benchmark.
+    ///   - samples: Random sign choices, where they are needed.
+    /// - Returns: p, two-sided.
+    static func macroPermutation(_ differences: [[Int]], samples: Int = 20_000) -> Double {
+        if let whole = weighted(differences) {
+            let (work, overflow) = whole.count.multipliedReportingOverflow(
+                by: whole.reduce(0) { $0 + abs($1) } / max(1, divisor(whole))
+            )
+            if !overflow && work <= 200_000_000 { return permutation(whole) }
+        }
+        let scaled = differences.flatMap { own in own.map { Double($0) / Double(own.count) } }
+        let draws = UniformDraws("macro permutation")
+        return permutation(scaled, samples: samples) { draws($0) }
+    }
+
+    /// The differences in the unit 1 / lcm(n_b); nil where that does not fit.
+    private static func weighted(_ differences: [[Int]]) -> [Int]? {
+        var common = 1
+        for own in differences {
+            let (next, overflow) = (common / greatest(common, own.count))
+                .multipliedReportingOverflow(by: own.count)
+            guard !overflow, next < 1 << 24 else { return nil }
+            common = next
+        }
+        return differences.flatMap { own in own.map { $0 * (common / own.count) } }
+    }
+
+    private static func divisor(_ values: [Int]) -> Int {
+        values.reduce(0) { greatest($0, abs($1)) }
+    }
+
+    private static func greatest(_ a: Int, _ b: Int) -> Int {
+        b == 0 ? a : greatest(b, a % b)
+    }
+}

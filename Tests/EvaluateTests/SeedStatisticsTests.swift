@@ -1,0 +1,59 @@
+import Foundation
+import Testing
+
+@testable import Evaluate
+
+@Suite struct SeedStatisticsTests {
+    /// Closed forms for 1 and 4 degrees of freedom; tables for 30.
+    @Test(arguments: [
+        (1, 0.975, 12.7062047361747), (4, 0.975, 2.7764451051977934),
+        (4, 0.8, 0.9409645772351816), (30, 0.995, 2.749995653567231),
+        (4, 0.025, -2.776445105197799),
+    ]) func quantilesOfStudentsT(_ freedom: Int, _ p: Double, _ expected: Double) {
+        let t = StudentT.quantile(p, degreesOfFreedom: freedom)
+        #expect(abs(t - expected) <= 1e-9 * abs(expected))
+        let twoSided = StudentT.twoSidedP(t, degreesOfFreedom: freedom)
+        #expect(abs(twoSided - 2 * min(p, 1 - p)) < 1e-10)
+    }
+
+    @Test func oneSeedHasNoSpread() {
+        let one = SeedStatistics([0.25])
+        #expect(one.interval == nil && one.tP == nil && one.signFlipP == 1)
+        let same = SeedStatistics([0.1, 0.1, 0.1])
+        #expect(same.interval == nil && same.sameSign == 3 && same.signFlipP == 0.25)
+    }
+
+    @Test func macroPermutationOfEqualBenchmarksIsTheExactTest() {
+        let a = [1, 0, -1, 2, 1]
+        let b = [0, 2, 1, -1, 1]
+        #expect(
+            SignificanceTest.macroPermutation([a, b]) == SignificanceTest.permutation(a + b)
+        )
+        // Unequal sizes: d / n in sixths is 3, -3 | 2, 2, 0, as whole numbers.
+        #expect(
+            SignificanceTest.macroPermutation([[1, -1], [1, 1, 0]])
+                == SignificanceTest.permutation([3, -3, 2, 2])
+        )
+        // Sizes without a small common multiple go by random signs, close to the exact share.
+        let sizes = [997, 991, 983, 977]
+        let sparse = sizes.map { size in (0..<size).map { $0 < 40 ? ($0 % 3 == 0 ? -1 : 1) : 0 } }
+        let p = SignificanceTest.macroPermutation(sparse, samples: 4000)
+        #expect(p > 1e-4 && p < 0.01)
+    }
+
+    @Test func macroAverageGivesEveryBenchmarkTheSameWeight() {
+        let average = MacroAverage([[1, 1, 1, 1], [0, 1]], resamples: 400)
+        #expect(average.mean == 0.75)
+        #expect(average.standardError == 0.25)
+        #expect(average.interval.lower == 0.5 && average.interval.upper == 1)
+    }
+
+    @Test func drawsAreUniformAndRepeatable() {
+        let draws = UniformDraws("a")
+        let values = (0..<4000).map { draws($0) }
+        #expect(values.allSatisfy { (0..<1).contains($0) })
+        #expect(abs(Moments.mean(values) - 0.5) < 0.02)
+        #expect(draws(17) == values[17] && UniformDraws("a")(17) == values[17])
+        #expect(UniformDraws("b")(17) != values[17])
+    }
+}

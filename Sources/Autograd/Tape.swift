@@ -159,9 +159,9 @@ public struct Gradients<Scalar: KernelScalar> {
     }
 
     /// Hands the upstream gradient itself to input `index`, for an operation whose derivative
-    /// with respect to it is the identity. Saves a copy when it is the first contribution.
+    /// with respect to it is the identity.
     ///
-    /// At most once in a pullback, and after every other use of the upstream gradient.
+    /// Saves a copy when it is the first contribution. At most once in a pullback, and after every other use of the upstream gradient.
     public func passUpstream(to index: Int) {
         guard let entry = inputs[index] else { return }
         if !tape.adopt(upstream, for: entry) { add(upstream.reshapedLike(tape, entry), to: index) }

@@ -5,7 +5,7 @@ import Kernels
 /// A tensor is a view of a `Buffer` and shares its memory when copied. Values on a tape are never
 /// changed; only optimisers and gradient accumulation write in place.
 public struct Tensor<Scalar: KernelScalar>: Sendable {
-    /// Extent of each axis, slowest first. A scalar has shape `[1]`.
+    /// Extent of each axis, slowest first; a scalar has shape `[1]`.
     public let shape: [Int]
     /// The elements, `shape.product` of them.
     public let buffer: Buffer<Scalar>

@@ -27,7 +27,7 @@ public struct Variable<Scalar: KernelScalar> {
     /// Whether gradients flow back through this value.
     public var isRecorded: Bool { entry != nil }
 
-    /// Accumulates ∂self/∂leaf into all leaves. The receiver is a scalar.
+    /// Accumulates ∂self/∂leaf into all leaves; the receiver is a scalar.
     public func backward() { tape?.backward(from: self) }
 
     /// The result of an operation, recorded when any input is.
@@ -38,6 +38,7 @@ public struct Variable<Scalar: KernelScalar> {
     ///   - value: The result.
     ///   - pullback: Adds ∂L/∂input to each wanted input, given ∂L/∂value. Captures values, never
     ///     variables of this operation's result.
+    /// - Returns: The value as an operand of further operations.
     public static func recorded(
         _ name: StaticString,
         inputs: [Variable],
@@ -60,7 +61,7 @@ public struct Variable<Scalar: KernelScalar> {
 public final class Parameter<Scalar: KernelScalar> {
     /// Published weight name, such as "model.layers.0.mlp.up_proj.weight".
     public let name: String
-    /// The current value. Optimisers move it into their own flat memory.
+    /// The current value; optimisers move it into their own flat memory.
     public internal(set) var value: Tensor<Scalar>
     /// Sum of gradients since it was last cleared; nil while the parameter is frozen.
     public internal(set) var gradient: Tensor<Scalar>?

@@ -28,7 +28,9 @@ public struct JSONObject: Sendable {
     /// An object with the given members, in order.
     public init(_ members: [(key: String, value: JSON)] = []) { self.members = members }
 
-    /// The value of a key, compared byte by byte; nil when absent. Setting nil removes the member.
+    /// The value of a key, compared byte by byte; nil when absent.
+    ///
+    /// Setting nil removes the member.
     public subscript(key: String) -> JSON? {
         get { members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value }
         set {

@@ -190,8 +190,11 @@ public final class Transformer<Scalar: KernelScalar> {
     /// Σ over rows of coefficient · cross-entropy of the row's target, shape `[1]`.
     ///
     /// - Parameters:
+    ///   - batch: The sequences, without caches.
     ///   - targets: One id a row, negative where there is none.
     ///   - coefficients: One factor a row, such as 1 / all target tokens of the step.
+    ///   - tape: Where the pass is recorded; nil to score only.
+    /// - Returns: Shape `[1]`.
     public func loss(
         _ batch: TokenBatch,
         targets: [Int32],

@@ -105,6 +105,7 @@ final class FileWeights: WeightProvider {
     /// Refuses a file with tensors that the network has no place for.
     ///
     /// - Parameter tiesHead: Whether a copy of the embedding under the head's name is harmless.
+    /// - Throws: `Failure.badData` naming the first of them.
     func checkNothingLeft(tiesHead: Bool) throws {
         let known = { (name: String) in
             name.hasSuffix("rotary_emb.inv_freq") || (tiesHead && name == "lm_head.weight")

@@ -9,6 +9,7 @@ extension Variable {
     ///
     /// - Parameter body: The part. Uses parameters through `Parameter.on(_:)` with the tape it is
     ///   given, and is a pure function of its input.
+    /// - Returns: The part's output.
     public func recomputing(_ body: @escaping (Variable, Tape<Scalar>) -> Variable) -> Variable {
         let x = value
         // Recorded and thrown away: the same kernels run now and in the backward pass.

@@ -1,1 +1,188 @@
+import Files
+import Foundation
 import Testing
+
+/// The built programs, run as a user runs them.
+@Suite struct CommandTests {
+    @Test(arguments: [
+        ("rsd-generate", "run select analyse bench"),
+        ("rsd-train", "run bench verify export"),
+        ("rsd-evaluate", "run rescore report grade tokenize logprobs sample"),
+    ]) func explainsItsCommands(_ program: String, _ commands: String) throws {
+        for command in commands.split(separator: " ") {
+            let result = try Program(program).run([String(command), "--help"])
+            #expect(result.status == 0)
+            #expect(result.output.contains("USAGE: \(program) \(command)"))
+        }
+    }
+
+    @Test(arguments: [
+        ("rsd-train", ["run", "nowhere.yaml"], 66, "no such file"),
+        ("rsd-generate", ["run", "unknown-key.yaml"], 78, "learing_rate"),
+        ("rsd-evaluate", ["report", "not-yaml.yaml"], 78, "not-yaml.yaml"),
+        ("rsd-train", ["verify", "nowhere.h5"], 66, "nowhere.h5"),
+        ("rsd-train", ["verify", "truncated.h5"], 65, "truncated.h5"),
+        ("rsd-train", ["export", "truncated.gguf", "--to", "out"], 65, "truncated.gguf"),
+        ("rsd-train", ["bench", "--shape", "gpt-5"], 78, "gpt-5"),
+        ("rsd-train", ["run"], 64, "experiment"),
+        ("rsd-train", ["fly"], 64, "fly"),
+        ("rsd-evaluate", ["grade", "torn.jsonl"], 65, "line 2"),
+        (
+            "rsd-evaluate", ["sample", "--model", "empty-folder", "--prompt", "x"], 66,
+            "empty-folder"
+        ),
+        ("rsd-evaluate", ["run", "empty-problems.yaml"], 65, "empty.jsonl"),
+    ]) func badInputHasItsOwnExitCode(
+        _ program: String,
+        _ arguments: [String],
+        _ status: Int32,
+        _ fragment: String
+    ) throws {
+        let folder = try Scratch()
+        try folder.write("name: x\nlearing_rate: 3\n", "unknown-key.yaml")
+        try folder.write("name: [\n", "not-yaml.yaml")
+        try folder.write("no HDF5", "truncated.h5")
+        try folder.write("GGUF\u{3}", "truncated.gguf")
+        try folder.write("{\"gold\":\"1\",\"pred\":\"1\"}\n{\"gold\":\n", "torn.jsonl")
+        try folder.write("", "empty.jsonl")
+        try folder.write(
+            """
+            name: x
+            models: {student: {scratch: {hiddenSize: 8, layers: 1, heads: 1,
+              pretraining: {steps: 1, batch: 1}}}}
+            benchmarks: [{name: b, path: empty.jsonl}]
+            template: {preset: plain, endOfTurn: $}
+            arms: {base: {kind: base}}
+
+            """,
+            "empty-problems.yaml"
+        )
+        try FileManager.default.createDirectory(
+            atPath: folder.path("empty-folder"),
+            withIntermediateDirectories: true
+        )
+        let result = try Program(program, in: folder).run(arguments)
+        #expect(result.status == status, "\(result.error)")
+        #expect(result.error.contains(fragment), "\(result.error)")
+    }
+
+    @Test(arguments: ["rsd-generate", "rsd-train", "rsd-evaluate"])
+    func plansThePapersRun(_ program: String) throws {
+        let result = try Program(program).run(["run", "experiments/paper.yaml", "--dry-run"])
+        #expect(result.status == 0, "\(result.error)")
+        for needed in ["s1", "Qwen3-0.6B", "GiB"] { #expect(result.output.contains(needed)) }
+    }
+
+    @Test func gradesLines() throws {
+        let folder = try Scratch()
+        try folder.write(
+            "{\"gold\":\"1/2\",\"pred\":\"0.5\"}\n{\"gold\":\"3\",\"pred\":\"4\"}\n",
+            "pairs.jsonl"
+        )
+        let result = try Program("rsd-evaluate", in: folder).run(["grade", "pairs.jsonl"])
+        #expect(
+            result.output
+                == "{\"gold\":\"1/2\",\"pred\":\"0.5\",\"equal\":true}\n"
+                + "{\"gold\":\"3\",\"pred\":\"4\",\"equal\":false}\n"
+        )
+    }
+}
+
+/// Training that is killed without warning.
+@Suite struct KilledTrainingTests {
+    static let experiment = """
+        name: killed
+        seeds: [3]
+        models: {student: {scratch: {hiddenSize: 16, layers: 1, heads: 2, intermediateSize: 32,
+          pretraining: {steps: 2, batch: 4}}}}
+        benchmarks: [{name: chain2, chain: {count: 4, operations: [2]}}]
+        template: {preset: plain, endOfTurn: $}
+        answers: {style: marker, start: "#"}
+        training: {learningRate: 1e-3, epochs: 40, batch: 2, maxLength: 64, saveEvery: 1,
+          keepCheckpoints: 2, microBatchTokens: 256}
+        arms:
+          base: {kind: base}
+          direct: {kind: direct, traces: {path: traces.jsonl}}
+
+        """
+
+    private func prepare() throws -> Scratch {
+        let folder = try Scratch()
+        try folder.write(Self.experiment, "killed.yaml")
+        let traces = (0..<8).map { index in
+            "{\"problem\":\"\(index)+1?\",\"answer\":\"\((index + 1) % 10)\","
+                + "\"trace\":\"\(index)+1=\((index + 1) % 10), #\((index + 1) % 10)\"}\n"
+        }
+        try folder.write(traces.joined(), "traces.jsonl")
+        let selected = try Program("rsd-generate", in: folder).run(["select", "killed.yaml"])
+        #expect(selected.status == 0, "\(selected.error)")
+        let base = try Program("rsd-train", in: folder).run(["run", "killed.yaml", "--arm", "base"])
+        #expect(base.status == 0, "\(base.error)")
+        return folder
+    }
+
+    private func models(_ folder: Scratch) throws -> [Data] {
+        try folder.files(named: "model.h5", below: "runs/killed/training").map {
+            try TextFile.read($0)
+        }
+    }
+
+    @Test func endsInTheSameWeightsHoweverOftenItIsKilled() throws {
+        let unbroken = try prepare()
+        let trainer = Program("rsd-train", in: unbroken)
+        #expect(try trainer.run(["run", "killed.yaml"]).status == 0)
+        let expected = try models(unbroken)
+        #expect(expected.count == 1)
+
+        let folder = try prepare()
+        let killed = Program("rsd-train", in: folder)
+        var generator = SplitMix(state: 0x5EED)
+        var kills = 0
+        while try models(folder).isEmpty, kills < 100 {
+            if try killed.run(
+                ["run", "killed.yaml"],
+                killedAfter: generator.seconds(in: 0.02...0.2)
+            ) {
+                kills += 1
+            }
+            // Whatever was left, the newest checkpoint is whole.
+            for path in folder.files(named: nil, below: "runs/killed/training")
+            where path.hasSuffix(".h5") {
+                let check = try Program("rsd-train", in: folder).run(["verify", path])
+                #expect(check.status == 0, "after kill \(kills): \(check.error)")
+            }
+        }
+        let last = try killed.run(["run", "killed.yaml"])
+        #expect(last.status == 0, "\(last.error)")
+        #expect(kills > 3)
+        #expect(try models(folder) == expected)
+    }
+
+    @Test func asksASecondProcessToWait() throws {
+        let folder = try prepare()
+        let first = Program("rsd-train", in: folder)
+        let process = try first.start(["run", "killed.yaml"])
+        defer { process.waitUntilExit() }
+        // Both train the same stage; whichever takes the lock second is told of the first.
+        var refused = false
+        while process.isRunning, !refused {
+            let second = try first.run(["run", "killed.yaml"])
+            refused = second.status == 75 && second.error.contains("\(process.processIdentifier)")
+            if second.status == 0 { break }
+        }
+        #expect(refused || !process.isRunning)
+    }
+}
+
+/// A small linear generator, so that a failure can be repeated.
+struct SplitMix {
+    var state: UInt64
+
+    mutating func seconds(in range: ClosedRange<Double>) -> Double {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        let share = Double((z ^ (z >> 31)) >> 11) / Double(1 << 53)
+        return range.lowerBound + share * (range.upperBound - range.lowerBound)
+    }
+}

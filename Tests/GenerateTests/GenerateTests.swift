@@ -13,7 +13,7 @@ import Tokenizers
 /// A folder with tiny random models, some problems and an experiment; gone with this object.
 final class Laboratory {
     let folder: String
-    /// The words of the miniature world; the end of turn is a token of its own.
+    /// The words of the miniature world by id; the end of turn comes behind them.
     static let words = ChainWorld.words.filter { $0 != ChainWorld.endOfTurn }
 
     /// The files of the models, made once: `other` shares no word with the others.
@@ -21,7 +21,7 @@ final class Laboratory {
         let folder = "\(NSTemporaryDirectory())/generate-tests-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try TextFile.createFolder(folder)
-        let own = try Tokenizer(words: words, endOfTurn: ChainWorld.endOfTurn)
+        let own = try ChainWorld.tokenizer
         let foreign = try Tokenizer(words: (0..<40).map { "word\($0)" }, endOfTurn: "$")
         return try [("teacher", own), ("student", own), ("other", foreign)].enumerated().map {
             seed,

@@ -39,6 +39,8 @@ struct HDF5Writer {
         try session.properties(hdf5_file_create_class()) { creation in
             let userBlock = hsize_t(CheckpointSeal.size)
             try session.check("H5Pset_userblock", H5Pset_userblock(creation, userBlock))
+            // The root group's times; equal content is to give equal bytes.
+            try session.check("H5Pset_obj_track_times", H5Pset_obj_track_times(creation, false))
             return try session.properties(hdf5_file_access_class()) { access in
                 try session.check(
                     "H5Pset_libver_bounds",

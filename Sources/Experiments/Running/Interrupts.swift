@@ -15,6 +15,8 @@ public enum Interrupts {
         // Touching the counter here keeps its lazy initialisation out of the handler.
         count.store(0, ordering: .relaxed)
         signal(SIGPIPE, SIG_IGN)
+        // A limit on file sizes shows as a failed write, which is reported, not as a death.
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM, SIGUSR1] {
             signal(number) { received in
                 if Interrupts.note() > 1 { _exit(128 + received) }

@@ -107,7 +107,10 @@ let package = Package(
         tests("Datasets", ["TestSupport"]),
         tests("Experiments", ["TestSupport", "Files"]),
         tests("Generate", ["TestSupport"]),
-        tests("Train", ["TestSupport"]),
+        tests(
+            "Train",
+            ["TestSupport", "Autograd", "Datasets", "Experiments", "Files", "Models", "Tokenizers"]
+        ),
         tests(
             "Evaluate",
             [

@@ -8,7 +8,7 @@ public struct ModelFiles: Sendable {
         /// The text of a tokenizer.json.
         case json(Data)
         /// The metadata of a GGUF file.
-        case gguf(GGUFVocabulary)
+        case gguf(StoredVocabulary)
     }
 
     /// The file or folder.

@@ -23,7 +23,7 @@ public struct Experiment: Sendable {
     /// What models are scored on.
     public var benchmarks: [Benchmark]
     /// How problems are put to the models.
-    public var template: PromptTemplate
+    public var template: PromptSettings
     /// How completions state their answers.
     public var answers: AnswerSettings
     /// How tries are generated, unless an arm says otherwise.

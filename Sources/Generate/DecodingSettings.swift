@@ -37,7 +37,7 @@ extension ReverseSpeculativeDecoding.Configuration {
 
 extension AnswerStyle {
     /// How traces state their answers: strictly, so that no guess passes the filter.
-    init(traces settings: AnswerSettings, template: Experiments.PromptTemplate) {
+    init(traces settings: AnswerSettings, template: PromptSettings) {
         switch settings.style {
         case .math, .boxed: self = .boxed
         case .marker: self = .marked(settings.start, end: settings.end)

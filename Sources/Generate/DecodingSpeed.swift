@@ -202,7 +202,7 @@ extension DecodingSpeed {
         let text =
             "A shop sells pens at 3 dollars and books at 12 dollars. Ann buys 4 pens and 2 "
             + "books and pays with a 50 dollar note. How much change does she get?"
-        let templates: [(Tokenizers.PromptTemplate, String)] = [
+        let templates: [(PromptTemplate, String)] = [
             (.chatML, text), (.plain, text), (.plain, "7-5*4-8?"),
         ]
         for (template, problem) in templates {

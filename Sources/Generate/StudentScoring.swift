@@ -47,7 +47,7 @@ struct StudentScoring {
     ///
     /// - Returns: Nil where the prompt alone fills the length.
     /// - Throws: `Failure` when the vocabulary cannot spell it.
-    func score(_ trace: SelectedTrace, template: PromptTemplate, maxLength: Int) throws
+    func score(_ trace: SelectedTrace, template: PromptSettings, maxLength: Int) throws
         -> ArmAnalysis.ScoredTrace?
     {
         let prompt = try template.encode(problem: trace.problem, with: model.tokenizer)

@@ -82,7 +82,7 @@ extension Tokenizer {
                 )
             }
             try self.init(
-                gguf: Tokenizers.GGUFVocabulary(
+                gguf: GGUFVocabulary(
                     tokens: vocabulary.tokens,
                     types: vocabulary.types,
                     merges: vocabulary.merges,

@@ -73,7 +73,7 @@ func failureText(_ body: () throws -> Void) -> String {
         )
         #expect(experiment.seeds.count >= 5)
         #expect(experiment.generation.teacher == SamplingSettings(temperature: 0.7, topP: 0.95))
-        #expect(experiment.template.segments(problem: "1+1?") == [.literal("1+1?")])
+        #expect(experiment.template.template.render(problem: "1+1?") == "1+1?")
         #expect(experiment.template.endOfTurn == ChainWorld.endOfTurn)
     }
 
@@ -92,34 +92,28 @@ func failureText(_ body: () throws -> Void) -> String {
         #expect(try experiment.arm("direct-fit").traces == experiment.arm("direct").traces)
         #expect(try experiment.arm("rsd").selection.filter.requiresOneThinkEnd)
         #expect(experiment.template.isThinking)
-        let segments = experiment.template.segments(problem: "x")
-        guard case .template(let opening) = segments[0], case .template(let closing) = segments[2]
-        else {
-            Issue.record("a ChatML prompt has three pieces")
-            return
-        }
-        #expect(segments[1] == .literal("x"))
-        #expect(opening.hasPrefix("<|im_start|>system\nYou are Qwen"))
-        #expect(opening.contains("enclosed in \\boxed{}.<|im_end|>\n<|im_start|>user\n"))
-        #expect(closing == "<|im_end|>\n<|im_start|>assistant\n<think>\n")
+        let prompt = experiment.template.template.render(problem: "x")
+        #expect(prompt.hasPrefix("<|im_start|>system\nYou are Qwen"))
+        #expect(prompt.contains("enclosed in \\boxed{}.<|im_end|>\n<|im_start|>user\nx<|im_end|>"))
+        #expect(prompt.hasSuffix("<|im_end|>\n<|im_start|>assistant\n<think>\n"))
     }
 
     @Test func sweepVariesOneThingAtATime() throws {
         let experiment = try Experiment.read("\(Self.folder)/micro-sweep.yaml")
         let variants = try experiment.variants
-        #expect(variants.count == 15)
-        #expect(variants[0].variant?.name == "strength/steps=300")
-        #expect(variants[5].variant?.name == "threshold/acceptanceThreshold=0.001")
-        #expect(try variants[5].arm("rsd").generation.acceptanceThreshold == 0.001)
-        #expect(try variants[5].arm("direct").generation.acceptanceThreshold == 0)
-        guard case .scratch(let student) = variants[14].student else {
+        #expect(variants.count == 10)
+        #expect(variants[0].variant?.name == "strength/steps=210")
+        #expect(variants[4].variant?.name == "threshold/acceptanceThreshold=0.001")
+        #expect(try variants[4].arm("rsd").generation.acceptanceThreshold == 0.001)
+        #expect(try variants[4].arm("direct").generation.acceptanceThreshold == 0)
+        guard case .scratch(let student) = variants[9].student else {
             Issue.record("the student is trained from scratch")
             return
         }
         #expect(student.reflectiveShare == 0.2)
         // The gate changes nothing for the other arms, so they are not run again.
         let digests = InputDigests()
-        let layouts = [2, 5, 6].map {
+        let layouts = [1, 4, 6].map {
             RunLayout(variants[$0], environment: [:], digests: digests)
         }
         let teacher = try layouts.map { layout in

@@ -54,8 +54,6 @@ import Testing
         )
     }
 
-    typealias GGUFVocabulary = Tokenizers.GGUFVocabulary
-
     @Test(
         .enabled(if: folder("RSD_DATA") != nil),
         arguments: models.filter(isPresent)

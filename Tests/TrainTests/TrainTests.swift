@@ -1,3 +1,119 @@
+import Autograd
+import Datasets
+import Experiments
+import Files
+import Foundation
+import Models
 import Testing
 
 @testable import Train
+
+@Suite struct TrainTests {
+    static let experiment = """
+        name: train-tests
+        seeds: [1]
+        models: {student: {scratch: {hiddenSize: 16, layers: 1, heads: 2, intermediateSize: 32,
+          pretraining: {steps: 4, batch: 4, learningRate: 1e-2}}}}
+        benchmarks: [{name: chain2, chain: {count: 4, operations: [2]}}]
+        template: {preset: plain, endOfTurn: $}
+        arms: {base: {kind: base}}
+
+        """
+
+    let folder = FileManager.default.temporaryDirectory.appending(path: "rsd-\(UUID().uuidString)")
+        .path(percentEncoded: false)
+
+    /// A run of four steps over lessons, cut into micro-batches of `size` lessons.
+    private func run(microBatch size: Int, learningRate: Double = 1e-2, steps: Int = 4) throws
+        -> (run: TrainingRun, stage: Stage)
+    {
+        let experiment = try Experiment(text: Self.experiment, file: "train-tests.yaml")
+        let layout = RunLayout(experiment, environment: ["RSD_RUNS": "\(folder)/\(size)"])
+        let stage = try #require(layout.baseStages().first)
+        try stage.prepare()
+        guard case .scratch(let scratch) = experiment.student else { throw Failure(.failed, "") }
+        let tokenizer = try ChainWorld.tokenizer
+        let endOfTurn = try experiment.template.endOfTurnID(in: tokenizer)
+        let curriculum = scratch.curriculum(run: 1)
+        var optimizer = scratch.optimizer
+        optimizer.learningRate = learningRate
+        optimizer.warmupFraction = 0
+        let plan = TrainingPlan(
+            stepCount: steps,
+            microBatches: { step in
+                let examples = try (0..<4).map { index in
+                    let lesson = curriculum.lesson(step: step, index: index)
+                    return TrainingExample(
+                        id: "\(index)",
+                        prompt: try experiment.template.encode(
+                            problem: lesson.problem,
+                            with: tokenizer
+                        ),
+                        completion: try tokenizer.encode(lesson.solution, specialTokens: .asText),
+                        endOfTurn: endOfTurn
+                    )
+                }
+                return stride(from: 0, to: 4, by: size).map { Array(examples[$0..<$0 + size]) }
+            },
+            optimizer: optimizer,
+            saveEvery: 2,
+            keepCheckpoints: 1,
+            label: "test"
+        )
+        let model = try LanguageModel(scratch, tokenizer: tokenizer, seed: 1)
+        return (try TrainingRun(model, plan: plan, stage: stage), stage)
+    }
+
+    @Test func cuttingAStepChangesNothing() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let values = try [4, 1].map { size in
+            let (run, stage) = try run(microBatch: size)
+            try run.run()
+            let model = try LanguageModel(stage.model, storage: .float32)
+            return model.transformer.parameters.flatMap { $0.value.elements }
+        }
+        // Rounding only, but AdamW divides tiny gradients by their own size.
+        let worst = zip(values[0], values[1]).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        #expect(values[0].count == values[1].count && worst <= 1e-4)
+    }
+
+    @Test func recordsEveryStepOnce() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (run, stage) = try run(microBatch: 2)
+        try run.run()
+        let steps = try JSONLines.read(stage.file("metrics.jsonl")) { try $0.integer("step") }
+        #expect(steps == [0, 1, 2, 3])
+        let rows = try String(decoding: TextFile.read(stage.file("metrics.csv")), as: UTF8.self)
+        #expect(rows.split(separator: "\n").count == 5)
+        #expect(!FileManager.default.fileExists(atPath: stage.file("checkpoints/step-000002.h5")))
+    }
+
+    @Test func stopsWhenTheLossIsNotANumber() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (run, stage) = try run(microBatch: 4, learningRate: 1e38)
+        let failure = #expect(throws: Failure.self) { try run.run() }
+        #expect(failure?.kind.exitCode == 1)
+        #expect(failure?.place?.hasPrefix("step") == true)
+        #expect(!FileManager.default.fileExists(atPath: stage.model))
+    }
+
+    @Test func refusesWhatMemoryCannotHold() throws {
+        let shape = try #require(ModelShape.named("qwen3-0.6b"))
+        let estimate = MemoryEstimate(
+            ModelConfiguration(shape),
+            recomputesLayers: false,
+            rows: 512
+        )
+        // 596 million parameters, four float32 numbers each.
+        #expect(abs(Double(estimate.parameterBytes) / 596e6 / 16 - 1) < 0.01)
+        let failure = #expect(throws: Failure.self) { try estimate.check(availableBytes: 1 << 30) }
+        #expect(failure?.kind.exitCode == 78)
+        #expect(throws: Never.self) { try estimate.check(availableBytes: 1 << 40) }
+        let recomputing = MemoryEstimate(
+            ModelConfiguration(shape),
+            recomputesLayers: true,
+            rows: 512
+        )
+        #expect(recomputing.activationBytes < estimate.activationBytes / 5)
+    }
+}

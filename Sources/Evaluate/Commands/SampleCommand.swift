@@ -62,7 +62,7 @@ struct SampleCommand: ParsableCommand {
     ) throws -> [Int32] {
         var ids: [Int32]
         if !raw && speaksChatML(tokenizer) {
-            var template = Tokenizers.PromptTemplate.chatML
+            var template = PromptTemplate.chatML
             template.system = system
             ids = try template.encode(problem: prompt, with: tokenizer)
         } else {

@@ -25,7 +25,7 @@ extension Experiment {
             return ProblemSource(reader)
         }
         benchmarks = Self.benchmarks(root)
-        template = PromptTemplate(Self.inner(root, "template"))
+        template = PromptSettings(Self.inner(root, "template"))
         answers = AnswerSettings(Self.inner(root, "answers"))
         let generation = GenerationSettings(Self.inner(root, "generation"))
         self.generation = generation

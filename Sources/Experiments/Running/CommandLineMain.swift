@@ -16,9 +16,6 @@ public enum CommandLineMain {
         return failure.kind == .interrupted ? failure.description : "Error: \(failure)"
     }
 
-    /// Whether an error is one of ours, rather than the argument parser's.
-    public static func isFailure(_ error: any Error) -> Bool { error is Failure }
-
     /// Writes an error's text to standard error.
     public static func report(_ error: any Error) {
         FileHandle.standardError.write(Data((message(for: error) + "\n").utf8))

@@ -129,30 +129,25 @@ extension ModelConfiguration {
     }
 }
 
-extension PromptTemplate {
-    /// The template as the tokenizers room knows it.
-    private var spelled: Tokenizers.PromptTemplate {
-        Tokenizers.PromptTemplate(userTurn: prompt, endOfTurn: endOfTurn)
-    }
-
+extension PromptSettings {
     /// The prompt for a problem as tokens.
     ///
     /// - Throws: `Failure` when the vocabulary cannot spell it.
     public func encode(problem: String, with tokenizer: Tokenizer) throws -> [Int32] {
-        try spelled.encode(problem: problem, with: tokenizer)
+        try template.encode(problem: problem, with: tokenizer)
     }
 
     /// What the assistant says as tokens, closed by the end of its turn.
     ///
     /// - Throws: `Failure` when the vocabulary cannot spell it.
     public func encode(completion: String, with tokenizer: Tokenizer) throws -> [Int32] {
-        try spelled.encode(completion: completion, with: tokenizer)
+        try template.encode(completion: completion, with: tokenizer)
     }
 
     /// The token that ends the assistant's turn.
     ///
     /// - Throws: `Failure.configuration` when the vocabulary has no such special token.
     public func endOfTurnID(in tokenizer: Tokenizer) throws -> Int32 {
-        try spelled.endOfTurnID(in: tokenizer)
+        try template.endOfTurnID(in: tokenizer)
     }
 }

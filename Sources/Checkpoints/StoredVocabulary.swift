@@ -3,7 +3,7 @@ import Files
 /// The tokenizer of a GGUF file: raw material for the tokenizers, which are built elsewhere.
 ///
 /// Source: ggml, docs/gguf.md, "Tokenizer".
-public struct GGUFVocabulary: Sendable {
+public struct StoredVocabulary: Sendable {
     /// `tokenizer.ggml.model`: `gpt2` for byte-level BPE, `llama` for SentencePiece.
     public var model: String
     /// `tokenizer.ggml.pre`: how text is cut before merging (`qwen2`, `smollm`, `llama-bpe`, ...).
@@ -34,7 +34,7 @@ extension GGUFFile {
     /// The tokenizer in the metadata; nil when the file has none.
     ///
     /// - Throws: `Failure.badData` naming the key whose value is of the wrong kind or length.
-    public func vocabulary() throws -> GGUFVocabulary? {
+    public func vocabulary() throws -> StoredVocabulary? {
         let prefix = "tokenizer.ggml"
         guard metadata["\(prefix).tokens"] != nil else { return nil }
         let tokens =
@@ -67,7 +67,7 @@ extension GGUFFile {
             }
             return id
         }
-        return GGUFVocabulary(
+        return StoredVocabulary(
             model: model,
             preTokenizer: try optional("\(prefix).pre", "a string", \.text),
             tokens: tokens,

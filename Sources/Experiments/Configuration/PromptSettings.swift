@@ -1,7 +1,8 @@
 import Files
+import Tokenizers
 
 /// How a problem is put to a model, and how its turn ends.
-public struct PromptTemplate: Sendable, Equatable {
+public struct PromptSettings: Sendable, Equatable {
     /// Ready-made templates.
     public enum Preset: String, Sendable, CaseIterable {
         /// The problem and nothing else.
@@ -11,14 +12,6 @@ public struct PromptTemplate: Sendable, Equatable {
         /// ChatML without a system turn unless one is given; the assistant's turn opens with
         /// `<think>`.
         case qwen3Thinking = "qwen3-thinking"
-    }
-
-    /// A piece of a prompt.
-    public enum Segment: Sendable, Equatable {
-        /// Text of the template, in which special tokens are recognised.
-        case template(String)
-        /// The problem, in which they are not: a problem cannot end its own turn.
-        case literal(String)
     }
 
     /// The prompt, with `{problem}` where the problem belongs.
@@ -62,13 +55,9 @@ public struct PromptTemplate: Sendable, Equatable {
         reader.finish()
     }
 
-    /// The pieces of a problem's prompt, in order, none empty.
-    public func segments(problem: String) -> [Segment] {
-        guard let hole = prompt.firstRange(of: "{problem}") else { return [.template(prompt)] }
-        return [
-            .template(String(prompt[..<hole.lowerBound])), .literal(problem),
-            .template(String(prompt[hole.upperBound...])),
-        ].filter { $0 != .template("") && $0 != .literal("") }
+    /// The template as tokenizers take it.
+    public var template: PromptTemplate {
+        PromptTemplate(userTurn: prompt, endOfTurn: endOfTurn)
     }
 
     /// The members that everything generated depends on.

@@ -55,9 +55,9 @@ let package = Package(
             name: "Models",
             dependencies: ["Autograd", "Checkpoints", "Files", "Kernels", "Tokenizers"]
         ),
-        .target(name: "Decoding", dependencies: ["Files", "Kernels", "Models", "Tokenizers"]),
-        .target(name: "Grading", dependencies: ["Files"]),
-        .target(name: "Datasets", dependencies: ["Files", "Kernels", "Tokenizers"]),
+        .target(name: "Decoding", dependencies: ["Autograd", "Files", "Kernels", "Models"]),
+        .target(name: "Grading"),
+        .target(name: "Datasets", dependencies: ["Files", "Kernels"]),
         .target(
             name: "Experiments",
             dependencies: [

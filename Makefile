@@ -50,8 +50,8 @@ lint:
 format:
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
 
-docs:
-	@echo "Documentation is in README.md, CONTRIBUTING.md and the comments of Sources/."
+docs: build
+	@Tools/build-docs $(BIN)
 
 clean:
 	rm -rf .build runs

@@ -61,8 +61,8 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Datasets", "Decoding", "Files", "Kernels", "Models", "Tokenizers", logging,
-                .product(name: "Yams", package: "Yams"),
+                "Checkpoints", "Datasets", "Decoding", "Files", "Kernels", "Models", "Tokenizers",
+                logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
 
@@ -105,11 +105,14 @@ let package = Package(
         tests("Decoding", ["TestSupport", "Kernels", "Models"]),
         tests("Grading", ["TestSupport"]),
         tests("Datasets", ["TestSupport"]),
-        tests("Experiments", ["TestSupport", "Files"]),
+        tests("Experiments", ["TestSupport", "Checkpoints", "Files"]),
         tests("Generate", ["TestSupport"]),
         tests(
             "Train",
-            ["TestSupport", "Autograd", "Datasets", "Experiments", "Files", "Models", "Tokenizers"]
+            [
+                "TestSupport", "Autograd", "Checkpoints", "Datasets", "Experiments", "Files",
+                "Models", "Tokenizers",
+            ]
         ),
         tests(
             "Evaluate",

@@ -80,38 +80,62 @@ def loss_of(model, batch):
     )
 
 
-for family, (cls, config) in FAMILIES.items():
+def formula_model(family):
+    """A model of a family with the formula's weights, and its configuration."""
+    cls, config = FAMILIES[family]
     model = cls._from_config(config, attn_implementation="eager").to(torch.float32)
     model.train()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(formula(name, list(parameter.shape)))
-    out = {"logits": model(input_ids=BATCH).logits.detach().clone()}
-    loss = loss_of(model, BATCH)
-    loss.backward()
-    out["loss"] = loss.detach().reshape(1).clone()
-    for name, parameter in model.named_parameters():
-        out["gradient." + name] = parameter.grad.clone()
+    return model, config
 
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    rest = [p for p in model.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [dict(params=decayed, weight_decay=0.1), dict(params=rest, weight_decay=0.0)],
+
+def adamw(parameters):
+    """Decay on matrices only, as AdamW of Sources/Autograd."""
+    parameters = list(parameters)
+    return torch.optim.AdamW(
+        [
+            dict(params=[p for p in parameters if p.ndim > 1], weight_decay=0.1),
+            dict(params=[p for p in parameters if p.ndim <= 1], weight_decay=0.0),
+        ],
         lr=1e-2,
         betas=(0.9, 0.95),
         eps=1e-8,
     )
+
+
+def steps_of(model, parameters, count):
+    """Losses of some optimiser steps."""
+    parameters = list(parameters)
+    optimizer = adamw(parameters)
     losses = []
-    for _ in range(20):
+    for _ in range(count):
         optimizer.zero_grad()
         loss = loss_of(model, BATCH)
         loss.backward()
         losses.append(loss.item())
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
-    out["steps"] = torch.tensor(losses)
-    path = f"{sys.argv[1]}/{family}"
-    save_file({k: v.contiguous() for k, v in out.items()}, path + ".safetensors")
-    with open(path + ".config.json", "w") as file:
-        json.dump(config.to_dict(), file, indent=1, sort_keys=True, default=str)
-    print(family, out["loss"].item(), losses[-1])
+    return torch.tensor(losses)
+
+
+def main(folder):
+    for family in FAMILIES:
+        model, config = formula_model(family)
+        out = {"logits": model(input_ids=BATCH).logits.detach().clone()}
+        loss = loss_of(model, BATCH)
+        loss.backward()
+        out["loss"] = loss.detach().reshape(1).clone()
+        for name, parameter in model.named_parameters():
+            out["gradient." + name] = parameter.grad.clone()
+        out["steps"] = steps_of(model, model.parameters(), 20)
+        path = f"{folder}/{family}"
+        save_file({k: v.contiguous() for k, v in out.items()}, path + ".safetensors")
+        with open(path + ".config.json", "w") as file:
+            json.dump(config.to_dict(), file, indent=1, sort_keys=True, default=str)
+        print(family, out["loss"].item(), out["steps"][-1].item())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -4,8 +4,10 @@ import Kernels
 
 /// What a checkpoint holds.
 public struct CheckpointContent: Sendable {
-    /// The model's tensors.
+    /// The model's tensors; none where only adapters of another model are kept.
     public var tensors: [NamedTensor]
+    /// Low-rank adapters, which belong to a model that the metadata name; see `LoRA`.
+    public var adapters: [NamedTensor]
     /// AdamW's first moments by parameter name; nil in a checkpoint that is not trained further.
     public var firstMoments: [String: Buffer<Float>]?
     /// AdamW's second moments by parameter name.
@@ -25,6 +27,7 @@ public struct CheckpointContent: Sendable {
     ///   the count of a tensor.
     public init(
         tensors: [NamedTensor],
+        adapters: [NamedTensor] = [],
         firstMoments: [String: Buffer<Float>]? = nil,
         secondMoments: [String: Buffer<Float>]? = nil,
         state: JSON = .object(JSONObject()),
@@ -33,6 +36,7 @@ public struct CheckpointContent: Sendable {
         metadata: JSON = .object(JSONObject())
     ) {
         self.tensors = tensors
+        self.adapters = adapters
         self.firstMoments = firstMoments
         self.secondMoments = secondMoments
         self.state = state
@@ -46,7 +50,7 @@ public struct CheckpointContent: Sendable {
     /// - Precondition: Each has the name and the count of a tensor.
     func moments(_ moments: [String: Buffer<Float>]) -> [NamedTensor] {
         let shapes = Dictionary(
-            tensors.map { ($0.name, $0.shape) },
+            (tensors + adapters).map { ($0.name, $0.shape) },
             uniquingKeysWith: { first, _ in first }
         )
         return moments.keys.sorted().map { name in
@@ -68,10 +72,11 @@ public struct CheckpointContent: Sendable {
         return result
     }
 
-    /// Groups of tensors by path; "optimizer/m" and "optimizer/v" only where there are moments.
+    /// Groups of tensors by path; "adapters", "optimizer/m" and "optimizer/v" only where they have
+    /// any.
     var groups: [(path: String, tensors: [NamedTensor])] {
-        let sorted = tensors.sorted { $0.name < $1.name }
-        var result = [("model", sorted)]
+        var result = [("model", tensors.sorted { $0.name < $1.name })]
+        if !adapters.isEmpty { result.append(("adapters", adapters.sorted { $0.name < $1.name })) }
         if let firstMoments { result.append(("optimizer/m", moments(firstMoments))) }
         if let secondMoments { result.append(("optimizer/v", moments(secondMoments))) }
         return result

@@ -5,14 +5,16 @@ import Kernels
 /// A checkpoint of this program: weights, moments, state, configuration and tokenizer in one file.
 ///
 /// The file is HDF5 behind a seal of 512 bytes (see `CheckpointSeal`), and h5py opens it:
-/// `/model/<name>`, `/optimizer/m/<name>`, `/optimizer/v/<name>` hold float32, or bfloat16 as
-/// uint16 with the attribute `dtype`; `/config`, `/state`, `/metadata` and `/tokenizer` hold JSON
+/// `/model/<name>`, `/adapters/<name>`, `/optimizer/m/<name>`, `/optimizer/v/<name>` hold float32,
+/// or bfloat16 as uint16 with the attribute `dtype`; `/config`, `/state`, `/metadata` and `/tokenizer` hold JSON
 /// as UTF-8 strings; each has its SHA-256 as an attribute.
 public final class HDF5Checkpoint: TensorSource {
     /// Where the file is.
     public let path: String
     /// The model's tensors by name.
     public let tensors: [String: TensorInfo]
+    /// Low-rank adapters by name; then `tensors` is empty and `metadata` names their model.
+    public let adapters: [String: TensorInfo]
     /// The model's configuration, in the form of Hugging Face's config.json.
     public let configuration: JSON
     /// Where training stood: step, epoch, cursor, seed, and anything else its writer put there.
@@ -62,13 +64,15 @@ public final class HDF5Checkpoint: TensorSource {
         metadata = try json("metadata")
         tokenizer = text("tokenizer")
         tensors = (contents["model"] ?? [:]).mapValues(\.info)
+        adapters = (contents["adapters"] ?? [:]).mapValues(\.info)
+        let trained = tensors.merging(adapters) { tensor, _ in tensor }
         for (group, datasets) in contents where group.hasPrefix("optimizer/") {
-            for (name, dataset) in datasets where tensors[name]?.shape != dataset.shape {
+            for (name, dataset) in datasets where trained[name]?.shape != dataset.shape {
                 throw Failure(
                     .badData,
                     file: file.path,
                     at: "'/\(group)/\(name)'",
-                    "shape \(dataset.shape); the tensor has \(tensors[name].map { "\($0.shape)" } ?? "none")"
+                    "shape \(dataset.shape); the tensor has \(trained[name].map { "\($0.shape)" } ?? "none")"
                 )
             }
         }
@@ -97,17 +101,29 @@ public final class HDF5Checkpoint: TensorSource {
     ///
     /// - Throws: `Failure.badData` when the checkpoint has none.
     public func firstMoment(_ name: String) throws -> Buffer<Float> {
-        try moment("optimizer/m", name)
+        try numbers("optimizer/m", name)
     }
 
     /// AdamW's second moment of a parameter.
     ///
     /// - Throws: `Failure.badData` when the checkpoint has none.
     public func secondMoment(_ name: String) throws -> Buffer<Float> {
-        try moment("optimizer/v", name)
+        try numbers("optimizer/v", name)
     }
 
-    private func moment(_ group: String, _ name: String) throws -> Buffer<Float> {
+    /// One factor of a low-rank update.
+    ///
+    /// - Throws: `Failure.badData` when the checkpoint has none of that name.
+    public func adapter(_ name: String) throws -> Buffer<Float> { try numbers("adapters", name) }
+
+    /// A trained tensor: an adapter, or else one of the model's.
+    ///
+    /// - Throws: `Failure.badData` when the checkpoint has none of that name.
+    public func trained(_ name: String) throws -> Buffer<Float> {
+        adapters[name] == nil ? try values(name) : try adapter(name)
+    }
+
+    private func numbers(_ group: String, _ name: String) throws -> Buffer<Float> {
         guard let dataset = contents[group]?[name] else {
             throw Failure(.badData, file: path, at: "'/\(group)/\(name)'", "missing")
         }

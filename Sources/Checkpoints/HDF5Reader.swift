@@ -61,7 +61,7 @@ struct HDF5Reader {
         var result: [String: [Dataset]] = [:]
         for name in try links(root, at: "/") {
             switch name {
-            case "model": result[name] = try datasets("model", in: root)
+            case "model", "adapters": result[name] = try datasets(name, in: root)
             case "optimizer":
                 let optimizer = H5Gopen2(root, name, hdf5_default())
                 try session.using("H5Gopen2", optimizer, close: H5Gclose) { group in
@@ -82,7 +82,8 @@ struct HDF5Reader {
             default:
                 throw failure(
                     "/\(name)",
-                    "unknown; expected model, optimizer, config, metadata, state or tokenizer"
+                    "unknown; expected model, adapters, optimizer, config, metadata, state or "
+                        + "tokenizer"
                 )
             }
         }

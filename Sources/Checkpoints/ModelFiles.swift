@@ -31,6 +31,18 @@ public struct ModelFiles: Sendable {
     /// - Throws: `Failure.missingInput` when nothing is there, `Failure.badData` when it is none of
     ///   these, is damaged, or is of an architecture that is not known.
     public static func open(_ path: String) throws -> ModelFiles {
+        try open(path, acceptsAdapters: true)
+    }
+
+    /// Opens a model that may, or may not, be adapters of another.
+    static func open(_ path: String, acceptsAdapters: Bool) throws -> ModelFiles {
+        func checkpoint(_ path: String) throws -> ModelFiles {
+            let checkpoint = try HDF5Checkpoint(path)
+            guard acceptsAdapters || checkpoint.adapters.isEmpty else {
+                throw AdapterBase.nested(path)
+            }
+            return try ModelFiles.checkpoint(checkpoint)
+        }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw Failure(
@@ -71,19 +83,30 @@ public struct ModelFiles: Sendable {
         )
     }
 
-    private static func checkpoint(_ path: String) throws -> ModelFiles {
-        let checkpoint = try HDF5Checkpoint(path)
-        try checkArchitecture(checkpoint.configuration, in: path)
+    private static func checkpoint(_ checkpoint: HDF5Checkpoint) throws -> ModelFiles {
+        try checkArchitecture(checkpoint.configuration, in: checkpoint.path)
         let tokenizerConfiguration = checkpoint.metadata["tokenizer_config"]
         return ModelFiles(
-            path: path,
-            source: checkpoint,
+            path: checkpoint.path,
+            source: try adapted(checkpoint) ?? checkpoint,
             configuration: checkpoint.configuration,
             generationConfiguration: checkpoint.metadata["generation_config"],
             tokenizer: checkpoint.tokenizer.map { .json($0) },
             tokenizerConfiguration: tokenizerConfiguration,
             chatTemplate: tokenizerConfiguration?["chat_template"]?.string
         )
+    }
+
+    /// The tensors of a checkpoint that holds adapters only; nil for one that holds a model.
+    private static func adapted(_ checkpoint: HDF5Checkpoint) throws -> AdaptedTensors? {
+        guard !checkpoint.adapters.isEmpty else { return nil }
+        let json = checkpoint.metadata["adapter_config"] ?? .null
+        let (lora, reference): (LoRA, AdapterBase)
+        do {
+            (lora, reference) = (try LoRA(json), try AdapterBase(json))
+        } catch let failure as Failure { throw failure.inFile(checkpoint.path) }
+        let base = try reference.open(for: checkpoint.path)
+        return try AdaptedTensors(checkpoint, base: base.source, lora: lora)
     }
 
     private static func folder(_ path: String) throws -> ModelFiles {

@@ -13,6 +13,8 @@ public final class LanguageModel {
     public let transformer: Transformer<Float>
     /// The tokenizer it was trained with.
     public let tokenizer: Tokenizer
+    /// What fresh adapters were added to; nil for a model that is trained whole, or not at all.
+    public let adaptation: (lora: LoRA, base: AdapterBase)?
 
     /// Sizes and constants of the network.
     public var configuration: ModelConfiguration { transformer.configuration }
@@ -23,13 +25,26 @@ public final class LanguageModel {
     }
 
     /// Joins a network and a tokenizer.
-    public init(name: String, transformer: Transformer<Float>, tokenizer: Tokenizer) {
+    public convenience init(name: String, transformer: Transformer<Float>, tokenizer: Tokenizer) {
+        self.init(name, transformer, tokenizer, adaptation: nil)
+    }
+
+    private init(
+        _ name: String,
+        _ transformer: Transformer<Float>,
+        _ tokenizer: Tokenizer,
+        adaptation: (lora: LoRA, base: AdapterBase)?
+    ) {
         self.name = name
         self.transformer = transformer
         self.tokenizer = tokenizer
+        self.adaptation = adaptation
     }
 
     /// Loads a `.gguf` file, a Hugging Face folder or one of our `.h5` checkpoints.
+    ///
+    /// A checkpoint of adapters is loaded with its base: stored, the base stays as it is and the
+    /// adapters beside it; in float32 they are merged.
     ///
     /// - Parameters:
     ///   - path: The file or folder.
@@ -38,29 +53,67 @@ public final class LanguageModel {
     /// - Throws: `Failure` naming the file, the tensor or key, what was found and expected.
     public convenience init(_ path: String, storage: WeightStorage) throws {
         let files = try ModelFiles.open(path)
+        guard storage == .stored, let adapted = files.source as? AdaptedTensors else {
+            try self.init(files, files.source, storage: storage, adaptation: nil) { $0 }
+            return
+        }
+        try self.init(files, adapted.base, storage: .stored, adaptation: nil) { weights in
+            AdaptedWeights(weights, adapted.lora) { name, shape in
+                Tensor(try adapted.adapter(name), shape: shape)
+            }
+        }
+    }
+
+    /// Loads a model whose weights stay as stored and frozen, and adds adapters to be trained.
+    ///
+    /// - Parameters:
+    ///   - path: The file or folder.
+    ///   - lora: Size and place of the adapters.
+    ///   - seed: What they are drawn from.
+    /// - Throws: As `init(_:storage:)`; `Failure.badData` for a checkpoint of adapters.
+    public convenience init(adapting path: String, _ lora: LoRA, seed: UInt64) throws {
+        let files = try ModelFiles.open(path)
+        guard !(files.source is AdaptedTensors) else { throw AdapterBase.nested(path) }
+        let base = AdapterBase(path: path, digest: try files.source.digest())
+        try self.init(files, files.source, storage: .stored, adaptation: (lora, base)) {
+            AdaptedWeights($0, lora, seed: seed)
+        }
+    }
+
+    private convenience init<Weights: WeightProvider<Float>>(
+        _ files: ModelFiles,
+        _ source: any TensorSource,
+        storage: WeightStorage,
+        adaptation: (lora: LoRA, base: AdapterBase)?,
+        _ provide: (FileWeights) -> Weights
+    ) throws {
         do {
             let configuration = try ModelConfiguration(files.configuration)
-            let weights = FileWeights(files.source, storage: storage)
-            let transformer = try Transformer(configuration, weights: weights)
+            let weights = FileWeights(source, storage: storage)
+            let transformer = try Transformer(configuration, weights: provide(weights))
             try weights.checkNothingLeft(tiesHead: configuration.tiesWordEmbeddings)
-            self.init(
-                name: path,
-                transformer: transformer,
-                tokenizer: try Tokenizer(of: files)
-            )
+            self.init(files.path, transformer, try Tokenizer(of: files), adaptation: adaptation)
         } catch let failure as Failure {
-            throw failure.inFile(path)
+            throw failure.inFile(files.path)
         }
     }
 
     /// An empty cache for one sequence.
     public func makeCache() -> KVCache { KVCache(configuration) }
 
-    /// Everything a checkpoint holds of the model: weights, configuration and tokenizer.
+    /// The weights that a checkpoint holds: all, or none where only adapters are trained.
     public var checkpointTensors: [NamedTensor] {
-        transformer.parameters.map {
-            NamedTensor(name: $0.name, shape: $0.value.shape, values: $0.value.buffer)
-        }
+        adaptation == nil ? transformer.parameters.map(NamedTensor.init) : []
+    }
+
+    /// The adapters that a checkpoint holds.
+    public var adapterTensors: [NamedTensor] { transformer.adapters.map(NamedTensor.init) }
+}
+
+extension NamedTensor {
+    fileprivate init(_ parameter: Parameter<Float>) {
+        let value = parameter.value
+        self.init(name: parameter.name, shape: value.shape, values: value.buffer)
     }
 }
 

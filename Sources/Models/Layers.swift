@@ -21,15 +21,17 @@ public enum Matrix<Scalar: KernelScalar> {
     }
 }
 
-/// A linear map with an optional bias: y = x Wᵀ + b.
+/// A linear map with an optional bias and an optional low-rank update: y = x Wᵀ + b + s (x Aᵀ) Bᵀ.
 struct Linear<Scalar: KernelScalar> {
     /// `[outputs, inputs]`.
     let weight: Matrix<Scalar>
     /// `[outputs]`.
     let bias: Parameter<Scalar>?
+    /// The update; then weight and bias are frozen.
+    var adapter: Adapter<Scalar>? = nil
 
     func callAsFunction(_ x: Variable<Scalar>) -> Variable<Scalar> {
-        x.linear(weight.on(x.tape), bias: bias?.on(x.tape))
+        x.linear(weight.on(x.tape), bias: bias?.on(x.tape), update: adapter?.on(x.tape))
     }
 
     var parameters: [Parameter<Scalar>] { weight.parameters + (bias.map { [$0] } ?? []) }
@@ -56,7 +58,7 @@ struct GatedMLP<Scalar: KernelScalar> {
         down(gate(x).swiGLU(up: up(x)))
     }
 
-    var parameters: [Parameter<Scalar>] { [gate, up, down].flatMap(\.parameters) }
+    var linears: [Linear<Scalar>] { [gate, up, down] }
 }
 
 /// What the rows of one pass are: which sequence and position each belongs to.
@@ -145,10 +147,9 @@ struct Attention<Scalar: KernelScalar> {
         return Variable(result)
     }
 
-    var parameters: [Parameter<Scalar>] {
-        [query, key, value, output].flatMap(\.parameters)
-            + [queryNorm, keyNorm].compactMap { $0?.weight }
-    }
+    var linears: [Linear<Scalar>] { [query, key, value, output] }
+
+    var norms: [Parameter<Scalar>] { [queryNorm, keyNorm].compactMap { $0?.weight } }
 }
 
 /// One decoder layer: x + attention(norm(x)), then x + mlp(norm(x)).
@@ -164,6 +165,11 @@ struct DecoderLayer<Scalar: KernelScalar> {
     }
 
     var parameters: [Parameter<Scalar>] {
-        [inputNorm.weight] + attention.parameters + [postAttentionNorm.weight] + mlp.parameters
+        [inputNorm.weight] + attention.linears.flatMap(\.parameters) + attention.norms
+            + [postAttentionNorm.weight] + mlp.linears.flatMap(\.parameters)
+    }
+
+    var adapters: [Parameter<Scalar>] {
+        (attention.linears + mlp.linears).flatMap { $0.adapter?.parameters ?? [] }
     }
 }

@@ -48,6 +48,14 @@ public protocol WeightProvider<Scalar> {
     func matrix(_ name: String, rows: Int, columns: Int) throws -> Matrix<Scalar>
     /// A vector.
     func vector(_ name: String, count: Int) throws -> Parameter<Scalar>
+    /// The adapter of the linear map at a path, such as `model.layers.0.self_attn.q_proj`; nil for
+    /// none.
+    func adapter(_ path: String, outputs: Int, inputs: Int) throws -> Adapter<Scalar>?
+}
+
+extension WeightProvider {
+    /// None: most models are trained whole, or not at all.
+    public func adapter(_ path: String, outputs: Int, inputs: Int) -> Adapter<Scalar>? { nil }
 }
 
 /// A decoder-only transformer of the Llama, Qwen2 or Qwen3 family.
@@ -85,7 +93,8 @@ public final class Transformer<Scalar: KernelScalar> {
         {
             Linear(
                 weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs),
-                bias: bias ? try weights.vector("\(name).bias", count: outputs) : nil
+                bias: bias ? try weights.vector("\(name).bias", count: outputs) : nil,
+                adapter: try weights.adapter(name, outputs: outputs, inputs: inputs)
             )
         }
         func rmsNorm(_ name: String, _ count: Int) throws -> RMSNorm<Scalar> {
@@ -148,10 +157,26 @@ public final class Transformer<Scalar: KernelScalar> {
         rope = RoPE(theta: c.ropeTheta, headDimension: c.headDimension, scaling: c.ropeScaling)
     }
 
-    /// All trainable weights, in the order of the network.
+    /// All weights that are not stored ones, in the order of the network, without adapters.
     public var parameters: [Parameter<Scalar>] {
         embedding.parameters + layers.flatMap(\.parameters) + [norm.weight]
             + (untiedHead?.parameters ?? [])
+    }
+
+    /// The factors of all low-rank updates, in the order of the network.
+    public var adapters: [Parameter<Scalar>] { layers.flatMap(\.adapters) }
+
+    /// What training changes: the adapters where there are any, otherwise all weights.
+    public var trained: [Parameter<Scalar>] { adapters.isEmpty ? parameters : adapters }
+
+    /// Bytes of the matrices that stay as stored.
+    public var storedBytes: Int {
+        let linears = layers.flatMap { $0.attention.linears + $0.mlp.linears }
+        return ([embedding] + linears.map(\.weight) + (untiedHead.map { [$0] } ?? []))
+            .reduce(0) { sum, matrix in
+                guard case .stored(let stored) = matrix else { return sum }
+                return sum + stored.bytes.count
+            }
     }
 
     private func head(on tape: Tape<Scalar>?) -> Weight<Scalar> {

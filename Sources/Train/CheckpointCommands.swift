@@ -17,10 +17,12 @@ struct VerifyCommand: ParsableCommand {
     func run() throws {
         let file = try HDF5Checkpoint.verify(checkpoint)
         let configuration = try ModelConfiguration(file.configuration)
-        let count = file.tensors.values.reduce(0) { $0 + $1.count }
+        let (tensors, adapters) = (file.tensors.values, file.adapters.values)
+        let count = (Array(tensors) + adapters).reduce(0) { $0 + $1.count }
         print(
-            "\(checkpoint): sound; \(configuration.family.rawValue), \(file.tensors.count) tensors, "
-                + "\(count) parameters"
+            "\(checkpoint): sound; \(configuration.family.rawValue), "
+                + (adapters.isEmpty ? "\(tensors.count) tensors" : "\(adapters.count) adapters")
+                + ", \(count) parameters"
                 + (file.hasOptimizer ? ", optimizer state" : "")
                 + (file.state["step"]?.integer.map { ", step \($0)" } ?? "")
         )
@@ -31,7 +33,8 @@ struct VerifyCommand: ParsableCommand {
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a model as a Hugging Face folder that transformers and llama.cpp load."
+        abstract: "Write a model as a Hugging Face folder that transformers and llama.cpp load.",
+        discussion: "Adapters are merged into the model that they were trained on."
     )
 
     @Argument(help: "Checkpoint, .h5; .gguf files and folders are accepted too.")

@@ -1,11 +1,13 @@
+import Checkpoints
 import Experiments
 import Files
 import Foundation
 import Models
 
-/// Memory that fine-tuning all weights in float32 will take, computed from sizes.
+/// Memory that fine-tuning will take, computed from sizes: of all weights in float32, or of
+/// adapters on stored weights.
 struct MemoryEstimate {
-    /// Weights, gradients and two moments.
+    /// Weights, gradients and two moments; frozen weights as stored.
     let parameterBytes: Int
     /// Inner values kept for the backward pass of the largest micro-batch.
     let activationBytes: Int
@@ -15,7 +17,12 @@ struct MemoryEstimate {
     var totalBytes: Int { parameterBytes + activationBytes + logitBytes + (200 << 20) }
 
     /// An estimate for micro-batches of `rows` tokens.
-    init(_ configuration: ModelConfiguration, recomputesLayers: Bool, rows: Int) {
+    init(
+        _ configuration: ModelConfiguration,
+        recomputesLayers: Bool,
+        rows: Int,
+        adapting: (lora: LoRA, storedBytes: Int)? = nil
+    ) {
         let c = configuration
         let queries = c.queryHeadCount * c.headDimension
         let keys = c.keyValueHeadCount * c.headDimension
@@ -28,7 +35,8 @@ struct MemoryEstimate {
         let layers =
             recomputesLayers
             ? c.layerCount * c.hiddenSize + 2 * layer : (c.layerCount + 1) * layer
-        parameterBytes = c.parameterCount * 4 * MemoryLayout<Float>.size
+        let trained = adapting?.lora.parameterCount(c) ?? c.parameterCount
+        parameterBytes = trained * 4 * MemoryLayout<Float>.size + (adapting?.storedBytes ?? 0)
         activationBytes = rows * (layers + 3 * c.hiddenSize) * MemoryLayout<Float>.size
         logitBytes = max(16 << 20, 16 * c.vocabularySize) * MemoryLayout<Float>.size
     }

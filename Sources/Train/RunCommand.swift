@@ -115,7 +115,7 @@ struct RunCommand: ParsableCommand {
             preconditionFailure("only the base arm selects nothing")
         }
         let settings = arm.training
-        let model = try layout.loadModel(.student, seed: seed, storage: .float32)
+        let model = try layout.loadStudent(toTrain: settings, seed: seed)
         let template = layout.experiment.template
         let endOfTurn = try template.endOfTurnID(in: model.tokenizer)
         let examples = try SelectedTrace.read(selection.selected).map { trace in
@@ -150,7 +150,8 @@ struct RunCommand: ParsableCommand {
         try MemoryEstimate(
             model.configuration,
             recomputesLayers: settings.recompute,
-            rows: max(settings.microBatchTokens, set.examples.map(\.ids.count).max() ?? 0)
+            rows: max(settings.microBatchTokens, set.examples.map(\.ids.count).max() ?? 0),
+            adapting: settings.lora.map { ($0, model.transformer.storedBytes) }
         ).check()
         let plan = TrainingPlan(
             stepCount: schedule.stepCount,

@@ -71,7 +71,7 @@ final class TrainingRun {
     private let checkpoints: CheckpointFolder
     private let identity: JSON
 
-    /// Prepares to train all weights of `model`.
+    /// Prepares to train the weights of `model`, or its adapters where it has some.
     ///
     /// - Throws: `Failure.configuration` when memory will not do.
     init(_ model: LanguageModel, plan: TrainingPlan, stage: Stage) throws {
@@ -83,7 +83,7 @@ final class TrainingRun {
             stage.file("checkpoints"),
             keep: max(1, plan.keepCheckpoints)
         )
-        optimizer = AdamW(model.transformer.parameters, configuration: plan.adamW)
+        optimizer = AdamW(model.transformer.trained, configuration: plan.adamW)
     }
 
     /// Trains from the latest checkpoint, or from the start, to the end.
@@ -114,7 +114,7 @@ final class TrainingRun {
                 try save(completedSteps: step + 1)
             }
         }
-        try HDF5Checkpoint.write(content(state: nil), to: stage.model)
+        try HDF5Checkpoint.write(content(state: nil, at: stage.model), to: stage.model)
         for (_, path) in checkpoints.list() { try? FileManager.default.removeItem(atPath: path) }
         progress.finish()
     }
@@ -174,12 +174,17 @@ final class TrainingRun {
 
     // MARK: State on disk
 
-    private func content(state completedSteps: Int?) -> CheckpointContent {
+    private func content(state completedSteps: Int?, at path: String) -> CheckpointContent {
+        var metadata = JSONObject([("tokenizer_config", model.tokenizer.configurationJSON)])
+        if let (lora, base) = model.adaptation {
+            metadata["adapter_config"] = stage.reference(base, from: path).configuration(lora)
+        }
         var content = CheckpointContent(
             tensors: model.checkpointTensors,
+            adapters: model.adapterTensors,
             configuration: model.configuration.json,
             tokenizer: model.tokenizer.toJSON(),
-            metadata: ["tokenizer_config": model.tokenizer.configurationJSON]
+            metadata: .object(metadata)
         )
         guard let completedSteps else { return content }
         let moments = optimizer.moments()
@@ -197,7 +202,8 @@ final class TrainingRun {
     }
 
     private func save(completedSteps: Int) throws {
-        try checkpoints.write(content(state: completedSteps), step: completedSteps)
+        let path = checkpoints.path(step: completedSteps)
+        try checkpoints.write(content(state: completedSteps, at: path), step: completedSteps)
     }
 
     /// Restores weights and moments from the latest whole checkpoint.
@@ -215,8 +221,8 @@ final class TrainingRun {
                 remedy: "Delete the folder \(checkpoints.path)."
             )
         }
-        for parameter in model.transformer.parameters {
-            parameter.value.buffer.copy(from: try checkpoint.values(parameter.name))
+        for parameter in model.transformer.trained {
+            parameter.value.buffer.copy(from: try checkpoint.trained(parameter.name))
         }
         for (name, first, second) in optimizer.moments() {
             first.buffer.copy(from: try checkpoint.firstMoment(name))
@@ -224,6 +230,20 @@ final class TrainingRun {
         }
         optimizer.resume(atStep: step)
         return step
+    }
+}
+
+extension Stage {
+    /// How a checkpoint of adapters names its base: relative to itself when that is a model of the
+    /// same experiment, so that its folder can be moved; otherwise as the experiment file does.
+    func reference(_ base: AdapterBase, from path: String) -> AdapterBase {
+        let runs = folder.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
+        let prefix = runs.joined(separator: "/") + "/"
+        guard base.path.hasPrefix(prefix), path.hasPrefix(prefix) else { return base }
+        let depth = path.dropFirst(prefix.count).count { $0 == "/" }
+        var reference = base
+        reference.path = String(repeating: "../", count: depth) + base.path.dropFirst(prefix.count)
+        return reference
     }
 }
 

@@ -66,6 +66,19 @@ import Testing
         OperationCase("linear twice", [[3, 5], [5, 5]]) {
             $0[0].linear(.dense($0[1])).linear(.dense($0[1]))
         },
+        OperationCase("linear with a low-rank update", [[3, 5], [7, 5], [2, 5], [7, 2], [7]]) {
+            $0[0].linear(
+                .dense($0[1]),
+                bias: $0[4],
+                update: LowRank(a: $0[2], b: $0[3], scale: 1.5)
+            )
+        },
+        OperationCase("low-rank update of a stored weight", [[3, 5], [1, 5], [7, 1]]) {
+            $0[0].linear(
+                .stored(StoredMatrix.sines(rows: 7, columns: 5)),
+                update: LowRank(a: $0[1], b: $0[2], scale: -0.5)
+            )
+        },
         OperationCase("embedding", [[7, 3]]) {
             .embedding(.dense($0[0]), ids: [2, 0, 2, 6], on: nil)
         },
@@ -118,6 +131,24 @@ import Testing
     @Test func catchesAPlantedWrongPullback() {
         let error = worstGradientError(Self.planted, seed: 0x5EED)
         #expect(error > 1e-3)
+    }
+}
+
+extension StoredMatrix {
+    /// A float32 matrix of sines, kept as a file would.
+    static func sines(rows: Int, columns: Int) -> StoredMatrix {
+        let values = NSMutableData(length: 4 * rows * columns) ?? NSMutableData()
+        let bytes = UnsafeMutableRawBufferPointer(start: values.mutableBytes, count: values.length)
+        for index in 0..<rows * columns {
+            bytes.storeBytes(of: sin(Float(index) * 1.7), toByteOffset: 4 * index, as: Float.self)
+        }
+        return StoredMatrix(
+            format: .f32,
+            rows: rows,
+            columns: columns,
+            bytes: UnsafeRawBufferPointer(bytes),
+            owner: values
+        )
     }
 }
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import Datasets
 import Files
 import Foundation
@@ -167,6 +168,27 @@ func failureText(_ body: () throws -> Void) -> String {
     }
 }
 
+@Suite struct AdapterSettingsTests {
+    @Test func armsChooseTheirAdapters() throws {
+        let experiment = try experiment(
+            arms: """
+                arms:
+                  all: {kind: rsd, training: {lora: null}}
+                  small: {kind: rsd, training: {lora: {targets: [v_proj, q_proj]}}}
+                  large: {kind: rsd, training: {lora: {rank: 32, alpha: 1.5}}}
+                """,
+            more: "training: {lora: {rank: 8}}"
+        )
+        let loras = try ["all", "small", "large"].map { try experiment.arm($0).training.lora }
+        #expect(loras[0] == nil)
+        #expect(loras[1] == LoRA(rank: 8, alpha: 16, targets: ["q_proj", "v_proj"]))
+        #expect(loras[2] == LoRA(rank: 32, alpha: 1.5, targets: LoRA.maps))
+        // Adapters are part of what a trained model depends on; their absence says nothing.
+        #expect(try experiment.arm("all").training.json["lora"] == nil)
+        #expect(try experiment.arm("small").training.json["lora"]?["rank"]?.integer == 8)
+    }
+}
+
 @Suite struct ExperimentMistakeTests {
     static let oneMistake: [(more: String, expected: String)] = [
         (
@@ -174,7 +196,21 @@ func failureText(_ body: () throws -> Void) -> String {
             "78: small.yaml: line 7: training.learing_rate: unknown key; known keys: learningRate, "
                 + "finalLearningRate, warmupFraction, weightDecay, beta1, beta2, epsilon, clip, "
                 + "batch, epochs, maxLength, overlong, microBatchTokens, recompute, saveEvery, "
-                + "keepCheckpoints"
+                + "keepCheckpoints, lora"
+        ),
+        (
+            "training: {lora: {rank: 0}}",
+            "78: small.yaml: line 7: training.lora.rank: found 0; expected a whole number from 1 "
+                + "to 4096"
+        ),
+        (
+            "training: {lora: {targets: [q_proj, lm_head]}}",
+            "78: small.yaml: line 7: training.lora.targets: found a list; expected a list of "
+                + "different ones of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj"
+        ),
+        (
+            "training: {lora: {r: 8}}",
+            "78: small.yaml: line 7: training.lora.r: unknown key; known keys: rank, targets, alpha"
         ),
         (
             "trainning: {}",
@@ -305,7 +341,7 @@ func failureText(_ body: () throws -> Void) -> String {
                 + "whole number from 1 to 1000000\n  line 6: arms.rsd.training.epoch: unknown key; "
                 + "known keys: learningRate, finalLearningRate, warmupFraction, weightDecay, "
                 + "beta1, beta2, epsilon, clip, batch, epochs, maxLength, overlong, "
-                + "microBatchTokens, recompute, saveEvery, keepCheckpoints"
+                + "microBatchTokens, recompute, saveEvery, keepCheckpoints, lora"
         ),
     ]
 

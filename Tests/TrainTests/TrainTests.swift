@@ -27,10 +27,27 @@ import Testing
     private func run(microBatch size: Int, learningRate: Double = 1e-2, steps: Int = 4) throws
         -> (run: TrainingRun, stage: Stage)
     {
+        let (scratch, stage) = try Self.base(runs: "\(folder)/\(size)")
+        let model = try LanguageModel(scratch, tokenizer: ChainWorld.tokenizer, seed: 1)
+        let plan = try Self.plan(microBatch: size, learningRate: learningRate, steps: steps)
+        return (try TrainingRun(model, plan: plan, stage: stage), stage)
+    }
+
+    /// The student of the experiment, and the stage that trains it.
+    static func base(runs: String) throws -> (scratch: ScratchModel, stage: Stage) {
         let experiment = try Experiment(text: Self.experiment, file: "train-tests.yaml")
-        let layout = RunLayout(experiment, environment: ["RSD_RUNS": "\(folder)/\(size)"])
+        let layout = RunLayout(experiment, environment: ["RSD_RUNS": runs])
         let stage = try #require(layout.baseStages().first)
         try stage.prepare()
+        guard case .scratch(let scratch) = experiment.student else { throw Failure(.failed, "") }
+        return (scratch, stage)
+    }
+
+    /// Steps over four lessons each, cut into micro-batches of `size` lessons.
+    static func plan(microBatch size: Int, learningRate: Double = 1e-2, steps: Int = 4) throws
+        -> TrainingPlan
+    {
+        let experiment = try Experiment(text: Self.experiment, file: "train-tests.yaml")
         guard case .scratch(let scratch) = experiment.student else { throw Failure(.failed, "") }
         let tokenizer = try ChainWorld.tokenizer
         let endOfTurn = try experiment.template.endOfTurnID(in: tokenizer)
@@ -38,7 +55,7 @@ import Testing
         var optimizer = scratch.optimizer
         optimizer.learningRate = learningRate
         optimizer.warmupFraction = 0
-        let plan = TrainingPlan(
+        return TrainingPlan(
             stepCount: steps,
             microBatches: { step in
                 let examples = try (0..<4).map { index in
@@ -60,8 +77,6 @@ import Testing
             keepCheckpoints: 1,
             label: "test"
         )
-        let model = try LanguageModel(scratch, tokenizer: tokenizer, seed: 1)
-        return (try TrainingRun(model, plan: plan, stage: stage), stage)
     }
 
     @Test func cuttingAStepChangesNothing() throws {

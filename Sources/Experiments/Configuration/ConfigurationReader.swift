@@ -185,6 +185,17 @@ final class ConfigurationReader {
         } ?? standard
     }
 
+    /// A list of different words out of a closed set, not empty.
+    func words(_ key: String, default standard: [String], from known: [String]) -> [String] {
+        let expected = "a list of different ones of " + known.joined(separator: ", ")
+        return optional(key, expected) { value in
+            guard let items = value.array?.compactMap(\.string), !items.isEmpty,
+                items.count == value.array?.count, Set(items).count == items.count
+            else { return nil }
+            return items.allSatisfy(known.contains) ? items : nil
+        } ?? standard
+    }
+
     /// A map inside this one; nil when absent.
     func map(_ key: String) -> ConfigurationReader? {
         optional(key, "a map", \.object).map { ConfigurationReader($0, at: path(key), report) }

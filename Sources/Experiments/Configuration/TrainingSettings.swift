@@ -1,3 +1,4 @@
+import Checkpoints
 import Datasets
 import Files
 
@@ -65,6 +66,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var saveEvery: Int
     /// Checkpoints kept, the latest ones.
     public var keepCheckpoints: Int
+    /// The adapters that are trained instead of all weights; nil trains all.
+    public var lora: LoRA?
 
     init(_ reader: ConfigurationReader) {
         optimizer = OptimizerSettings(reader, learningRate: 1e-5)
@@ -76,16 +79,41 @@ public struct TrainingSettings: Sendable, Equatable {
         recompute = reader.bool("recompute", default: false)
         saveEvery = reader.integer("saveEvery", default: 0, in: 0...Int.max)
         keepCheckpoints = reader.integer("keepCheckpoints", default: 2, in: 1...Int.max)
+        lora = reader.map("lora").map { LoRA($0) }
         reader.finish()
     }
 
     /// The members that the trained weights depend on, to the last bit.
     var json: JSON {
-        [
-            "optimizer": optimizer.json, "batch": .integer(batch), "epochs": .integer(epochs),
-            "maxLength": .integer(maxLength), "overlong": .string(overlong.rawValue),
-            "microBatchTokens": .integer(microBatchTokens),
-        ]
+        var members = JSONObject([
+            ("optimizer", optimizer.json), ("batch", .integer(batch)), ("epochs", .integer(epochs)),
+            ("maxLength", .integer(maxLength)), ("overlong", .string(overlong.rawValue)),
+            ("microBatchTokens", .integer(microBatchTokens)),
+        ])
+        if let lora {
+            members["lora"] = [
+                "rank": .integer(lora.rank), "alpha": .number(lora.alpha),
+                "targets": .array(lora.targets.map { .string($0) }),
+            ]
+        }
+        return .object(members)
+    }
+}
+
+extension LoRA {
+    /// Reads the keys of `training.lora`.
+    ///
+    /// By default every linear map is adapted: Dettmers et al. 2023 (QLoRA, arXiv:2305.14314),
+    /// section 4, need that to reach full fine-tuning.
+    init(_ reader: ConfigurationReader) {
+        let rank = reader.integer("rank", default: 16, in: 1...4096)
+        let targets = reader.words("targets", default: LoRA.maps, from: LoRA.maps)
+        self.init(
+            rank: rank,
+            alpha: reader.number("alpha", default: Double(2 * rank), in: 1e-6...1e6),
+            targets: LoRA.maps.filter(targets.contains)
+        )
+        reader.finish()
     }
 }
 

@@ -12,6 +12,21 @@ extension RunLayout {
     public func loadModel(_ role: ModelRole, seed: UInt64, storage: WeightStorage) throws
         -> LanguageModel
     {
+        try LanguageModel(existingModel(role, seed: seed), storage: storage)
+    }
+
+    /// Loads the student with what an arm's training changes: all weights, or fresh adapters.
+    ///
+    /// - Throws: As `loadModel`.
+    public func loadStudent(toTrain settings: TrainingSettings, seed: UInt64) throws
+        -> LanguageModel
+    {
+        let path = try existingModel(.student, seed: seed)
+        guard let lora = settings.lora else { return try LanguageModel(path, storage: .float32) }
+        return try LanguageModel(adapting: path, lora, seed: seed)
+    }
+
+    private func existingModel(_ role: ModelRole, seed: UInt64) throws -> String {
         let path = try modelPath(role, seed: seed)
         guard FileManager.default.fileExists(atPath: path) else {
             let remedy =
@@ -26,7 +41,7 @@ extension RunLayout {
                 remedy: remedy
             )
         }
-        return try LanguageModel(path, storage: storage)
+        return path
     }
 
     /// Loads the student of an arm, as trained; the base student for the base arm.

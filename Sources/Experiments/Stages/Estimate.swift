@@ -43,15 +43,17 @@ public struct Estimate: Sendable, Equatable {
     /// Training on `tokens` tokens in all.
     ///
     /// Six operations a weight and token; weight, gradient and two moments in float32; activations
-    /// of one micro-batch; a checkpoint holds weight and moments.
+    /// of one micro-batch; a checkpoint holds weight and moments. Where only adapters are trained,
+    /// that is true of them, and the weights stay as stored; their gradients are not computed.
     static func training(
         tokens: Double,
         microBatchTokens: Int,
         recompute: Bool,
         keptCheckpoints: Int,
-        shape: ModelShape
+        shape: ModelShape,
+        adapted: (count: Int, storedBytes: Int)? = nil
     ) -> Estimate {
-        let count = shape.parameterCount
+        let count = adapted?.count ?? shape.parameterCount
         // Inputs of the block's products and norms: about six rows of the residual stream, three of
         // the feed-forward block, and queries, keys, values and output of the attention.
         let heads = 2 * (shape.headCount + shape.keyValueHeadCount) * shape.headDimension
@@ -59,8 +61,9 @@ public struct Estimate: Sendable, Equatable {
         let kept =
             recompute ? shape.layerCount * shape.hiddenSize + layer : shape.layerCount * layer
         return Estimate(
-            seconds: 6 * Double(count) * tokens / trainingRate,
-            memoryBytes: 16 * count + 4 * microBatchTokens * kept,
+            seconds: (adapted == nil ? 6 : 4) * Double(shape.parameterCount) * tokens
+                / trainingRate,
+            memoryBytes: 16 * count + (adapted?.storedBytes ?? 0) + 4 * microBatchTokens * kept,
             diskBytes: 12 * count * (keptCheckpoints + 1) + 4 * count
         )
     }

@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import Models
 
 extension RunLayout {
     /// The shape of a model and the size of its file, where known.
@@ -67,7 +68,11 @@ extension RunLayout {
             microBatchTokens: training.microBatchTokens,
             recompute: training.recompute,
             keptCheckpoints: training.keepCheckpoints,
-            shape: student.shape
+            shape: student.shape,
+            adapted: training.lora.map { lora in
+                let count = lora.parameterCount(ModelConfiguration(student.shape))
+                return (count, student.storedBytes ?? 2 * student.shape.parameterCount)
+            }
         )
     }
 

@@ -1,0 +1,121 @@
+import Kernels
+
+/// The two factors of a low-rank update of a linear map, and the update's scale.
+public struct LowRank<Scalar: KernelScalar> {
+    /// `[rank, inputs]`.
+    public let a: Variable<Scalar>
+    /// `[outputs, rank]`.
+    public let b: Variable<Scalar>
+    /// Factor of B A; α / rank in the paper.
+    public let scale: Scalar
+
+    /// Joins two factors.
+    ///
+    /// - Precondition: `a` has as many rows as `b` has columns.
+    public init(a: Variable<Scalar>, b: Variable<Scalar>, scale: Scalar) {
+        precondition(
+            a.value.rows == b.value.columns,
+            "low rank: factors \(a.shape) and \(b.shape) have two ranks"
+        )
+        self.a = a
+        self.b = b
+        self.scale = scale
+    }
+}
+
+extension Variable {
+    /// Applies a linear map with a low-rank update to every row: y = x Wᵀ + b + s (x Aᵀ) Bᵀ.
+    ///
+    /// The updated matrix W + s B A never exists, so W may stay quantised. Keeps x Aᵀ,
+    /// `[rows, rank]`, for the backward pass.
+    /// Source: Hu et al. 2021, arXiv:2106.09685, eq. 3.
+    ///
+    /// - Precondition: the receiver is `[rows, inputs]`, the weight `[outputs, inputs]`, the bias
+    ///   `[outputs]`; the update has the weight's inputs and outputs.
+    /// - Returns: `[rows, outputs]`.
+    public func linear(
+        _ weight: Weight<Scalar>,
+        bias: Variable? = nil,
+        update: LowRank<Scalar>?
+    ) -> Variable {
+        let h = linear(weight, bias: bias)
+        guard let update else { return h }
+        let (x, a, b, s) = (value, update.a.value, update.b.value, update.scale)
+        let (rows, inputs, outputs, rank) = (x.rows, x.columns, b.rows, a.rows)
+        precondition(
+            a.columns == inputs && h.value.columns == outputs,
+            "low rank: factors \(a.shape), \(b.shape) of a map from \(inputs) to \(h.value.columns)"
+        )
+        let z = Buffer<Scalar>(count: rows * rank)
+        // The update goes into the memory of h, which nothing else reads.
+        let y = h.value
+        let operands = [h, self, update.a, update.b]
+        if operands.contains(where: \.isRecorded) {
+            gemm(x.buffer, a.buffer, transposeB: true, into: z, m: rows, n: rank, k: inputs)
+            gemm(
+                z,
+                b.buffer,
+                transposeB: true,
+                into: y.buffer,
+                m: rows,
+                n: outputs,
+                k: rank,
+                alpha: s,
+                beta: 1
+            )
+        } else {
+            // Products whose additions have one order whatever the number of rows.
+            func product(_ x: Buffer<Scalar>, _ factor: Tensor<Scalar>, into y: Buffer<Scalar>) {
+                Kernels.linear(
+                    x,
+                    rows: rows,
+                    weight: factor.buffer,
+                    outputs: factor.rows,
+                    inputs: factor.columns,
+                    bias: nil,
+                    into: y
+                )
+            }
+            let difference = Buffer<Scalar>(count: y.count)
+            product(x.buffer, a, into: z)
+            product(z, b, into: difference)
+            accumulate(difference, scale: s, into: y.buffer)
+        }
+        return .recorded("lowRank", inputs: operands, value: y) { g, gradients in
+            // u = s g B:   ∂x = u A,   ∂A = uᵀ x,   ∂B = s gᵀ z,   ∂h = g
+            if gradients.isWanted(1) || gradients.isWanted(2) {
+                let u = Buffer<Scalar>(count: rows * rank)
+                gemm(g.buffer, b.buffer, into: u, m: rows, n: rank, k: outputs, alpha: s)
+                if let (dx, beta) = gradients.destination(1) {
+                    gemm(u, a.buffer, into: dx, m: rows, n: inputs, k: rank, beta: beta)
+                }
+                if let (da, beta) = gradients.destination(2) {
+                    gemm(
+                        u,
+                        transposeA: true,
+                        x.buffer,
+                        into: da,
+                        m: rank,
+                        n: inputs,
+                        k: rows,
+                        beta: beta
+                    )
+                }
+            }
+            if let (db, beta) = gradients.destination(3) {
+                gemm(
+                    g.buffer,
+                    transposeA: true,
+                    z,
+                    into: db,
+                    m: outputs,
+                    n: rank,
+                    k: rows,
+                    alpha: s,
+                    beta: beta
+                )
+            }
+            gradients.passUpstream(to: 0)
+        }
+    }
+}

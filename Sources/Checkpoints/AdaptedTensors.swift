@@ -1,0 +1,191 @@
+import Files
+import Foundation
+import Kernels
+
+/// A base model's tensors with the updates of a checkpoint of adapters.
+///
+/// Read from here, an adapted matrix is merged: W + (α / r) B A in float32, made when asked for.
+/// Whoever can apply adapters by themselves takes `base` and `adapter(_:)` instead.
+public final class AdaptedTensors: TensorSource {
+    /// The checkpoint of adapters.
+    public let path: String
+    /// The frozen model.
+    public let base: any TensorSource
+    /// Size and scale of the updates.
+    public let lora: LoRA
+    /// The merged tensors; the adapters themselves are not listed.
+    public let tensors: [String: TensorInfo]
+    private let checkpoint: HDF5Checkpoint
+
+    /// Joins adapters and the model that they were trained on.
+    ///
+    /// - Throws: `Failure.badData` when an adapter is missing or does not fit its matrix.
+    init(_ checkpoint: HDF5Checkpoint, base: any TensorSource, lora: LoRA) throws {
+        path = checkpoint.path
+        self.base = base
+        self.lora = lora
+        self.checkpoint = checkpoint
+        var tensors = base.tensors
+        var left = Set(checkpoint.adapters.keys)
+        for (name, info) in base.tensors where Self.isAdapted(name, lora) {
+            let map = Self.map(name)
+            for (adapter, shape) in [
+                (LoRA.a(map), [lora.rank, info.columns]), (LoRA.b(map), [info.rows, lora.rank]),
+            ] {
+                guard let found = checkpoint.adapters[adapter]?.shape, found == shape else {
+                    throw Failure(
+                        .badData,
+                        file: path,
+                        at: "'/adapters/\(adapter)'",
+                        "found \(checkpoint.adapters[adapter].map { "\($0.shape)" } ?? "nothing"); "
+                            + "expected \(shape)"
+                    )
+                }
+                left.remove(adapter)
+            }
+            tensors[name]?.format = .f32
+        }
+        if let stray = left.min() {
+            throw Failure(
+                .badData,
+                file: path,
+                at: "'/adapters/\(stray)'",
+                "has no matrix in \(base.path) to adapt"
+            )
+        }
+        self.tensors = tensors
+    }
+
+    /// The path of the linear map that a weight belongs to.
+    private static func map(_ name: String) -> String { String(name.dropLast(".weight".count)) }
+
+    private static func isAdapted(_ name: String, _ lora: LoRA) -> Bool {
+        name.hasSuffix(".weight") && lora.adapts(map(name))
+    }
+
+    /// A matrix: merged, or as the base stores it where there is no adapter.
+    public func matrix(_ name: String) throws -> StoredMatrix {
+        guard Self.isAdapted(name, lora) else { return try base.matrix(name) }
+        let info = try info(name)
+        let bytes = OwnedBytes(count: info.count * MemoryLayout<Float>.size)
+        try values(name).withUnsafeMutableBufferPointer { merged in
+            bytes.bytes.copyMemory(from: UnsafeRawBufferPointer(merged))
+        }
+        return StoredMatrix(
+            format: .f32,
+            rows: info.rows,
+            columns: info.columns,
+            bytes: UnsafeRawBufferPointer(bytes.bytes),
+            owner: bytes
+        )
+    }
+
+    /// A tensor widened to float32, merged where it is adapted.
+    public func values(_ name: String) throws -> Buffer<Float> {
+        let values = try base.values(name)
+        guard Self.isAdapted(name, lora) else { return values }
+        let (info, map) = (try info(name), Self.map(name))
+        gemm(
+            try adapter(LoRA.b(map)),
+            try adapter(LoRA.a(map)),
+            into: values,
+            m: info.rows,
+            n: info.columns,
+            k: lora.rank,
+            alpha: Float(lora.scale),
+            beta: 1
+        )
+        return values
+    }
+
+    /// A factor of an update.
+    ///
+    /// - Throws: `Failure.badData` when there is none of that name.
+    public func adapter(_ name: String) throws -> Buffer<Float> { try checkpoint.adapter(name) }
+}
+
+/// The model that adapters were trained on, as their checkpoint names it.
+public struct AdapterBase: Sendable, Equatable {
+    /// Where it was: relative to the checkpoint's folder or to the working directory.
+    public var path: String
+    /// SHA-256 of its tensors; see `TensorSource.digest`.
+    public var digest: String
+
+    /// Names a base model.
+    public init(path: String, digest: String) {
+        self.path = path
+        self.digest = digest
+    }
+
+    /// What a checkpoint's metadata say of its adapters, in the words of PEFT's
+    /// adapter_config.json.
+    public func configuration(_ lora: LoRA) -> JSON {
+        [
+            "peft_type": "LORA", "base_model_name_or_path": .string(path),
+            "base_model_sha256": .string(digest), "r": .integer(lora.rank),
+            "lora_alpha": .number(lora.alpha),
+            "target_modules": .array(lora.targets.map { .string($0) }),
+        ]
+    }
+
+    /// Reads what `configuration` writes.
+    ///
+    /// - Throws: `Failure.badData` naming the member that is missing.
+    init(_ json: JSON) throws {
+        self.init(
+            path: try json.string("base_model_name_or_path"),
+            digest: try json.string("base_model_sha256")
+        )
+    }
+
+    /// Opens the base that a checkpoint of adapters names, and makes sure that it is the same.
+    ///
+    /// - Throws: `Failure.missingInput` when it is not there, `Failure.badData` when it is another.
+    func open(for checkpoint: String) throws -> ModelFiles {
+        let folder = URL(filePath: checkpoint).deletingLastPathComponent()
+        let beside = folder.appending(path: path).path(percentEncoded: false)
+        let found = [beside, path].first { FileManager.default.fileExists(atPath: $0) }
+        guard let found else {
+            throw Failure(
+                .missingInput,
+                file: checkpoint,
+                "holds adapters of the model \(path), which is not there",
+                remedy: "Run the command where it is, or copy the model there."
+            )
+        }
+        let base = try ModelFiles.open(found, acceptsAdapters: false)
+        guard try base.source.digest() == digest else {
+            throw Failure(
+                .badData,
+                file: checkpoint,
+                "holds adapters of another model than \(found) is now",
+                remedy: "Put the original model there: its tensors have the SHA-256 \(digest)."
+            )
+        }
+        return base
+    }
+
+    /// What is said of adapters whose base is another checkpoint of adapters.
+    public static func nested(_ path: String) -> Failure {
+        Failure(
+            .badData,
+            file: path,
+            "holds adapters; expected a whole model as the base of other adapters",
+            remedy: "Merge it first: rsd-train export \(path) --to FOLDER"
+        )
+    }
+}
+
+extension TensorSource {
+    /// SHA-256 of all tensors: names, shapes, formats and bytes, in the order of names.
+    ///
+    /// - Throws: `Failure.badData` when a tensor cannot be read.
+    public func digest() throws -> String {
+        var digest = SHA256()
+        for (name, info) in tensors.sorted(by: { $0.key < $1.key }) {
+            digest.update("\(name) \(info.shape) \(info.format.name)\n")
+            if info.count > 0 { digest.update(try matrix(name).bytes) }
+        }
+        return digest.hex()
+    }
+}

@@ -8,6 +8,8 @@ struct Answer {
     let isOnlyChoice: Bool
     /// The answer as mathematics; `nil` where it is words or is not understood.
     let expression: Expression?
+    /// The number that the answer is under the reading of its one comma as a decimal comma.
+    let decimalComma: Expression?
 
     /// Whether nothing is left once wrappers and space are gone.
     var isBlank: Bool { key.isEmpty }
@@ -15,20 +17,52 @@ struct Answer {
     /// The key with letter case ignored, for answers in words.
     var words: String { key.lowercased() }
 
+    /// Reads an answer; what a sentence around it says about it is left away.
     init(_ text: String, budget: WorkBudget) {
+        self.init(asItStands: AnswerExtraction.withoutSentence(text), budget: budget)
+        guard expression == nil, !isOnlyChoice else { return }
+        for stated in AnswerExtraction.formulas(in: text) where stated.utf8.count < text.utf8.count
+        {
+            let inner = Answer(asItStands: stated, budget: budget)
+            guard inner.expression == nil else {
+                self = inner
+                return
+            }
+        }
+    }
+
+    private init(asItStands text: String, budget: WorkBudget) {
         budget.spend(text.utf8.count)
         guard text.utf8.count <= WorkBudget.maximumLength else {
             (key, choice, isOnlyChoice, expression) = (text, nil, false, nil)
+            decimalComma = nil
             return
         }
         let text = Self.stripped(text)
         key = Self.key(of: text)
         (choice, isOnlyChoice) = Self.choice(in: key)
-        expression =
-            Self.isProse(key)
-            ? nil
-            : Lexer.tokens(of: text, budget: budget)
-                .flatMap { Parser.parse($0, budget: budget) }
+        func parsed(_ text: String) -> Expression? {
+            Lexer.tokens(of: text, budget: budget).flatMap { Parser.parse($0, budget: budget) }
+        }
+        expression = Self.isProse(key) ? nil : parsed(text)
+        decimalComma = Self.withDecimalPoint(text).flatMap(parsed)
+    }
+
+    /// "-1,5 €" as "-1.5 €"; `nil` where there is not exactly one comma between digits, or it may
+    /// separate thousands.
+    private static func withDecimalPoint(_ text: String) -> String? {
+        let bytes = Array(text.utf8)
+        guard bytes.count <= 32, let comma = bytes.firstIndex(of: UInt8(ascii: ",")),
+            bytes.lastIndex(of: UInt8(ascii: ",")) == comma,
+            bytes.dropFirst(comma + 1).first?.isDigit == true
+        else { return nil }
+        var whole = bytes[..<comma]
+        if let sign = whole.first, "+-".utf8.contains(sign) { whole.removeFirst() }
+        let decimals = bytes[(comma + 1)...].prefix(while: \.isDigit)
+        guard !whole.isEmpty, whole.allSatisfy(\.isDigit),
+            decimals.count != 3 || whole.count > 3 || whole == [UInt8(ascii: "0")]
+        else { return nil }
+        return text.replacing(",", with: ".")
     }
 
     /// The text without math delimiters, emphasis, and space and full stops around it.
@@ -45,6 +79,8 @@ struct Answer {
             let count = bytes.count
             while let first = bytes.first, first.isSpace { bytes.removeFirst() }
             while let last = bytes.last, last.isSpace || last == UInt8(ascii: ".") {
+                let isEllipsis = bytes.count > 3 && bytes.suffix(3).elementsEqual("...".utf8)
+                if isEllipsis, bytes[safe: bytes.endIndex - 4] != UInt8(ascii: ".") { break }
                 bytes.removeLast()
             }
             for (open, close) in pairs
@@ -146,8 +182,27 @@ struct Answer {
         return (letter, rest.isEmpty)
     }
 
-    /// Whether the answer is words: letters and spaces, with a word that is no mathematics.
+    /// Whether the answer is words: letters and spaces, with a word that is no mathematics; or a
+    /// sentence: it begins with a letter and has two such words outside commands.
     private static func isProse(_ key: String) -> Bool {
+        var words = 0
+        var length = 0
+        var isCommand = false
+        var word: [UInt8] = []
+        for byte in Array(key.utf8) + [0x20] {
+            if byte.isLetter {
+                length += 1
+                if length <= 16 { word.append(byte.lowercased) }
+                continue
+            }
+            if length >= 3, !isCommand {
+                let spelled = String(decoding: word, as: UTF8.self)
+                if LexerTables.words[spelled] == nil, !Unit.isUnit(spelled) { words += 1 }
+            }
+            isCommand = byte == UInt8(ascii: "\\")
+            (length, word) = (0, [])
+        }
+        if words >= 2, key.first?.isLetter == true, key.contains(" ") { return true }
         let allowed = key.allSatisfy { $0.isLetter || " ,'-".contains($0) }
         guard allowed else { return false }
         return key.split(whereSeparator: { !$0.isLetter }).contains { word in

@@ -32,28 +32,91 @@ public enum AnswerExtraction {
         return nil
     }
 
+    // MARK: - Sentences
+
+    /// An answer without the sentence it may stand in: what is in its boxes, else what follows
+    /// "answer is".
+    static func withoutSentence(_ text: String) -> String {
+        let bytes = Array(text.utf8)
+        let found = lastBox(in: bytes) ?? afterPhrase(in: bytes)
+        return found.map { String(decoding: $0, as: UTF8.self) } ?? text
+    }
+
+    /// Where a sentence may state its answer, last places first: the last formula between math
+    /// delimiters, and what follows the last " is ", " are " or " equals ".
+    static func formulas(in text: String) -> [String] {
+        let bytes = Array(text.utf8)
+        var found: [(place: Int, answer: [UInt8])] = []
+        for (open, close) in [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")] {
+            guard let end = bytes.lastRange(of: Array(close.utf8)),
+                let start = bytes[..<end.lowerBound].lastRange(of: Array(open.utf8))
+            else { continue }
+            let inside = trimmed(bytes[start.upperBound..<end.lowerBound])
+            if !inside.isEmpty { found.append((start.upperBound, inside)) }
+        }
+        let starts = [" is ", " are ", " equals ", " is: ", ": "].compactMap {
+            bytes.lastRange(of: Array($0.utf8))?.upperBound
+        }
+        if let start = starts.max() { found.append((start, sentence(in: bytes, from: start))) }
+        return found.sorted { $0.place > $1.place }.map {
+            String(decoding: $0.answer, as: UTF8.self)
+        }
+    }
+
     // MARK: - Boxes
 
     /// The contents of the last outermost balanced box; a box in a box is unwrapped.
+    ///
+    /// Boxes that only a comma, "and" or "or" separates are one answer in parts.
     private static func lastBox(in bytes: [UInt8]) -> [UInt8]? {
         let closing = matchingBraces(in: bytes)
-        var last: Range<Int>?
+        var parts: [[UInt8]] = []
+        var end = 0
         var index = 0
         while index < bytes.count {
             guard let (inside, next) = box(in: bytes, at: index, closing: closing) else {
                 index += 1
                 continue
             }
-            if bytes[inside].contains(where: { !$0.isSpace }) { last = inside }
+            if bytes[inside].contains(where: { !$0.isSpace }) {
+                if !isConnector(bytes[end..<index]) { parts = [] }
+                parts.append(unwrapped(inside, in: bytes, closing: closing))
+                end = next
+            }
             index = next
         }
+        return parts.isEmpty ? nil : Array(parts.joined(separator: ", ".utf8))
+    }
+
+    /// Whether what stands between two boxes makes them one answer.
+    private static func isConnector(_ bytes: ArraySlice<UInt8>) -> Bool {
+        guard bytes.count <= 64 else { return false }
+        var rest = String(decoding: bytes, as: UTF8.self)
+        var connects = false
+        for word in ["\\text", "\\quad", "\\mbox", "\\(", "\\)", "\\ ", "\\,"] {
+            rest = rest.replacing(word, with: " ")
+        }
+        for word in ["and", "or", ",", ";"] where rest.contains(word) {
+            rest = rest.replacing(word, with: " ")
+            connects = true
+        }
+        return connects && rest.allSatisfy { " \t\n${}".contains($0) }
+    }
+
+    /// The contents of a box without the boxes that are all it holds.
+    private static func unwrapped(
+        _ inside: Range<Int>,
+        in bytes: [UInt8],
+        closing: [Int]
+    ) -> [UInt8] {
+        var last: Range<Int>? = inside
         while let outer = last, let start = bytes[outer].firstIndex(where: { !$0.isSpace }),
             let (inner, next) = box(in: bytes, at: start, closing: closing),
             bytes[next..<max(next, outer.upperBound)].allSatisfy(\.isSpace)
         {
             last = inner
         }
-        return last.map { trimmed(bytes[$0]) }
+        return trimmed(bytes[last ?? inside])
     }
 
     /// The contents of the box command at `index`, and the index after the box.

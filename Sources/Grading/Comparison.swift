@@ -1,4 +1,7 @@
 /// Decides whether two answers mean the same; every rule is symmetric.
+///
+/// Rules about relations are in ComparisonRelations.swift, about lists, sets, points and matrices
+/// in ComparisonElements.swift.
 struct Comparison {
     let budget: WorkBudget
 
@@ -12,7 +15,11 @@ struct Comparison {
             return left == right
         }
         guard let left = a.expression, let right = b.expression else { return a.words == b.words }
-        return equal(left, right)
+        if equal(left, right) { return true }
+        // "1,5" is a list beside a list and a number beside a number.
+        if let number = a.decimalComma, right.isNumeral { return equal(number, right) }
+        if let number = b.decimalComma, left.isNumeral { return equal(left, number) }
+        return false
     }
 
     /// Whether two expressions mean the same, element by element where they have elements.
@@ -23,25 +30,28 @@ struct Comparison {
         case (.measured(let x, let u), .measured(let y, let v)): return measured(x, u, y, v)
         case (.measured(let x, let unit), _): return bare(b, x, unit)
         case (_, .measured(let y, let unit)): return bare(a, y, unit)
+        case (.relation("≈", let exact, let decimal), _):
+            return restated(exact, decimal, equals: b)
+        case (_, .relation("≈", let exact, let decimal)):
+            return restated(exact, decimal, equals: a)
         case (.relation(let s, let a1, let a2), .relation(let t, let b1, let b2)):
-            guard s == t else { return false }
-            if equal(a1, b1), equal(a2, b2) { return true }
-            return s == "=" && (equal(a1, b2) && equal(a2, b1) || sameEquation(a1, a2, b1, b2))
-        case (.relation(let sign, let name, let value), _):
-            return isName(name, for: sign) && equal(value, b)
-        case (_, .relation(let sign, let name, let value)):
-            return isName(name, for: sign) && equal(a, value)
+            if s == t, sameRelation(s, a1, a2, b1, b2) { return true }
+            return sameRegion(a, b)
+        case (.relation(let sign, let left, let right), _):
+            return statedValue(left, sign, right).map { equal($0, b) } ?? sameRegion(a, b)
+        case (_, .relation(let sign, let left, let right)):
+            return statedValue(left, sign, right).map { equal(a, $0) } ?? sameRegion(a, b)
         default: break
         }
         switch (elements(a), elements(b)) {
         case (nil, nil): return sameValue(a, b)
-        case (let left?, let right?): return equal(left, right)
+        case (let left?, let right?): return equal(left, right) || sameRegion(a, b)
         case (let left?, nil): return left.kind == .set && single(left.items, equals: b)
         case (nil, let right?): return right.kind == .set && single(right.items, equals: a)
         }
     }
 
-    // MARK: - Units and equations
+    // MARK: - Units
 
     private func measured(_ x: Expression, _ u: Unit, _ y: Expression, _ v: Unit) -> Bool {
         if u == v || u == .label || v == .label { return equal(x, y) }
@@ -55,108 +65,43 @@ struct Comparison {
         return unit == .percent && equal(plain, .product([value, .inverse(.integer(100))]))
     }
 
-    /// Whether the left side only names the answer: `x = 5`, `f(x) = 5`, `x \in [0, 1]`.
-    private func isName(_ left: Expression, for sign: String) -> Bool {
-        guard sign == "=" || sign == "∈" else { return false }
-        switch left {
-        case .symbol, .constant(.e): return true
-        case .product(let factors):
-            return factors.count == 2
-                && factors.allSatisfy { if case .symbol = $0 { true } else { false } }
-        default: return false
-        }
-    }
-
-    /// Whether two equations are one, moved around: `y = -2x` and `2x + y = 0`.
-    private func sameEquation(
-        _ a1: Expression,
-        _ a2: Expression,
-        _ b1: Expression,
-        _ b2: Expression
-    ) -> Bool {
-        let (a, b) = (Expression.sum([a1, a2.negated]), Expression.sum([b1, b2.negated]))
-        return sameValue(a, b) || sameValue(a, b.negated)
-    }
-
-    // MARK: - Elements
-
-    private enum Kind: Equatable {
-        case list, set, union, matrix(columns: Int)
-        case bracket(Character, Character)
-
-        var isOrdered: Bool {
-            switch self {
-            case .list, .set, .union: false
-            case .matrix, .bracket: true
-            }
-        }
-    }
-
-    /// The elements of an expression that has some.
-    private func elements(_ a: Expression) -> (kind: Kind, items: [Expression])? {
-        switch a {
-        case .list(let items): (.list, items)
-        case .union(let items): (.union, items)
-        case .group("{", let items, _): (.set, items)
-        case .group(let open, let items, let close): (.bracket(open, close), items)
-        case .matrix(let rows): (.matrix(columns: rows.first?.count ?? 0), rows.flatMap(\.self))
-        default: nil
-        }
-    }
-
-    private func equal(
-        _ a: (kind: Kind, items: [Expression]),
-        _ b: (kind: Kind, items: [Expression])
-    ) -> Bool {
-        guard a.items.count == b.items.count else { return false }
-        if a.kind == b.kind {
-            return a.kind.isOrdered ? inOrder(a.items, b.items) : inAnyOrder(a.items, b.items)
-        }
-        switch (a.kind, b.kind) {
-        case (.list, .set), (.set, .list): return inAnyOrder(a.items, b.items)
-        // Brackets may be left out around a point, and a column or row is a point.
-        case (.list, .bracket), (.bracket, .list): return inOrder(a.items, b.items)
-        case (.matrix(let columns), .bracket("(", ")")), (.bracket("(", ")"), .matrix(let columns)):
-            return (columns == 1 || columns == a.items.count) && inOrder(a.items, b.items)
-        default: return false
-        }
-    }
-
-    private func single(_ items: [Expression], equals other: Expression) -> Bool {
-        items.count == 1 && equal(items[0], other)
-    }
-
-    private func inOrder(_ a: [Expression], _ b: [Expression]) -> Bool {
-        zip(a, b).allSatisfy { equal($0, $1) }
-    }
-
-    /// Whether the elements can be paired off.
-    ///
-    /// Each takes the first partner left, which is enough as long as equality among the
-    /// elements of one answer is transitive.
-    private func inAnyOrder(_ a: [Expression], _ b: [Expression]) -> Bool {
-        guard a.count <= WorkBudget.maximumUnorderedElements else { return inOrder(a, b) }
-        var rest = b
-        for item in a {
-            guard let match = rest.firstIndex(where: { equal(item, $0) }) else { return false }
-            rest.remove(at: match)
-        }
-        return true
-    }
-
     // MARK: - Values
 
     /// Whether two expressions have the same value, for every value of their variables.
-    private func sameValue(_ a: Expression, _ b: Expression) -> Bool {
+    ///
+    /// The variable `i` is the imaginary unit as well as any other number: expressions are the same
+    /// where they are under either reading.
+    func sameValue(_ a: Expression, _ b: Expression) -> Bool {
         if isRounding(a, of: b) || isRounding(b, of: a) { return true }
-        let probes = a.symbols.isEmpty && b.symbols.isEmpty ? 1 : Evaluator.probeCount
+        let symbols = a.symbols.union(b.symbols)
+        let probes = symbols.isEmpty ? 1 : Evaluator.probeCount
+        let real = agree(probes) { probe in
+            let evaluator = Evaluator(budget: budget, probe: probe)
+            return (evaluator.value(a), evaluator.value(b))
+        } by: {
+            Number.same($0, $1)
+        }
+        guard !real, symbols.contains("i") else { return real }
+        return agree(probes) { probe in
+            let evaluator = ComplexEvaluator(real: Evaluator(budget: budget, probe: probe))
+            return (evaluator.value(a), evaluator.value(b))
+        } by: {
+            ComplexNumber.same($0, $1)
+        }
+    }
+
+    /// Whether both sides exist at one probe at least, at the same probes, and are the same there.
+    private func agree<Value>(
+        _ probes: Int,
+        _ values: (Int) -> (Value?, Value?),
+        by same: (Value, Value) -> Bool
+    ) -> Bool {
         var agreed = false
         for probe in 0..<probes {
-            let evaluator = Evaluator(budget: budget, probe: probe)
-            switch (evaluator.value(a), evaluator.value(b)) {
+            switch values(probe) {
             case (nil, nil): continue
             case (let x?, let y?):
-                guard Number.same(x, y) else { return false }
+                guard same(x, y) else { return false }
                 agreed = true
             default: return false
             }
@@ -166,7 +111,13 @@ struct Comparison {
 
     /// Whether `a` is a decimal of six or more places, and `b` rounded or cut to those places.
     private func isRounding(_ a: Expression, of b: Expression) -> Bool {
-        guard case .number(let decimal, let places?) = a, b.symbols.isEmpty,
+        guard case .number(_, let places?) = a else { return false }
+        return isRounding(a, of: b, places: places)
+    }
+
+    /// Whether `a` is a number, and `b` rounded or cut to `places` decimals.
+    func isRounding(_ a: Expression, of b: Expression, places: Int) -> Bool {
+        guard case .number(let decimal, _) = a, b.symbols.isEmpty,
             let unit = Rational(10).power(-places, budget: budget),
             let value = Evaluator(budget: budget, probe: 0).value(b)
         else { return false }

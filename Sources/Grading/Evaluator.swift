@@ -89,7 +89,7 @@ struct Evaluator {
         return result
     }
 
-    private func add(_ a: Number, _ b: Number) -> Number? {
+    func add(_ a: Number, _ b: Number) -> Number? {
         if case .exact(let x) = a, case .exact(let y) = b, let sum = x.adding(y, budget: budget) {
             return .exact(sum)
         }
@@ -97,7 +97,7 @@ struct Evaluator {
         return (x + y).map { .approximate($0) }
     }
 
-    private func multiply(_ a: Number, _ b: Number) -> Number? {
+    func multiply(_ a: Number, _ b: Number) -> Number? {
         if case .exact(let x) = a, case .exact(let y) = b,
             let product = x.multiplied(by: y, budget: budget)
         {
@@ -107,14 +107,14 @@ struct Evaluator {
         return (x * y).map { .approximate($0) }
     }
 
-    private func inverse(_ a: Number) -> Number? {
+    func inverse(_ a: Number) -> Number? {
         switch a {
         case .exact(let x): x.inverse.map { .exact($0) }
         case .approximate(let x): x.inverse.map { .approximate($0) }
         }
     }
 
-    private func power(_ base: Number, _ exponent: Number) -> Number? {
+    func power(_ base: Number, _ exponent: Number) -> Number? {
         var isWhole = false
         if case .exact(let e) = exponent {
             isWhole = e.integer != nil
@@ -136,7 +136,7 @@ struct Evaluator {
 
     // MARK: - Functions
 
-    private func apply(_ function: Expression.Function, _ arguments: [Number]) -> Number? {
+    func apply(_ function: Expression.Function, _ arguments: [Number]) -> Number? {
         guard let first = arguments.first else { return nil }
         switch function {
         case .factorial: return whole(first).flatMap(factorial).map { .exact($0) }

@@ -42,6 +42,15 @@ indirect enum Expression: Equatable, Sendable {
         case binomial
     }
 
+    /// Whether this is a numeral, perhaps with a sign or a unit.
+    var isNumeral: Bool {
+        switch self {
+        case .number: true
+        case .measured(let value, _): value.isNumeral
+        default: false
+        }
+    }
+
     static func integer(_ value: Int) -> Expression { .number(Rational(value), places: nil) }
 
     /// `-self`; a literal stays a literal and a unit stays outside.
@@ -111,13 +120,15 @@ indirect enum Expression: Equatable, Sendable {
 
     /// The expression with a plus-minus written out as a list of both values.
     var signChoices: Expression {
-        if case .list(let elements) = self {
-            return .list(
-                elements.flatMap { element -> [Expression] in
-                    if case .list(let both) = element.signChoices { return both }
-                    return [element]
-                }
-            )
+        func writtenOut(_ elements: [Expression]) -> [Expression] {
+            elements.flatMap { element -> [Expression] in
+                if case .list(let both) = element.signChoices { return both }
+                return [element]
+            }
+        }
+        if case .list(let elements) = self { return .list(writtenOut(elements)) }
+        if case .group("{", let elements, let close) = self {
+            return .group(open: "{", writtenOut(elements), close: close)
         }
         return hasPlusMinus ? .list([choosing(minus: false), choosing(minus: true)]) : self
     }

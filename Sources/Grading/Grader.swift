@@ -17,11 +17,17 @@ public enum Verdict: String, Sendable, Equatable, Codable, CaseIterable {
 /// - reflexive: `equal(a, a)` for every text that is not blank;
 /// - symmetric: `equal(a, b) == equal(b, a)`.
 ///
+/// Gold and prediction may therefore be swapped in `equal`, under every rule: a unit, a name
+/// (`x =`), a sentence or brackets may be missing on either side, a decimal of six or more places
+/// may stand for the exact number on either side, and an inequality for its interval. They may
+/// not be swapped in `verdict`, which looks for the answer in one of them alone.
+///
 /// Not transitive: `5 cm` and `5 m` both equal `5` (a unit may be left out) but not each other,
-/// and a decimal of six or more places equals every number that rounds to it.
+/// `1,5` equals the list `1, 5` and the number `1.5`, and a long decimal equals every number that
+/// rounds to it.
 public enum Grader {
     /// Names the rules in force; stored with every score and raised when a verdict could change.
-    public static let version = "1"
+    public static let version = "2"
 
     /// Whether two answers are equivalent, in mathematics or as text.
     ///

@@ -4,13 +4,13 @@
 /// removed. One pass; `nil` where a character has no meaning in mathematics, or where there are
 /// more than `WorkBudget.maximumTokens` tokens.
 struct Lexer {
-    private let characters: [Unicode.Scalar]
-    private let budget: WorkBudget
-    private var index = 0
-    private var tokens: [Token] = []
+    let characters: [Unicode.Scalar]
+    let budget: WorkBudget
+    var index = 0
+    var tokens: [Token] = []
     /// Depth of round and square brackets and `\{`; inside them a comma separates elements.
-    private var bracketDepth = 0
-    private var sawSpace = false
+    private(set) var bracketDepth = 0
+    private(set) var sawSpace = false
 
     private init(_ characters: [Unicode.Scalar], budget: WorkBudget) {
         self.characters = characters
@@ -27,13 +27,13 @@ struct Lexer {
         return lexer.tokens
     }
 
-    private var current: Unicode.Scalar? { peek(0) }
+    var current: Unicode.Scalar? { peek(0) }
 
-    private func peek(_ offset: Int) -> Unicode.Scalar? {
+    func peek(_ offset: Int) -> Unicode.Scalar? {
         index + offset < characters.count ? characters[index + offset] : nil
     }
 
-    private func startsHere(_ text: String) -> Bool {
+    func startsHere(_ text: String) -> Bool {
         characters[index...].starts(with: text.unicodeScalars)
     }
 
@@ -52,6 +52,10 @@ struct Lexer {
         }
         if character.isLatinLetter { return letters() }
         index += 1
+        if "'’′".unicodeScalars.contains(character), case .symbol(let name)? = tokens.last {
+            tokens[tokens.count - 1] = .symbol(name + "'")
+            return true
+        }
         if let spelled = LexerTables.unicode[character] {
             tokens += spelled
             return true
@@ -62,9 +66,19 @@ struct Lexer {
             tokens.append(.sign("^"))
             return true
         }
+        if current == "=", let sign = ["<": "≤", ">": "≥", "!": "≠"][character] as Character?,
+            character != "!" || sawSpace || !endsInNumber
+        {
+            index += 1
+            tokens.append(.sign(sign))
+            return true
+        }
         append(sign: Character(character))
         return true
     }
+
+    /// Whether a "!" here belongs to a number: "5!=120".
+    private var endsInNumber: Bool { if case .number? = tokens.last { true } else { false } }
 
     private mutating func append(sign: Character) {
         if "([".contains(sign) { bracketDepth += 1 }
@@ -80,6 +94,12 @@ struct Lexer {
         let word = String(scalars: characters[start..<index])
         if let spelled = LexerTables.words[word.lowercased()], word.count > 1 {
             tokens.append(spelled)
+        } else if word == "U", let last = tokens.last, [.sign(")"), .sign("]")].contains(last) {
+            tokens.append(.sign("∪"))
+        } else if let power = current, "²³".unicodeScalars.contains(power),
+            Unit.isUnit(word.lowercased()), endsInNumber
+        {
+            tokens.append(.text(word))
         } else if word.count == 1 {
             tokens.append(.symbol(word))
         } else if word.count >= 4 || Unit.isUnit(word.lowercased()) {
@@ -97,27 +117,62 @@ struct Lexer {
         guard let first = current else { return true }  // a trailing backslash
         guard first.isLatinLetter else {
             index += 1
-            return controlSign(first)
+            return first == "\\" && isDoubled ? namedCommand() : controlSign(first)
         }
+        return namedCommand()
+    }
+
+    /// Whether a backslash was doubled on its way through some program, as in `\\frac{1}{2}`:
+    /// a known command follows, and there are no rows that it could separate.
+    private var isDoubled: Bool {
+        guard !tokens.contains(where: { if case .begin = $0 { true } else { false } }) else {
+            return false
+        }
+        let name = String(scalars: characters[index...].prefix { $0.isLatinLetter })
+        return name.count > 1 && LexerTables.isKnown(name)
+    }
+
+    private mutating func namedCommand() -> Bool {
         let start = index
         while current?.isLatinLetter ?? false { index += 1 }
         let name = String(scalars: characters[start..<index])
         if LexerTables.dropped.contains(name) {
             sawSpace = true
-        } else if LexerTables.wrappers.contains(name) {
+        } else if LexerTables.wrappers.contains(name), !isReals(name) {
             wrapper(name)
         } else if name == "begin" || name == "end" {
             guard let environment = braced() else { return false }
             tokens.append(name == "begin" ? .begin(environment) : .end(environment))
+            if name == "begin" && environment == "array" { _ = braced() }  // column types
+        } else if LexerTables.accents.contains(name) {
+            let letter = braced() ?? current.map { String(scalars: [$0]) } ?? ""
+            if letter.unicodeScalars.count == 1, current.map({ String(scalars: [$0]) }) == letter {
+                index += 1
+            }
+            tokens.append(.symbol("\\\(name){\(letter.filter { $0 != " " })}"))
+        } else if name == "pmod" || name == "bmod" || name == "mod" {
+            while current == " " { index += 1 }
+            let digits = characters[index...].prefix { $0.isNumeral }
+            let modulus = braced() ?? String(scalars: digits)
+            if !digits.isEmpty { index += digits.count }
+            tokens.append(.text("mod " + modulus))
+        } else if isReals(name) {
+            index += 3
+            tokens.append(.symbol("\\reals"))
         } else if let spelled = LexerTables.commands[name] {
             tokens.append(spelled)
         } else if LexerTables.letters.contains(name) {
             tokens.append(.symbol("\\" + name))
+        } else if name.hasPrefix("quad") {  // "\quadx"
+            index = start + 4
         } else {
             return false
         }
         return true
     }
+
+    /// Whether `\mathbb{R}` stands here.
+    private func isReals(_ name: String) -> Bool { name == "mathbb" && startsHere("{R}") }
 
     /// A backslash and one character that is no letter.
     private mutating func controlSign(_ sign: Unicode.Scalar) -> Bool {
@@ -143,7 +198,9 @@ struct Lexer {
         let words = contents.filter { $0 != "," }.split(separator: " ").joined(separator: " ")
         let isFont =
             name.hasPrefix("math") && name != "mathrm" || name == "bm" || name == "boldsymbol"
-        if ["and", "or"].contains(words) || contents.allSatisfy({ ", ".contains($0) }) {
+        if name == "operatorname" || name == "mathrm", let function = LexerTables.words[words] {
+            tokens.append(function)
+        } else if ["and", "or"].contains(words) || contents.allSatisfy({ ", ".contains($0) }) {
             tokens.append(.sign(","))
         } else if contents.unicodeScalars.contains(where: {
             $0.isNumeral || $0 == "," || $0 == "\\"
@@ -160,7 +217,7 @@ struct Lexer {
     private static let longestText = 256
 
     /// Reads `{...}` and returns its contents; `nil` and no step where there is none.
-    private mutating func braced() -> String? {
+    mutating func braced() -> String? {
         var end = index
         while end < characters.count, characters[end].properties.isWhitespace { end += 1 }
         guard end < characters.count, characters[end] == "{" else { return nil }
@@ -178,72 +235,6 @@ struct Lexer {
         }
         budget.spend(end - index)
         return nil
-    }
-
-    // MARK: - Numbers
-
-    private mutating func number() -> Bool {
-        var literal = NumberLiteral(digits: [], spaceBefore: sawSpace)
-        digits(into: &literal)
-        if (1...3).contains(literal.digits.count), literal.digits[0] != UInt8(ascii: "0") {
-            while let separator = thousandsSeparator() {
-                index += separator
-                digits(into: &literal)
-            }
-        }
-        if current == ".", !literal.digits.isEmpty || peek(1)?.isNumeral ?? false {
-            index += 1
-            let whole = literal.digits.count
-            digits(into: &literal)
-            literal.decimals = literal.digits.count - whole
-        }
-        exponent(into: &literal)
-        tokens.append(.number(literal))
-        return true
-    }
-
-    private mutating func digits(into literal: inout NumberLiteral) {
-        while let digit = current, digit.isNumeral {
-            literal.digits.append(UInt8(digit.value))
-            index += 1
-        }
-    }
-
-    /// The length of a separator between thousands: `,` outside brackets, `,\!`, `{,}`, `\,`.
-    private func thousandsSeparator() -> Int? {
-        var length: Int
-        var explicit = true
-        if startsHere(",\\!") {
-            length = 3
-            while peek(length) == " " { length += 1 }
-        } else if startsHere("{,}") {
-            length = 3
-        } else if startsHere("\\,") {
-            length = 2
-        } else if current == "," {
-            length = 1
-            explicit = false
-        } else {
-            return nil
-        }
-        guard explicit || bracketDepth == 0 else { return nil }
-        guard (length..<length + 3).allSatisfy({ peek($0)?.isNumeral ?? false }) else { return nil }
-        return peek(length + 3)?.isNumeral ?? false ? nil : length
-    }
-
-    /// `e5`, `E-5` right behind the digits.
-    private mutating func exponent(into literal: inout NumberLiteral) {
-        guard current == "e" || current == "E" else { return }
-        let isNegative = peek(1) == "-" || peek(1) == "−"
-        let signed = isNegative || peek(1) == "+"
-        guard peek(signed ? 2 : 1)?.isNumeral ?? false else { return }
-        index += signed ? 2 : 1
-        var power = 0
-        while let digit = current, digit.isNumeral {
-            power = min(power * 10 + Int(digit.value) - 0x30, 1_000_000)
-            index += 1
-        }
-        literal.exponent = isNegative ? -power : power
     }
 }
 

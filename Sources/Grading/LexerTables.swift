@@ -5,14 +5,17 @@ enum LexerTables {
 
     /// Commands without meaning for a value: space, size, style, and "\left" with its kin.
     static let dropped: Set<String> = [
-        "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
+        "left", "right", "big", "Big", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
         "displaystyle",
         "textstyle", "quad", "qquad", "limits", "nolimits", "thinspace", "hfill", "hspace",
+        "medspace", "enspace", "thickspace", "negthinspace", "nobreak",
+        "bigg", "biggl", "biggr", "Biggl", "Biggr", "middle", "rm", "bf", "it", "mathstrut",
     ]
 
     /// Commands whose braces hold text or a font change.
     static let wrappers: Set<String> = [
-        "text", "textbf", "textit", "textrm", "textnormal", "mbox", "hbox", "mathrm", "mathbf",
+        "text", "textbf", "textit", "textrm", "textnormal", "textsf", "texttt", "textsc", "textup",
+        "mbox", "hbox", "mathrm", "mathbf",
         "mathit", "mathsf", "mathcal", "mathbb", "bm", "boldsymbol", "operatorname", "boxed",
         "fbox", "mathord", "emph",
     ]
@@ -22,10 +25,20 @@ enum LexerTables {
         "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta",
         "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon",
         "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma",
-        "Phi", "Psi", "Omega", "infty", "hbar", "ell", "emptyset", "varnothing", "triangle",
-        "prime",
-        "odot",
+        "Phi", "Psi", "Omega", "infty", "hbar", "ell", "emptyset", "triangle",
+        "prime", "odot", "angle", "ldots", "dots", "cdots", "square", "nabla", "partial", "Pi",
     ]
+
+    /// Commands that set a mark over a letter or over several, which then are one name.
+    static let accents: Set<String> = [
+        "overline", "bar", "vec", "hat", "widehat", "tilde", "overrightarrow", "dot", "ddot",
+    ]
+
+    /// Whether a name is one of a command.
+    static func isKnown(_ name: String) -> Bool {
+        commands[name] != nil || wrappers.contains(name) || dropped.contains(name)
+            || letters.contains(name) || accents.contains(name) || name == "mathbb"
+    }
 
     /// Commands with a meaning, under one name each.
     static let commands: [String: Token] = {
@@ -33,10 +46,16 @@ enum LexerTables {
             "dfrac": .command("frac"), "tfrac": .command("frac"), "cfrac": .command("frac"),
             "dbinom": .command("binom"), "tbinom": .command("binom"),
             "times": .sign("*"), "cdot": .sign("*"), "ast": .sign("*"), "div": .sign("/"),
-            "pm": .command("pm"), "mp": .command("pm"), "le": .sign("≤"), "leq": .sign("≤"),
+            "pm": .command("pm"), "mp": .command("mp"), "le": .sign("≤"), "leq": .sign("≤"),
             "leqslant": .sign("≤"), "ge": .sign("≥"), "geq": .sign("≥"), "geqslant": .sign("≥"),
             "lt": .sign("<"), "gt": .sign(">"), "ne": .sign("≠"), "neq": .sign("≠"),
-            "approx": .sign("="), "equiv": .sign("="), "in": .sign("∈"), "cup": .sign("∪"),
+            "approx": .sign("≈"), "simeq": .sign("≈"), "equiv": .sign("="), "in": .sign("∈"),
+            "cup": .sign("∪"),
+            "bigcup": .sign("∪"), "cap": .sign("∩"), "setminus": .sign("∖"),
+            "backslash": .sign("∖"), "lor": .sign(","), "vee": .sign(","), "land": .sign(","),
+            "wedge": .sign(","), "leqq": .sign("≤"), "geqq": .sign("≥"),
+            "reals": .symbol("\\reals"),
+            "varnothing": .symbol("\\emptyset"),
             "lvert": .sign("|"), "rvert": .sign("|"), "vert": .sign("|"), "mid": .sign("|"),
             "lbrack": .sign("["), "rbrack": .sign("]"), "langle": .sign("("), "rangle": .sign(")"),
             "degree": .command("circ"), "colon": .sign(":"),
@@ -47,7 +66,7 @@ enum LexerTables {
         for name in [
             "frac", "binom", "sqrt", "circ", "pi", "lbrace", "rbrace", "lfloor", "rfloor", "lceil",
             "rceil", "sin", "cos", "tan", "csc", "sec", "cot", "arcsin", "arccos", "arctan", "sinh",
-            "cosh", "tanh", "exp", "ln", "lg",
+            "cosh", "tanh", "exp", "ln", "lg", "choose", "over", "cis",
         ] {
             table[name] = .command(name)
         }
@@ -64,7 +83,7 @@ enum LexerTables {
         ]
         for name in [
             "sqrt", "pi", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "asin", "acos", "atan",
-            "exp", "ln", "log", "floor", "ceil",
+            "exp", "ln", "log", "floor", "ceil", "cis", "sinh", "cosh", "tanh", "csc", "sec", "cot",
         ] {
             table[name] = commands[name]
         }
@@ -76,9 +95,12 @@ enum LexerTables {
         var table: [Unicode.Scalar: [Token]] = [
             "−": [.sign("-")], "–": [.sign("-")], "×": [.sign("*")], "·": [.sign("*")],
             "⋅": [.sign("*")], "÷": [.sign("/")], "∕": [.sign("/")], "±": [.command("pm")],
+            "∓": [.command("mp")],
             "√": [.command("sqrt")], "π": [.command("pi")], "∞": [.symbol("\\infty")],
             "°": [.sign("°")], "º": [.sign("°")], "≤": [.sign("≤")], "≥": [.sign("≥")],
-            "≠": [.sign("≠")], "∈": [.sign("∈")], "∪": [.sign("∪")], "≈": [.sign("=")],
+            "≠": [.sign("≠")], "∈": [.sign("∈")], "∪": [.sign("∪")], "≈": [.sign("≈")],
+            "∖": [.sign("∖")], "∩": [.sign("∩")], "ℝ": [.symbol("\\reals")],
+            "∅": [.symbol("\\emptyset")],
             "θ": [.symbol("\\theta")], "α": [.symbol("\\alpha")], "β": [.symbol("\\beta")],
             "λ": [.symbol("\\lambda")], "ω": [.symbol("\\omega")], "φ": [.symbol("\\phi")],
             "€": [.currency("euro")], "£": [.currency("pound sterling")], "¥": [.currency("yen")],

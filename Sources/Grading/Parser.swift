@@ -3,9 +3,10 @@ struct NotMathematics: Error {}
 
 /// Reads tokens into an expression by recursive descent.
 ///
-///     list     = relation { "," relation }
-///     relation = union { ("=" | "<" | ...) union }
-///     union    = sum { "∪" sum }
+///     list     = relation { "," relation }           with ";" between lists
+///     relation = union { ("=" | "<" | ...) union } [ "≈" union ]
+///     union    = choice { ("∪" | "∩" | "∖") choice }
+///     choice   = sum [ ("\choose" | "\over") sum ]
 ///     sum      = product { ("+" | "-" | "±") product } [unit]
 ///     product  = unary { ["*" | "/"] unary }
 ///     unary    = { "-" | "+" | "±" } power
@@ -22,8 +23,8 @@ struct Parser {
     /// The expression the tokens spell, or `nil`.
     static func parse(_ tokens: [Token], budget: WorkBudget) -> Expression? {
         var parser = Parser(budget: budget, tokens: tokens)
-        _ = parser.take(.sign("="))  // "= 5", "\approx 5"
-        guard let elements = try? parser.elements(), parser.current == nil,
+        _ = parser.take(.sign("=")) || parser.take(.sign("≈"))  // "= 5", "\approx 5"
+        guard let elements = try? parser.lists(), parser.current == nil,
             let first = elements.first
         else { return nil }
         return (elements.count == 1 ? first : .list(elements)).signChoices
@@ -65,28 +66,48 @@ struct Parser {
 
     // MARK: - Grammar
 
-    /// Relations between commas, up to a token that continues none; empty places are skipped.
-    mutating func elements() throws(NotMathematics) -> [Expression] {
+    /// The elements of the whole answer: lists between semicolons where it has both separators,
+    /// as in `a=1, b=2; a=2, b=1`.
+    private mutating func lists() throws(NotMathematics) -> [Expression] {
+        var lists: [[Expression]] = []
+        repeat { lists.append(try elements(separators: [.sign(",")])) } while take(.sign(";"))
+        lists.removeAll(where: \.isEmpty)
+        if lists.contains(where: { $0.count > 1 }), lists.count > 1 {
+            return lists.map { $0.count == 1 ? $0[0] : .group(open: "(", $0, close: ")") }
+        }
+        return lists.flatMap(\.self)
+    }
+
+    /// Relations between separators, up to a token that continues none; empty places are skipped.
+    mutating func elements(
+        separators: [Token] = [.sign(","), .sign(";")]
+    ) throws(NotMathematics) -> [Expression] {
         var elements: [Expression] = []
         while true {
-            while take(.sign(",")) || take(.sign(";")) {}
+            while let next = current, separators.contains(next) { position += 1 }
             guard let next = current, !Self.closing.contains(next) else { return elements }
             elements.append(try relation())
-            guard current == .sign(",") || current == .sign(";") else { return elements }
+            guard let next = current, separators.contains(next) else { return elements }
         }
     }
 
     private static let closing: [Token] = [
-        .sign(")"), .sign("]"), .sign("}"), .command("rbrace"),
+        .sign(")"), .sign("]"), .sign("}"), .command("rbrace"), .sign(";"),
     ]
 
     private mutating func relation() throws(NotMathematics) -> Expression {
         var sides = [try union()]
         var signs: [Character] = []
-        while case .sign(let sign)? = current, "=<>≤≥≠∈".contains(sign) {
+        while case .sign(let sign)? = current, "=<>≤≥≠∈≈".contains(sign) {
             position += 1
             signs.append(sign)
             sides.append(try union())
+        }
+        if let about = signs.firstIndex(of: "≈") {
+            // What follows restates the side before in decimals.
+            sides[about] = .relation("≈", sides[about], sides[sides.count - 1])
+            signs.removeSubrange(about...)
+            sides.removeSubrange((about + 1)...)
         }
         guard !signs.isEmpty else { return sides[0] }
         if signs.allSatisfy({ $0 == "=" }) {
@@ -105,9 +126,21 @@ struct Parser {
     }
 
     private mutating func union() throws(NotMathematics) -> Expression {
-        var parts = [try sum()]
-        while take(.sign("∪")) { parts.append(try sum()) }
-        return parts.count == 1 ? parts[0] : .union(parts)
+        var parts = [try choice()]
+        while take(.sign("∪")) { parts.append(try choice()) }
+        let first = parts.count == 1 ? parts[0] : .union(parts)
+        for sign in ["∩", "∖"] where take(.sign(Character(sign))) {
+            return .relation(sign, first, try choice())
+        }
+        return first
+    }
+
+    /// A sum, or two with `\choose` or `\over` between them.
+    private mutating func choice() throws(NotMathematics) -> Expression {
+        let first = try sum()
+        if take(.command("choose")) { return .function(.binomial, [first, try sum()]) }
+        if take(.command("over")) { return .quotient(first, try sum()) }
+        return first
     }
 
     private mutating func sum() throws(NotMathematics) -> Expression {
@@ -119,7 +152,7 @@ struct Parser {
             } else if next == .sign("-") {
                 position += 1
                 terms.append(try product().negated)
-            } else if next == .command("pm") {
+            } else if next == .command("pm") || next == .command("mp") {
                 terms.append(try product())  // the sign is read with its term
             } else {
                 break
@@ -163,6 +196,9 @@ struct Parser {
         if take(.command("pm")) {
             return .plusMinus(try nested { p throws(NotMathematics) in try p.product() })
         }
+        if take(.command("mp")) {
+            return .plusMinus(try nested { p throws(NotMathematics) in try p.product() }).negated
+        }
         return try power()
     }
 
@@ -189,6 +225,8 @@ struct Parser {
             case .sign("!"): result = .function(.factorial, [result])
             case .sign("%"): result = .measured(result, .percent)
             case .sign("°"): result = .measured(result, .degree)
+            case .currency(let unit) where endsAfterCurrency:
+                result = .measured(result, .named(unit))
             case .sign("_"):
                 position += 1
                 result = .measured(result, .base(try subscriptText()))
@@ -203,6 +241,14 @@ struct Parser {
             }
         }
         return result
+    }
+
+    /// Whether a currency sign stands behind its number, as in "5 €".
+    private var endsAfterCurrency: Bool {
+        switch peek(1) {
+        case nil, .text?, .word?, .sign(",")?, .sign(")")?, .sign("}")?: true
+        default: false
+        }
     }
 
     // MARK: - Units

@@ -6,7 +6,9 @@ extension Parser {
         case .number, .symbol, .begin: true
         case .sign(let sign): sign == "(" || sign == "[" || sign == "{"
         case .command(let name):
-            !["pm", "circ", "rbrace", "rfloor", "rceil", "lbrace"].contains(name)
+            !["pm", "circ", "rbrace", "rfloor", "rceil", "lbrace", "choose", "over", "mp"].contains(
+                name
+            )
         case .text, .word, .currency, .end, .newRow: false
         }
     }
@@ -103,6 +105,7 @@ extension Parser {
             guard take(.sign(")")) || take(.sign("]")) else { throw NotMathematics() }
         }
         if elements.count == 1 { return first }
+        if isBrace { return .list(elements) }  // TeX's braces do not show
         guard case .sign(let opening) = open, case .sign(let closing) = close else {
             throw NotMathematics()
         }
@@ -111,7 +114,8 @@ extension Parser {
 
     /// `\begin{pmatrix} a & b \\ c & d \end{pmatrix}`, of any kind of bracket.
     private mutating func matrix(_ name: String) throws(NotMathematics) -> Expression {
-        guard ["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix"].contains(name) else {
+        guard ["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"].contains(name)
+        else {
             throw NotMathematics()
         }
         var rows: [[Expression]] = [[]]
@@ -139,10 +143,18 @@ extension Parser {
             return .function(.binomial, [try argument(), try argument()])
         case "sqrt": return try root()
         case "lbrace":
+            skipSetVariable()
             let elements = try nested { p throws(NotMathematics) in try p.elements() }
             try expect(.command("rbrace"))
-            return elements.isEmpty
-                ? .symbol("\\emptyset") : .group(open: "{", elements, close: "}")
+            if elements.isEmpty { return .symbol("\\emptyset") }
+            // A set of points that meet a condition is that condition.
+            if elements.count == 1, case .relation(let sign, _, _) = elements[0], sign != "=" {
+                return elements[0]
+            }
+            return .group(open: "{", elements, close: "}")
+        case "cis":
+            let angle = try nested { p throws(NotMathematics) in try p.functionArgument() }
+            return .power(.constant(.e), .product([.symbol("i"), angle]))
         case "lfloor", "lceil":
             let inner = try nested { p throws(NotMathematics) in try p.elements() }
             try expect(.command(name == "lfloor" ? "rfloor" : "rceil"))
@@ -151,6 +163,19 @@ extension Parser {
         default:
             guard let function = Expression.Function(rawValue: name) else { throw NotMathematics() }
             return try call(function)
+        }
+    }
+
+    /// Steps over the beginning of a set given by a condition: `x :`, `x \mid`, `x \in \mathbb{R} :`.
+    private mutating func skipSetVariable() {
+        guard case .symbol? = current else { return }
+        let bars: [Token] = [.sign(":"), .sign("|")]
+        if let next = peek(1), bars.contains(next) {
+            position += 2
+        } else if peek(1) == .sign("∈"), case .symbol? = peek(2), let bar = peek(3),
+            bars.contains(bar)
+        {
+            position += 4
         }
     }
 

@@ -27,6 +27,10 @@ struct NumberLiteral: Equatable, Sendable {
     var digits: [UInt8]
     /// How many of the digits are decimals.
     var decimals = 0
+    /// How many of the decimals repeat without end, as in `0.1\overline{6}`.
+    var repeating = 0
+    /// Whether an ellipsis follows, as in `0.333...`.
+    var isCutOff = false
     /// The power of ten of scientific notation, 0 without it.
     var exponent = 0
     /// Whether white space stood before it.
@@ -37,6 +41,7 @@ struct NumberLiteral: Equatable, Sendable {
 
     /// The exact value, or `nil` beyond the bound on exact numbers.
     func value(budget: WorkBudget) -> Rational? {
+        if repeating > 0 { return repeatingValue(budget: budget) }
         let power = exponent - decimals
         guard abs(power) <= WorkBudget.maximumBits / 4,
             budget.spend(digits.count * digits.count / 100 + 1)
@@ -48,9 +53,23 @@ struct NumberLiteral: Equatable, Sendable {
         return power >= 0 ? Rational(whole * scale) : Rational(whole, over: scale)
     }
 
+    /// (all digits - digits before the period) / (10^before (10^period - 1)).
+    private func repeatingValue(budget: WorkBudget) -> Rational? {
+        let before = NumberLiteral(digits: Array(digits.dropLast(repeating)))
+        guard let all = NumberLiteral(digits: digits).value(budget: budget),
+            let rest = before.value(budget: budget),
+            let nines = Rational(10).power(repeating, budget: budget)?
+                .adding(Rational(-1), budget: budget),
+            let scale = Rational(10).power(decimals - repeating, budget: budget)?
+                .multiplied(by: nines, budget: budget)?.inverse
+        else { return nil }
+        return all.adding(rest.negated, budget: budget)?.multiplied(by: scale, budget: budget)
+    }
+
     /// The decimals, where there are enough of them to stand for a rounded value: at least six,
-    /// with at least four significant digits.
+    /// with at least four significant digits; or three before an ellipsis.
     var roundingPlaces: Int? {
+        if isCutOff { return decimals >= 3 ? decimals : nil }
         let significant = digits.drop { $0 == UInt8(ascii: "0") }.count
         return decimals >= 6 && exponent == 0 && significant >= 4 ? decimals : nil
     }

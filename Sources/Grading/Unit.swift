@@ -28,7 +28,9 @@ enum Unit: Equatable, Sendable {
         case "percent": self = .percent
         case "degree": self = .degree
         case let known?: self = .named(known + power)
-        case nil: self = name.contains("/") ? .named(name + power) : .label
+        case nil:
+            let isNamed = name.contains("/") || name.hasPrefix("mod ")
+            self = isNamed ? .named(name + power) : .label
         }
     }
 
@@ -41,7 +43,7 @@ enum Unit: Equatable, Sendable {
 
     /// Spellings by canonical name; single letters count only inside `\text{}`.
     private static let spellings: [String: String] = [
-        "percent": "percents %", "degree": "degrees deg",
+        "percent": "percents percentage pct %", "degree": "degrees deg",
         "dollar": "dollars usd", "cent": "cents", "euro": "euros eur", "pound sterling": "gbp",
         "rupee": "rupees rs", "yuan": "rmb", "yen": "jpy",
         "mm": "millimeter millimeters millimetre millimetres",

@@ -1,0 +1,141 @@
+/// Lists, sets, points, intervals and matrices.
+extension Comparison {
+    enum Kind: Equatable {
+        case list, set, union, matrix(columns: Int)
+        case bracket(Character, Character)
+
+        var isOrdered: Bool {
+            switch self {
+            case .list, .set, .union: false
+            case .matrix, .bracket: true
+            }
+        }
+    }
+
+    /// The elements of an expression that has some; a set has each once.
+    func elements(_ a: Expression) -> (kind: Kind, items: [Expression])? {
+        switch a {
+        case .list(let items):
+            // Points are solutions, and a solution named twice is one solution.
+            let arePoints = items.allSatisfy { if case .group = $0 { true } else { false } }
+            return (.list, arePoints ? distinct(items) : items)
+        case .union(let items): return (.union, items)
+        case .group("{", let items, _): return (.set, distinct(items))
+        case .group(let open, let items, let close): return (.bracket(open, close), items)
+        case .symbol("\\reals"):
+            let infinity = Expression.symbol("\\infty")
+            return (.bracket("(", ")"), [infinity.negated, infinity])
+        default:
+            guard let rows = matrix(a) else { return nil }
+            return (.matrix(columns: rows.first?.count ?? 0), rows.flatMap(\.self))
+        }
+    }
+
+    func equal(
+        _ a: (kind: Kind, items: [Expression]),
+        _ b: (kind: Kind, items: [Expression])
+    ) -> Bool {
+        if a.kind == .union, a.items.count == 1, let only = elements(a.items[0]) {
+            return equal(only, b)
+        }
+        if b.kind == .union, b.items.count == 1, let only = elements(b.items[0]) {
+            return equal(a, only)
+        }
+        guard a.items.count == b.items.count else { return false }
+        if a.kind == b.kind {
+            return a.kind.isOrdered ? inOrder(a.items, b.items) : inAnyOrder(a.items, b.items)
+        }
+        switch (a.kind, b.kind) {
+        case (.list, .set), (.set, .list): return inAnyOrder(a.items, b.items)
+        // Brackets may be left out around a point, and a column or row is a point.
+        case (.list, .bracket), (.bracket, .list): return inOrder(a.items, b.items)
+        case (.matrix(let columns), .bracket("(", ")")), (.bracket("(", ")"), .matrix(let columns)):
+            return (columns == 1 || columns == a.items.count) && inOrder(a.items, b.items)
+        default: return false
+        }
+    }
+
+    func single(_ items: [Expression], equals other: Expression) -> Bool {
+        items.count == 1 && equal(items[0], other)
+    }
+
+    private func inOrder(_ a: [Expression], _ b: [Expression]) -> Bool {
+        zip(a, b).allSatisfy { equal($0, $1) }
+    }
+
+    /// Whether the elements can be paired off.
+    ///
+    /// Each takes the first partner left, which is enough as long as equality among the
+    /// elements of one answer is transitive.
+    private func inAnyOrder(_ a: [Expression], _ b: [Expression]) -> Bool {
+        guard a.count <= WorkBudget.maximumUnorderedElements else { return inOrder(a, b) }
+        var rest = b
+        for item in a {
+            guard let match = rest.firstIndex(where: { equal(item, $0) }) else { return false }
+            rest.remove(at: match)
+        }
+        return true
+    }
+
+    /// The elements, each once.
+    private func distinct(_ items: [Expression]) -> [Expression] {
+        guard items.count <= WorkBudget.maximumUnorderedElements else { return items }
+        return items.reduce(into: []) { result, item in
+            if !result.contains(where: { equal($0, item) }) { result.append(item) }
+        }
+    }
+
+    // MARK: - Matrices
+
+    /// Most entries of a matrix that a sum or product of matrices may have.
+    private static let mostEntries = 64
+
+    /// The rows of a matrix, or of a sum or product of matrices and numbers, worked out.
+    private func matrix(_ a: Expression) -> [[Expression]]? {
+        switch a {
+        case .matrix(let rows): return rows
+        case .sum(let terms):
+            let all = terms.compactMap(matrix)
+            guard all.count == terms.count, let first = all.first, isSmall(first),
+                all.allSatisfy({ $0.map(\.count) == first.map(\.count) })
+            else { return nil }
+            return first.indices.map { row in
+                first[row].indices.map { column in .sum(all.map { $0[row][column] }) }
+            }
+        case .product(let factors):
+            var scalars: [Expression] = []
+            var result: [[Expression]]?
+            for factor in factors {
+                guard let next = matrix(factor) else {
+                    scalars.append(factor)
+                    continue
+                }
+                guard let left = result else {
+                    result = next
+                    continue
+                }
+                guard let product = product(left, next) else { return nil }
+                result = product
+            }
+            guard let rows = result, isSmall(rows) else { return nil }
+            return rows.map { $0.map { .product(scalars + [$0]) } }
+        default: return nil
+        }
+    }
+
+    private func isSmall(_ rows: [[Expression]]) -> Bool {
+        rows.reduce(0) { $0 + $1.count } <= Self.mostEntries
+    }
+
+    private func product(_ a: [[Expression]], _ b: [[Expression]]) -> [[Expression]]? {
+        guard isSmall(a), isSmall(b), let columns = b.first?.count,
+            b.allSatisfy({ $0.count == columns }), a.allSatisfy({ $0.count == b.count }),
+            budget.spend(a.count * columns * b.count)
+        else { return nil }
+        return a.map { row in
+            (0..<columns).map { column in
+                .sum(b.indices.map { .product([row[$0], b[$0][column]]) })
+            }
+        }
+    }
+}

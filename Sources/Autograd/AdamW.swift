@@ -51,6 +51,8 @@ public final class AdamW<Scalar: KernelScalar> {
     private let firstMoments: Buffer<Scalar>
     private let secondMoments: Buffer<Scalar>
     private let decayedCount: Int
+    /// Where each parameter lies in the flat buffers.
+    private let ranges: [Range<Int>]
 
     /// Moves the parameters' values into flat memory and starts accumulating their gradients.
     public init(_ parameters: [Parameter<Scalar>], configuration: Configuration = .init()) {
@@ -58,27 +60,31 @@ public final class AdamW<Scalar: KernelScalar> {
         self.parameters = parameters.filter(\.isDecayed) + parameters.filter { !$0.isDecayed }
         let count = parameters.reduce(0) { $0 + $1.value.count }
         decayedCount = parameters.reduce(0) { $0 + ($1.isDecayed ? $1.value.count : 0) }
+        var start = 0
+        ranges = self.parameters.map { parameter in
+            defer { start += parameter.value.count }
+            return start..<start + parameter.value.count
+        }
+        // Each parameter's old memory is free for the gradients before they are allocated.
         values = Buffer(count: count)
-        gradients = .zeros(count)
-        firstMoments = .zeros(count)
-        secondMoments = .zeros(count)
-        for (parameter, range) in ranges() {
+        for (parameter, range) in zip(self.parameters, ranges) {
             values[range].copy(from: parameter.value.buffer)
             parameter.value = Tensor(values[range], shape: parameter.value.shape)
-            parameter.gradient = Tensor(gradients[range], shape: parameter.value.shape)
         }
+        gradients = Buffer(count: count)
+        for (parameter, range) in zip(self.parameters, ranges) {
+            parameter.accumulate(in: Tensor(gradients[range], shape: parameter.value.shape))
+        }
+        firstMoments = .zeros(count)
+        secondMoments = .zeros(count)
     }
 
-    private func ranges() -> [(Parameter<Scalar>, Range<Int>)] {
-        var start = 0
-        return parameters.map { parameter in
-            defer { start += parameter.value.count }
-            return (parameter, start..<start + parameter.value.count)
-        }
+    /// Euclidean length of all gradients together, summed in float64; not finite when any of them
+    /// is not.
+    public func gradientNorm() -> Double {
+        for parameter in parameters { parameter.settle() }
+        return sumOfSquares(gradients).squareRoot()
     }
-
-    /// Euclidean length of all gradients together, summed in float64.
-    public func gradientNorm() -> Double { sumOfSquares(gradients).squareRoot() }
 
     /// Applies the accumulated gradients and clears them.
     ///
@@ -111,12 +117,15 @@ public final class AdamW<Scalar: KernelScalar> {
         clearGradients()
     }
 
-    /// Forgets the gradients accumulated since the last step.
-    public func clearGradients() { gradients.fill(0) }
+    /// Forgets the gradients accumulated since the last step; the next contributions overwrite
+    /// them.
+    public func clearGradients() {
+        for parameter in parameters { parameter.clearGradient() }
+    }
 
     /// The moments of each parameter, sharing memory with the optimiser.
     public func moments() -> [(name: String, first: Tensor<Scalar>, second: Tensor<Scalar>)] {
-        ranges().map { parameter, range in
+        zip(parameters, ranges).map { parameter, range in
             (
                 parameter.name, Tensor(firstMoments[range], shape: parameter.value.shape),
                 Tensor(secondMoments[range], shape: parameter.value.shape)
@@ -128,7 +137,10 @@ public final class AdamW<Scalar: KernelScalar> {
     public func resume(atStep step: Int) { stepCount = step }
 }
 
-/// Learning rate that rises linearly from 0 and falls along half a cosine.
+/// Learning rate that rises linearly and falls along half a cosine.
+///
+/// Step s of W warm-up steps, counted from 0, has (s + 1) / W of the peak: the first step already
+/// learns, and so does a run of a single step.
 ///
 /// Source: Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts.
 public struct CosineSchedule: Sendable {
@@ -151,7 +163,7 @@ public struct CosineSchedule: Sendable {
 
     /// The learning rate of step `step`, counted from 0.
     public func learningRate(at step: Int) -> Double {
-        if step < warmupSteps { return peak * Double(step) / Double(max(1, warmupSteps)) }
+        if step < warmupSteps { return peak * Double(step + 1) / Double(warmupSteps) }
         let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
         return final + (peak - final) * 0.5 * (1 + cos(.pi * min(1, progress)))
     }

@@ -23,9 +23,15 @@ public final class Tape<Scalar: KernelScalar> {
     }
 
     private(set) var entries: [Entry] = []
+    private let profile: OperationProfile?
 
     /// An empty tape.
-    public init() {}
+    ///
+    /// - Parameter profile: Where the time of each operation is added up, if wanted.
+    public init(profile: OperationProfile? = nil) {
+        self.profile = profile
+        profile?.start()
+    }
 
     /// A leaf whose gradient can be read with `gradient(of:)` after `backward`.
     public func variable(_ value: Tensor<Scalar>) -> Variable<Scalar> {
@@ -50,6 +56,7 @@ public final class Tape<Scalar: KernelScalar> {
         value: Tensor<Scalar>,
         pullback: @escaping Pullback
     ) -> Variable<Scalar> {
+        profile?.charge(name, .forward)
         entries.append(
             Entry(
                 name: name,
@@ -89,6 +96,7 @@ public final class Tape<Scalar: KernelScalar> {
                 gradient,
                 Gradients(tape: self, inputs: entries[index].inputs, upstream: gradient)
             )
+            profile?.charge(entries[index].name, .backward)
         }
     }
 
@@ -99,12 +107,7 @@ public final class Tape<Scalar: KernelScalar> {
 
     /// The accumulator of an entry, and whether it already holds a sum.
     func accumulator(_ entry: Int) -> (tensor: Tensor<Scalar>, holdsSum: Bool) {
-        if let parameter = entries[entry].parameter {
-            guard let gradient = parameter.gradient else {
-                preconditionFailure("\(parameter.name) was frozen after it was recorded")
-            }
-            return (gradient, true)
-        }
+        if let parameter = entries[entry].parameter { return parameter.addingGradient() }
         if let gradient = entries[entry].gradient { return (gradient, true) }
         let fresh = Tensor<Scalar>(uninitialized: entries[entry].shape)
         entries[entry].gradient = fresh

@@ -64,7 +64,13 @@ public final class Parameter<Scalar: KernelScalar> {
     /// The current value; optimisers move it into their own flat memory.
     public internal(set) var value: Tensor<Scalar>
     /// Sum of gradients since it was last cleared; nil while the parameter is frozen.
-    public internal(set) var gradient: Tensor<Scalar>?
+    public var gradient: Tensor<Scalar>? {
+        settle()
+        return accumulator
+    }
+    /// Memory of the gradient; what it holds counts only if `holdsGradient`.
+    private var accumulator: Tensor<Scalar>?
+    private var holdsGradient = false
 
     /// A frozen parameter.
     public init(_ name: String, _ value: Tensor<Scalar>) {
@@ -76,11 +82,34 @@ public final class Parameter<Scalar: KernelScalar> {
     public var isDecayed: Bool { value.shape.count > 1 }
 
     /// Starts accumulating gradients, from zero.
-    public func unfreeze() { gradient = .zeros(value.shape) }
+    public func unfreeze() { accumulate(in: Tensor(uninitialized: value.shape)) }
+
+    /// Starts accumulating gradients in the given memory.
+    func accumulate(in memory: Tensor<Scalar>) {
+        accumulator = memory
+        holdsGradient = false
+    }
+
+    /// Forgets the gradient without touching its memory.
+    func clearGradient() { holdsGradient = false }
+
+    /// Makes the memory hold zeros where no gradient has been added since it was cleared.
+    func settle() {
+        if !holdsGradient { accumulator?.buffer.fill(0) }
+        holdsGradient = true
+    }
+
+    /// The memory to add a contribution to, and whether it already holds a sum or is to be
+    /// overwritten.
+    func addingGradient() -> (tensor: Tensor<Scalar>, holdsSum: Bool) {
+        guard let accumulator else { preconditionFailure("\(name) was frozen after recording") }
+        defer { holdsGradient = true }
+        return (accumulator, holdsGradient)
+    }
 
     /// The parameter as an operand: a leaf of the tape, or a plain value without one.
     public func on(_ tape: Tape<Scalar>?) -> Variable<Scalar> {
         guard let tape else { return Variable(value) }
-        return gradient == nil ? tape.constant(value) : tape.leaf(value, parameter: self)
+        return accumulator == nil ? tape.constant(value) : tape.leaf(value, parameter: self)
     }
 }

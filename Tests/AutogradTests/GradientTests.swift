@@ -107,6 +107,15 @@ import Testing
                 coefficients: coefficients
             )
         },
+        OperationCase("headCrossEntropy, scaled and its head used again", [[5, 3], [7, 3]]) {
+            let loss = Variable.headCrossEntropy(
+                hidden: $0[0],
+                head: .dense($0[1]),
+                targets: targets,
+                coefficients: coefficients
+            )
+            return loss.scaled(by: 2.5) + ($0[1] * $0[1]).sum()
+        },
         OperationCase("recomputing", [[3, 5], [5]]) { inputs in
             inputs[0].recomputing { x, _ in x.tanh() * x }.rmsNorm(
                 weight: inputs[1],

@@ -69,9 +69,29 @@ import Testing
     }
 
     @Test(arguments: [
-        (0, 0.0), (5, 0.5), (10, 1.0), (55, 0.5), (100, 0.0), (120, 0.0),
+        (0, 0.1), (4, 0.5), (9, 1.0), (10, 1.0), (55, 0.5), (100, 0.0), (120, 0.0),
     ]) func scheduleWarmsUpAndFallsAsACosine(_ step: Int, _ expected: Double) {
         let schedule = CosineSchedule(peak: 1, warmupSteps: 10, totalSteps: 100)
         #expect(abs(schedule.learningRate(at: step) - expected) < 1e-12)
+    }
+
+    @Test(arguments: [0, 1]) func aSingleStepLearns(warmupSteps: Int) {
+        let schedule = CosineSchedule(peak: 1, warmupSteps: warmupSteps, totalSteps: 1)
+        #expect(schedule.learningRate(at: 0) == 1)
+    }
+
+    /// Cleared memory is overwritten, not added to, and reads as zero meanwhile.
+    @Test func clearedGradientsCountForNothing() {
+        let used = Parameter<Double>("used", Tensor([2, 3], shape: [1, 2]))
+        let idle = Parameter<Double>("idle", Tensor([5], shape: [1]))
+        let optimizer = AdamW([used, idle])
+        for factor in [7.0, 1] {
+            optimizer.clearGradients()
+            used.on(Tape()).scaled(by: factor).sum().backward()
+            if factor == 7 { idle.on(Tape()).scaled(by: factor).sum().backward() }
+        }
+        #expect(optimizer.gradientNorm() == 2.0.squareRoot())
+        #expect(used.gradient?.elements == [1, 1])
+        #expect(idle.gradient?.elements == [0])
     }
 }

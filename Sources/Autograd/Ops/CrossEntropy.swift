@@ -4,8 +4,11 @@ extension Variable {
     /// Weighted sum of the cross-entropies of a language-model head: Σ_r c[r] · −log p(target[r]),
     /// with p = softmax(h[r] Wᵀ).
     ///
-    /// Logits exist for a chunk of rows at a time, never whole, and only for rows that have a
-    /// target; the backward pass computes them again.
+    /// Logits exist for a chunk of rows at a time, never whole, only for rows that have a target,
+    /// and are computed once: recorded, the forward pass turns each chunk of logits into its
+    /// gradients at once, as for an upstream gradient of 1, which a loss has. The head's gradient is
+    /// added right then, so a recorded loss has to be followed by one backward sweep; an upstream
+    /// gradient other than 1 costs the chunks a second time.
     ///
     /// - Parameters:
     ///   - hidden: `[rows, inputs]`, the input of the head.
@@ -31,18 +34,30 @@ extension Variable {
             targets: rows.map { targets[$0] },
             coefficients: rows.map { coefficients[$0] }
         )
-        let loss = chunks.loss()
         let weight: Variable? = if case .dense(let weight) = head { weight } else { nil }
-        return recorded(
-            "headCrossEntropy",
-            inputs: [hidden] + (weight.map { [$0] } ?? []),
-            value: Tensor([loss.sum], shape: [1])
-        ) { g, gradients in
-            chunks.backward(
-                logSumExp: loss.logSumExp,
-                upstream: g.item,
-                hiddenGradient: gradients.accumulator(0),
-                headGradient: weight == nil ? nil : gradients.accumulator(1)
+        let inputs = [hidden] + (weight.map { [$0] } ?? [])
+        let now = inputs.lazy.compactMap(\.tape).first.map {
+            Gradients(tape: $0, inputs: inputs.map(\.entry), upstream: Tensor([1], shape: [1]))
+        }
+        let hiddenGradient =
+            hidden.isRecorded
+            ? Tensor<Scalar>(uninitialized: [rows.count, hidden.value.columns]) : nil
+        let loss = chunks.run(
+            upstream: 1,
+            hiddenGradient: hiddenGradient,
+            headGradient: weight.flatMap { _ in { now?.destination(1) } }
+        )
+        return recorded("headCrossEntropy", inputs: inputs, value: Tensor([loss], shape: [1])) {
+            g,
+            gradients in
+            if let hiddenGradient {
+                chunks.addToRows(hiddenGradient, scale: g.item, gradients)
+            }
+            guard g.item != 1, weight != nil else { return }
+            _ = chunks.run(
+                upstream: g.item - 1,
+                hiddenGradient: nil,
+                headGradient: { gradients.destination(1) }
             )
         }
     }
@@ -93,102 +108,109 @@ private struct HeadChunks<Scalar: KernelScalar> {
     let targets: [Int32]
     let coefficients: [Scalar]
 
-    /// Logits of one chunk take at most 64 MiB in float32, unless 16 rows take more.
-    private var chunkSize: Int { max(16, (16 << 20) / max(1, head.outputs)) }
-
-    /// Calls `body` with each chunk's range of `rows`, its hidden rows and its logits.
-    private func forEachChunk(
-        _ body: (Range<Int>, Tensor<Scalar>, Buffer<Scalar>) -> Void
-    ) {
-        let inputs = hidden.columns
-        for start in stride(from: 0, to: rows.count, by: chunkSize) {
-            let range = start..<min(start + chunkSize, rows.count)
-            let x = Tensor<Scalar>(uninitialized: [range.count, inputs])
-            gatherRows(hidden.buffer, columns: inputs, ids: Array(rows[range]), into: x.buffer)
-            let logits = Buffer<Scalar>(count: range.count * head.outputs)
-            switch head {
-            case .dense(let weight):
-                gemm(
-                    x.buffer,
-                    weight.value.buffer,
-                    transposeB: true,
-                    into: logits,
-                    m: range.count,
-                    n: head.outputs,
-                    k: inputs
-                )
-            case .stored(let matrix):
-                Kernels.linear(
-                    x.buffer,
-                    rows: range.count,
-                    weight: matrix,
-                    bias: nil,
-                    into: logits
-                )
-            }
-            body(range, x, logits)
-        }
+    /// Equal chunks whose logits take at most 160 MiB in float32, unless 16 rows take more.
+    ///
+    /// A product over some 250 rows comes within a few per cent of one over all.
+    private var chunkSize: Int {
+        let most = max(16, (40 << 20) / max(1, head.outputs))
+        let count = max(1, (rows.count + most - 1) / most)
+        return max(1, (rows.count + count - 1) / count)
     }
 
-    func loss() -> (sum: Scalar, logSumExp: Buffer<Scalar>) {
+    /// Computes the loss and, where a destination is given, the gradients at once.
+    ///
+    /// - Parameters:
+    ///   - upstream: ∂L/∂loss.
+    ///   - hiddenGradient: `[rows with a target, inputs]`, overwritten.
+    ///   - headGradient: Where to add the head's, and the factor of what it held.
+    /// - Returns: The loss, not multiplied by `upstream`.
+    func run(
+        upstream: Scalar,
+        hiddenGradient: Tensor<Scalar>?,
+        headGradient: (() -> (buffer: Buffer<Scalar>, beta: Scalar)?)?
+    ) -> Scalar {
         let losses = Buffer<Scalar>(count: rows.count)
-        let logSumExp = Buffer<Scalar>(count: rows.count)
-        forEachChunk { range, _, logits in
+        for start in stride(from: 0, to: rows.count, by: chunkSize) {
+            let range = start..<min(start + chunkSize, rows.count)
+            let x = Tensor<Scalar>(uninitialized: [range.count, hidden.columns])
+            let ids = Array(targets[range])
+            gatherRows(hidden.buffer, columns: x.columns, ids: Array(rows[range]), into: x.buffer)
+            let logits = logits(x)
+            let logSumExp = Buffer<Scalar>(count: range.count)
             Kernels.crossEntropy(
                 logits: logits,
                 rows: range.count,
-                targets: Array(targets[range]),
+                targets: ids,
                 losses: losses[range],
-                logSumExp: logSumExp[range]
+                logSumExp: logSumExp
             )
-        }
-        Kernels.multiply(losses, Buffer(coefficients), into: losses)
-        return (Scalar(Kernels.sum(losses)), logSumExp)
-    }
-
-    func backward(
-        logSumExp: Buffer<Scalar>,
-        upstream: Scalar,
-        hiddenGradient: Buffer<Scalar>?,
-        headGradient: Buffer<Scalar>?
-    ) {
-        let inputs = hidden.columns
-        forEachChunk { range, x, logits in
+            let head = headGradient?()
+            guard hiddenGradient != nil || head != nil else { continue }
             Kernels.crossEntropyBackward(
                 logits: logits,
                 rows: range.count,
-                targets: Array(targets[range]),
-                logSumExp: logSumExp[range],
+                targets: ids,
+                logSumExp: logSumExp,
                 weights: Buffer(coefficients[range].map { $0 * upstream })
             )
-            if let headGradient {
-                gemm(
-                    logits,
-                    transposeA: true,
-                    x.buffer,
-                    into: headGradient,
-                    m: head.outputs,
-                    n: inputs,
-                    k: range.count,
-                    beta: 1
-                )
-            }
-            guard let hiddenGradient else { return }
-            let dx = Buffer<Scalar>.zeros(range.count * inputs)
-            switch head {
-            case .dense(let weight):
-                gemm(
-                    logits,
-                    weight.value.buffer,
-                    into: dx,
-                    m: range.count,
-                    n: inputs,
-                    k: head.outputs
-                )
-            case .stored(let matrix):
-                linearInputGradient(logits, rows: range.count, weight: matrix, into: dx)
-            }
-            scatterAddRows(dx, columns: inputs, ids: Array(rows[range]), into: hiddenGradient)
+            if let hiddenGradient { backward(logits, into: hiddenGradient.rows(range)) }
+            guard let (buffer, beta) = head else { continue }
+            gemm(
+                logits,
+                transposeA: true,
+                x.buffer,
+                into: buffer,
+                m: self.head.outputs,
+                n: x.columns,
+                k: range.count,
+                beta: beta
+            )
         }
+        Kernels.multiply(losses, Buffer(coefficients), into: losses)
+        return Scalar(Kernels.sum(losses))
+    }
+
+    private func logits(_ x: Tensor<Scalar>) -> Buffer<Scalar> {
+        let logits = Buffer<Scalar>(count: x.rows * head.outputs)
+        switch head {
+        case .dense(let weight):
+            gemm(
+                x.buffer,
+                weight.value.buffer,
+                transposeB: true,
+                into: logits,
+                m: x.rows,
+                n: head.outputs,
+                k: x.columns
+            )
+        case .stored(let matrix):
+            Kernels.linear(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
+        }
+        return logits
+    }
+
+    /// ∂x = g W for the gradient `g` of a chunk's logits.
+    private func backward(_ g: Buffer<Scalar>, into dx: Tensor<Scalar>) {
+        switch head {
+        case .dense(let weight):
+            gemm(
+                g,
+                weight.value.buffer,
+                into: dx.buffer,
+                m: dx.rows,
+                n: dx.columns,
+                k: head.outputs
+            )
+        case .stored(let matrix):
+            dx.buffer.fill(0)
+            linearInputGradient(g, rows: dx.rows, weight: matrix, into: dx.buffer)
+        }
+    }
+
+    /// Adds the gradients of the rows with a target to those of all rows, input 0.
+    func addToRows(_ dx: Tensor<Scalar>, scale: Scalar, _ gradients: Gradients<Scalar>) {
+        guard let all = gradients.accumulator(0) else { return }
+        if scale != 1 { Kernels.scale(dx.buffer, by: scale, into: dx.buffer) }
+        scatterAddRows(dx.buffer, columns: dx.columns, ids: rows, into: all)
     }
 }

@@ -67,15 +67,17 @@ public struct ProblemSet: Sendable {
         digest = hash.hex()
     }
 
-    /// Reads a JSON Lines file.
+    /// Reads a JSON Lines file, or the records of it that a choice names.
     ///
-    /// Keeps the first `limit` problems, or all when it is nil; every line is checked.
+    /// Every line is checked, whether or not it is chosen.
     ///
     /// - Throws: `Failure` naming file and line for a record that is no problem and for an id seen
-    ///   before, and naming the file when it holds no problem at all.
-    public static func read(_ path: String, limit: Int? = nil) throws -> ProblemSet {
+    ///   before, and naming the file when it holds no problem at all or none that is asked for.
+    public static func read(_ path: String, choosing choice: RecordChoice = RecordChoice()) throws
+        -> ProblemSet
+    {
         var seen: Set<[UInt8]> = []
-        let problems = try JSONLines.read(path) { json in
+        let problems = try JSONLines.read(path) { json -> (problem: Problem, isWanted: Bool) in
             let problem = try Problem(json: json)
             guard seen.insert(Array(problem.id.utf8)).inserted else {
                 throw Failure(
@@ -84,7 +86,7 @@ public struct ProblemSet: Sendable {
                     "'\(problem.id)' occurs a second time; expected every id once"
                 )
             }
-            return problem
+            return (problem, choice.accepts(json))
         }
         guard !problems.isEmpty else {
             throw Failure(
@@ -93,7 +95,9 @@ public struct ProblemSet: Sendable {
                 "holds no problems; expected one {\"id\", \"problem\", \"answer\"} a line"
             )
         }
-        return ProblemSet(limit.map { Array(problems.prefix($0)) } ?? problems)
+        let wanted = problems.filter(\.isWanted).map(\.problem)
+        guard !wanted.isEmpty else { throw choice.nothing(in: path) }
+        return ProblemSet(choice.take(wanted))
     }
 }
 

@@ -19,6 +19,8 @@ public struct SelectedTrace: Sendable {
     public var ids: [Int32]?
     /// How much each token's loss counts, `[ids.count]`, 0 for not at all; nil counts all equally.
     public var weights: [Float]?
+    /// Whether the turn ends here; the start of a trace is trained without an end of turn.
+    public var isComplete: Bool
     /// Where it came from, such as `rsd, seed 1, try 3`.
     public var origin: String?
 
@@ -32,6 +34,7 @@ public struct SelectedTrace: Sendable {
         text: String,
         ids: [Int32]? = nil,
         weights: [Float]? = nil,
+        isComplete: Bool = true,
         origin: String? = nil
     ) {
         precondition(
@@ -44,6 +47,7 @@ public struct SelectedTrace: Sendable {
         self.text = text
         self.ids = ids
         self.weights = weights
+        self.isComplete = isComplete
         self.origin = origin
     }
 
@@ -55,6 +59,7 @@ public struct SelectedTrace: Sendable {
             answer: problem.answer,
             text: trace.text,
             ids: trace.ids,
+            isComplete: trace.stop == .endOfTurn,
             origin: "\(trace.policy), seed \(trace.seed), try \(trace.attempt)"
         )
     }
@@ -67,6 +72,7 @@ public struct SelectedTrace: Sendable {
         ]
         if let ids { members.append(("ids", .integers(ids))) }
         if let weights { members.append(("weights", .numbers(weights))) }
+        if !isComplete { members.append(("complete", false)) }
         if let origin { members.append(("origin", .string(origin))) }
         return .object(JSONObject(members))
     }
@@ -94,6 +100,7 @@ public struct SelectedTrace: Sendable {
             text: try json.string("text"),
             ids: ids,
             weights: weights,
+            isComplete: json["complete"]?.bool ?? true,
             origin: json["origin"]?.string
         )
     }
@@ -107,32 +114,62 @@ public struct SelectedTrace: Sendable {
 
     /// Reads traces made elsewhere: `{"problem", "answer", "trace"}`, with or without an `id`.
     ///
-    /// Keeps the first `limit` traces, or all when it is nil.
-    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - member: The name of the member that holds the text, such as `solution`.
+    ///   - choice: Which records are used.
+    /// - Returns: The chosen traces, in the order of the file.
     /// - Throws: `Failure` naming file and line of a record that lacks a member, and the file when
-    ///   it holds no trace.
-    public static func readExternal(_ path: String, limit: Int? = nil) throws -> [SelectedTrace] {
+    ///   it holds no trace or none that is asked for.
+    public static func readExternal(
+        _ path: String,
+        member: String = "trace",
+        choosing choice: RecordChoice = RecordChoice()
+    ) throws -> [SelectedTrace] {
         var number = 0
-        let traces = try JSONLines.read(path) { json in
+        let traces = try JSONLines.read(path) { json -> (trace: SelectedTrace, isWanted: Bool) in
             number += 1
             let id = try json["id"].map { _ in try json.filledString("id") }
-            return SelectedTrace(
+            let trace = SelectedTrace(
                 id: id ?? "external-\(number)",
                 problem: try json.filledString("problem"),
                 answer: try json.require("answer", "a string or a number") { value in
                     value.string ?? (value.number == nil ? nil : value.compact)
                 },
-                text: try json.filledString("trace"),
+                text: try json.filledString(member),
                 origin: "external"
             )
+            return (trace, choice.accepts(json))
         }
         guard !traces.isEmpty else {
             throw Failure(
                 .badData,
                 file: path,
-                "holds no traces; expected one {\"problem\", \"answer\", \"trace\"} a line"
+                "holds no traces; expected one {\"problem\", \"answer\", \"\(member)\"} a line"
             )
         }
-        return limit.map { Array(traces.prefix($0)) } ?? traces
+        let wanted = traces.filter(\.isWanted).map(\.trace)
+        guard !wanted.isEmpty else { throw choice.nothing(in: path) }
+        return choice.take(wanted)
+    }
+
+    /// The reference solution of a problem, as its record states it under `member`.
+    ///
+    /// - Throws: `Failure.badData` naming the problem that has none.
+    public init(solutionOf problem: Problem, member: String) throws {
+        guard let text = problem.extra[member]?.string, !text.isEmpty else {
+            throw Failure(
+                .badData,
+                at: "problem '\(problem.id)'",
+                "has no '\(member)'; expected the text of a solution"
+            )
+        }
+        self.init(
+            id: problem.id,
+            problem: problem.problem,
+            answer: problem.answer,
+            text: text,
+            origin: member
+        )
     }
 }

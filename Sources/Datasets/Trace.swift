@@ -162,4 +162,19 @@ public struct Trace: Sendable {
     public var fallbackRate: Double {
         ids.isEmpty ? 0 : Double(source.count { $0 == .student }) / Double(ids.count)
     }
+
+    /// The first `count` tokens; a shorter trace as it is.
+    ///
+    /// The text stays that of the whole; who needs that of the start has to decode `ids`.
+    public func prefix(_ count: Int) -> Trace {
+        guard count < ids.count else { return self }
+        var copy = self
+        copy.ids = Array(ids.prefix(count))
+        copy.source = Array(source.prefix(count))
+        copy.teacherProbability = Array(teacherProbability.prefix(count))
+        copy.studentProbability = Array(studentProbability.prefix(count))
+        copy.refusals = refusals.filter { $0.position < count }
+        copy.stop = .length
+        return copy
+    }
 }

@@ -39,6 +39,9 @@ public struct TraceFilter: Sendable, Equatable {
     public var requiresCorrect: Bool
     /// Which of a problem's passing tries are kept.
     public var choice: Choice
+    /// How many first tokens of the first try are kept of a problem without a passing try; 0 for
+    /// none (arXiv:2503.02875).
+    public var unsolvedPrefix: Int
 
     /// Describes a filter; the defaults are the paper's for a model that does not think.
     public init(
@@ -46,13 +49,15 @@ public struct TraceFilter: Sendable, Equatable {
         requiresOneThinkEnd: Bool = false,
         maxFallbackRate: Double? = 0.5,
         requiresCorrect: Bool = true,
-        choice: Choice = .shortest
+        choice: Choice = .shortest,
+        unsolvedPrefix: Int = 0
     ) {
         self.requiresEndOfTurn = requiresEndOfTurn
         self.requiresOneThinkEnd = requiresOneThinkEnd
         self.maxFallbackRate = maxFallbackRate
         self.requiresCorrect = requiresCorrect
         self.choice = choice
+        self.unsolvedPrefix = unsolvedPrefix
     }
 
     /// The first reason not to train on a try, or nil when it passes.
@@ -104,6 +109,10 @@ public struct TraceFilter: Sendable, Equatable {
             }
             if !kept.isEmpty { selection.solvedCount += 1 }
             selection.traces += kept
+            if kept.isEmpty, unsolvedPrefix > 0, let first = own.first, !first.ids.isEmpty {
+                selection.traces.append(first.prefix(unsolvedPrefix))
+                selection.prefixCount += 1
+            }
         }
         return selection
     }
@@ -111,7 +120,7 @@ public struct TraceFilter: Sendable, Equatable {
 
 /// What a filter kept, and why it left the rest.
 public struct TraceSelection: Sendable {
-    /// The kept tries, in the order of the problems and then of the tries.
+    /// The kept tries, and starts of tries, in the order of the problems and then of the tries.
     public var traces: [Trace] = []
     /// How many tries were left out for each reason.
     public var rejections: [TraceFilter.Rejection: Int] = [:]
@@ -119,6 +128,8 @@ public struct TraceSelection: Sendable {
     public var problemCount: Int
     /// How many problems have at least one kept try.
     public var solvedCount = 0
+    /// How many problems without a kept try have the start of one instead.
+    public var prefixCount = 0
     /// How many tries were looked at.
     public var tryCount = 0
 

@@ -20,11 +20,13 @@ public struct TrainingExample: Sendable, Equatable {
     ///
     /// 0 for the prompt, otherwise 1 unless the trace has weights of its own.
     public var weights: [Float]
+    /// How many of the tokens are the prompt.
+    public var promptCount: Int
 
     /// Joins a prompt and a completion; only the completion is trained.
     ///
-    /// The end-of-turn token is appended, and trained, when the completion lacks it. `weights` has
-    /// one entry a token of the completion; nil counts all equally.
+    /// The end-of-turn token is appended, and trained, when a complete completion lacks it.
+    /// `weights` has one entry a token of the completion; nil counts all equally.
     ///
     /// - Precondition: The prompt is not empty.
     public init(
@@ -32,6 +34,7 @@ public struct TrainingExample: Sendable, Equatable {
         prompt: [Int32],
         completion: [Int32],
         weights: [Float]? = nil,
+        isComplete: Bool = true,
         endOfTurn: Int32
     ) {
         precondition(!prompt.isEmpty, "TrainingExample: '\(id)' has an empty prompt")
@@ -40,11 +43,12 @@ public struct TrainingExample: Sendable, Equatable {
             "TrainingExample: \(weights?.count ?? 0) weights for \(completion.count) tokens"
         )
         self.id = id
+        promptCount = prompt.count
         ids = prompt + completion
         self.weights =
             [Float](repeating: 0, count: prompt.count)
             + (weights ?? [Float](repeating: 1, count: completion.count))
-        if completion.last != endOfTurn {
+        if isComplete && completion.last != endOfTurn {
             ids.append(endOfTurn)
             self.weights.append(1)
         }

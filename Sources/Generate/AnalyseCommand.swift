@@ -1,33 +1,70 @@
 import ArgumentParser
 import Experiments
 import Files
+import Models
 
 /// `rsd-generate analyse`: how likely the student finds what it is to be trained on.
 struct AnalyseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "analyse",
-        abstract: "Low-probability-token statistics of the arms' traces.",
+        abstract: "Low-probability-token statistics of the arms' traces, or of a file's.",
         discussion: """
-            Prints Markdown tables and writes analysis.json into the results folder. External traces \
-            are scored with the student first.
+            Prints Markdown tables, the arms side by side, and writes analysis.json into the results \
+            folder. External traces are scored with the student first. With --traces one file of \
+            traces is scored instead, and nothing is written.
             """
     )
 
     @OptionGroup var options: ExperimentOptions
+    @Option(
+        help: ArgumentHelp(
+            "Analyse this JSON Lines file of problem, answer and trace, with the experiment's "
+                + "student and template.",
+            valueName: "file"
+        )
+    ) var traces: String?
+    @Option(help: "The member of the file's records that holds the text.") var member = "trace"
+    @Option(help: ArgumentHelp("Only the first traces of each arm and seed.", valueName: "n"))
+    var rows: Int?
+    @Option(help: ArgumentHelp("Only the first tokens of each trace.", valueName: "n"))
+    var tokens: Int?
+    @Option(help: "stored keeps the student's weights as its file has them; float32 widens them.")
+    var storage = WeightStorage.stored
     @Flag(help: "Print the statistics as JSON instead of tables.") var json = false
 
+    func validate() throws {
+        for (name, value) in [("--rows", rows), ("--tokens", tokens)] {
+            guard let value, value < 1 else { continue }
+            throw ValidationError("\(name) is \(value); expected at least 1")
+        }
+    }
+
     func run() throws {
+        let scopes = try options.read()
+        let models = ModelStore(storage: storage)
+        let limits = AnalysisLimits(rows: rows, tokens: tokens)
+        if let traces, let scope = scopes.first {
+            show(try scope.analyse(traces, member: member, models, limits))
+            return
+        }
         var isEmpty = true
-        for scope in try options.read() {
-            guard let analysis = try scope.analyse(ModelStore()) else { continue }
+        for scope in scopes {
+            guard let analysis = try scope.analyse(models, limits) else { continue }
             isEmpty = false
-            // One arm's numbers must not take the place of all arms'.
-            if options.arm == nil && options.seed == nil {
+            // A part's numbers must not take the place of the whole's.
+            let isWhole = [options.arm == nil, options.seed == nil, rows == nil, tokens == nil]
+            if isWhole.allSatisfy(\.self) {
                 let path = "\(scope.layout.resultsFolder)/analysis.json"
                 try TextFile.write(analysis.json.pretty, to: path)
             }
-            print(json ? analysis.json.pretty : analysis.markdown, terminator: "")
+            show(analysis)
         }
         if isEmpty { throw Scope.nothingGenerated(options.experiment) }
     }
+
+    private func show(_ analysis: ExperimentAnalysis) {
+        print(json ? analysis.json.pretty : analysis.markdown, terminator: "")
+    }
 }
+
+extension WeightStorage: ExpressibleByArgument {}

@@ -1,6 +1,8 @@
 import Datasets
 import Experiments
 import Files
+import Grading
+import Models
 import Tokenizers
 
 /// The analyses of an experiment's arms, side by side.
@@ -32,36 +34,35 @@ struct ExperimentAnalysis {
     var tokenizer: Tokenizer
 }
 
+/// How much of the traces is analysed.
+struct AnalysisLimits {
+    /// The first traces of each arm and seed; nil for all.
+    var rows: Int?
+    /// The first tokens of each; nil for all.
+    var tokens: Int?
+}
+
 extension Scope {
     /// Analyses the traces of every arm; nil while nothing has been generated.
     ///
     /// - Throws: `Failure`.
-    func analyse(_ models: ModelStore) throws -> ExperimentAnalysis? {
+    func analyse(_ models: ModelStore, _ limits: AnalysisLimits = AnalysisLimits()) throws
+        -> ExperimentAnalysis?
+    {
         var result: ExperimentAnalysis?
+        let selector = TraceSelector(layout: layout, models: models)
         for arm in arms {
             var analysis = ArmAnalysis(arm: arm.name)
             var samples: [ExperimentAnalysis.Sample] = []
             for seed in experiment.seeds {
-                guard let selection = try layout.select(arm, seed: seed) else { continue }
-                let student = try models.model(.student, of: layout, seed: seed)
-                if result == nil {
-                    result = ExperimentAnalysis(
-                        name: variantName ?? experiment.name,
-                        tokenizer: student.tokenizer
-                    )
-                }
-                analysis.add(selection)
-                try forEachTrace(selection, StudentScoring(model: student)) { selected, trace in
+                guard let selection = try selector.select(arm, seed: seed) else { continue }
+                let student = try models.student(of: arm, layout, seed: seed)
+                if result == nil { result = named(variantName ?? experiment.name, student) }
+                analysis.add(selection, answers: answer)
+                try forEachTrace(selection, student, limits) { selected, trace in
                     analysis.add(trace)
                     guard samples.count < ExperimentAnalysis.samplesPerArm else { return }
-                    samples.append(
-                        ExperimentAnalysis.Sample(
-                            problem: selected.problem,
-                            answer: selected.answer,
-                            origin: selected.origin ?? "",
-                            trace: trace
-                        )
-                    )
+                    samples.append(sample(selected, trace))
                 }
             }
             guard analysis.tries > 0 else { continue }
@@ -71,198 +72,124 @@ extension Scope {
         return result
     }
 
+    /// Analyses a file of traces as they are, under the experiment's student and template.
+    ///
+    /// - Throws: `Failure` when the file or the student is missing or malformed.
+    func analyse(
+        _ path: String,
+        member: String,
+        _ models: ModelStore,
+        _ limits: AnalysisLimits
+    ) throws -> ExperimentAnalysis {
+        let traces = try SelectedTrace.readExternal(
+            path,
+            member: member,
+            choosing: RecordChoice(limit: limits.rows)
+        )
+        let student = try models.model(.student, of: layout, seed: experiment.seeds[0])
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        var result = named(name, student)
+        var analysis = ArmAnalysis(arm: name)
+        var samples: [ExperimentAnalysis.Sample] = []
+        analysis.addRows(traces.count)
+        let maxLength = experiment.training.maxLength
+        try score(traces, name, student, maxLength, limits.tokens) { selected, trace in
+            analysis.add(trace)
+            guard samples.count < ExperimentAnalysis.samplesPerArm else { return }
+            samples.append(sample(selected, trace))
+        }
+        result.arms = [analysis]
+        result.samples = [samples]
+        return result
+    }
+
+    private func named(_ name: String, _ student: LanguageModel) -> ExperimentAnalysis {
+        ExperimentAnalysis(name: name, tokenizer: student.tokenizer)
+    }
+
+    private func sample(_ selected: SelectedTrace, _ trace: ArmAnalysis.ScoredTrace)
+        -> ExperimentAnalysis.Sample
+    {
+        .init(
+            problem: selected.problem,
+            answer: selected.answer,
+            origin: selected.origin ?? "",
+            trace: trace
+        )
+    }
+
+    /// The answer that a try states.
+    private func answer(_ text: String) -> String? {
+        let style = AnswerStyle(traces: experiment.answers, template: experiment.template)
+        return AnswerExtraction.extract(from: text, style: style)?.text
+    }
+
     /// Hands out the traces to train on with the student's probabilities: those of generation, or
     /// new ones for external traces.
     private func forEachTrace(
         _ selection: ArmSelection,
-        _ scoring: StudentScoring,
+        _ student: LanguageModel,
+        _ limits: AnalysisLimits,
         _ body: (SelectedTrace, ArmAnalysis.ScoredTrace) throws -> Void
     ) throws {
-        if let own = selection.selection {
-            for (selected, trace) in zip(selection.selected, own.traces) {
-                try body(
-                    selected,
-                    ArmAnalysis.ScoredTrace(
-                        ids: trace.ids,
-                        source: trace.source,
-                        studentProbability: trace.studentProbability,
-                        teacherProbability: trace.teacherProbability
-                    )
-                )
-            }
-            return
+        let kept = selection.kept.prefix(limits.rows ?? .max)
+        let endOfTurn = try experiment.template.endOfTurnID(in: student.tokenizer)
+        for own in kept {
+            guard let trace = own.attempt else { continue }
+            let scored = ArmAnalysis.ScoredTrace(
+                ids: trace.ids,
+                source: trace.source,
+                studentProbability: trace.studentProbability,
+                teacherProbability: trace.teacherProbability
+            )
+            try body(own.selected, scored.spoken(endOfTurn).prefix(limits.tokens))
         }
-        let progress = Progress(
-            "scoring \(selection.arm.name)",
-            total: selection.selected.count,
-            unit: "traces"
+        try score(
+            kept.filter { $0.attempt == nil }.map(\.selected),
+            selection.arm.name,
+            student,
+            selection.arm.training.maxLength,
+            limits.tokens,
+            body
         )
-        for (index, selected) in selection.selected.enumerated() {
+    }
+
+    /// Scores traces that the student did not write.
+    ///
+    /// Each up to `maxLength` tokens of prompt and trace, and up to `limit` tokens of the trace; one
+    /// whose prompt fills the length is left out.
+    private func score(
+        _ traces: [SelectedTrace],
+        _ label: String,
+        _ student: LanguageModel,
+        _ maxLength: Int,
+        _ limit: Int?,
+        _ body: (SelectedTrace, ArmAnalysis.ScoredTrace) throws -> Void
+    ) throws {
+        guard !traces.isEmpty else { return }
+        let progress = Progress("scoring \(label)", total: traces.count, unit: "traces")
+        let template = experiment.template
+        let scoring = SequenceScoring(student)
+        let endOfTurn = try template.endOfTurnID(in: student.tokenizer)
+        for (index, selected) in traces.enumerated() {
             try Interrupts.check()
-            if let trace = try scoring.score(
-                selected,
-                template: experiment.template,
-                maxLength: selection.arm.training.maxLength
-            ) {
+            let prompt = try template.encode(problem: selected.problem, with: student.tokenizer)
+            var whole =
+                try selected.ids
+                ?? template.encode(completion: selected.text, with: student.tokenizer)
+            if whole.last == endOfTurn { whole.removeLast() }
+            let ids = Array(whole.prefix(max(0, min(maxLength - prompt.count, limit ?? .max))))
+            if !ids.isEmpty {
+                let trace = ArmAnalysis.ScoredTrace(
+                    ids: ids,
+                    source: ids.map { _ in .teacher },
+                    studentProbability: scoring.probabilities(of: ids, after: prompt),
+                    teacherProbability: ids.map { _ in .nan }
+                )
                 try body(selected, trace)
             }
             progress.update(done: index + 1)
         }
         progress.finish()
-    }
-}
-
-extension ExperimentAnalysis {
-    /// The content of analysis.json.
-    var json: JSON {
-        [
-            "experiment": .string(name),
-            "arms": .array(zip(arms, samples).map { json($0, $1) }),
-        ]
-    }
-
-    private func json(_ arm: ArmAnalysis, _ samples: [Sample]) -> JSON {
-        func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
-        func integer(_ value: Int?) -> JSON { value.map { .integer($0) } ?? .null }
-        let reasons = TraceFilter.Rejection.allCases.map {
-            (key: $0.rawValue, value: JSON.integer(arm.rejections[$0] ?? 0))
-        }
-        return [
-            "arm": .string(arm.arm),
-            "problems": .integer(arm.problems),
-            "problems_with_trace": .integer(arm.problemsWithTrace),
-            "tries": .integer(arm.tries),
-            "rejections": .object(JSONObject(reasons)),
-            "acceptance": number(arm.acceptance),
-            "fallback_share": number(arm.fallbackShare),
-            "acceptance_by_threshold": .array(
-                arm.acceptanceByThreshold.map {
-                    ["threshold": .number($0.threshold), "share": .number($0.share)]
-                }
-            ),
-            "traces": .integer(arm.lengths.count),
-            "tokens": .integer(arm.tokens),
-            "share_below_one_percent": number(arm.shareBelowOnePercent),
-            "share_below_tenth_percent": number(arm.shareBelowTenthPercent),
-            "mean_trace_length": number(arm.meanTraceLength),
-            "median_trace_length": number(arm.medianTraceLength),
-            "longest_trace_length": integer(arm.lengths.max()),
-            "histogram": [
-                "edges": .array(ArmAnalysis.edges.map { .number($0) }),
-                "counts": .integers(arm.histogram),
-            ],
-            "low_tokens": .array(
-                arm.lowestTokens.map { id, count, share in
-                    [
-                        "text": .string(text(id)), "count": .integer(count),
-                        "share": .number(share),
-                    ]
-                }
-            ),
-            "samples": .array(samples.map(json)),
-        ]
-    }
-
-    private func json(_ sample: Sample) -> JSON {
-        let trace = sample.trace
-        let tokens = trace.ids.indices.prefix(Self.sampleTokens).map { index -> JSON in
-            [
-                "text": .string(text(trace.ids[index])),
-                "writer": .string(trace.source[index] == .teacher ? "teacher" : "student"),
-                "p_student": .number(trace.studentProbability[index]),
-                "p_teacher": .number(trace.teacherProbability[index]),
-            ]
-        }
-        return [
-            "problem": .string(sample.problem), "answer": .string(sample.answer),
-            "origin": .string(sample.origin), "token_count": .integer(trace.ids.count),
-            "tokens": .array(tokens),
-        ]
-    }
-
-    private func text(_ id: Int32) -> String { tokenizer.text(of: [id], skipSpecial: false) }
-}
-
-extension ExperimentAnalysis {
-    /// The tables that the command prints.
-    var markdown: String {
-        let names = arms.map(\.arm)
-        var summary = TextTable(header: [name] + names)
-        func row(_ label: String, _ value: (ArmAnalysis) -> String) {
-            summary.rows.append([label] + arms.map(value))
-        }
-        row("problems") { "\($0.problems)" }
-        row("problems with a trace") { "\($0.problemsWithTrace)" }
-        row("tries") { "\($0.tries)" }
-        row("traces to train on") { "\($0.lengths.count)" }
-        row("mean length, tokens") { decimal($0.meanTraceLength) }
-        row("median length, tokens") { decimal($0.medianTraceLength) }
-        row("proposals accepted") { percentage($0.acceptance) }
-        row("positions left to the student") { percentage($0.fallbackShare) }
-        row("tokens with P_S below 1 %") { percentage($0.shareBelowOnePercent) }
-        row("tokens with P_S below 0.1 %") { percentage($0.shareBelowTenthPercent) }
-
-        var histogram = TextTable(header: ["log10 P_S"] + names)
-        // Four bins of the stored histogram make one row: a factor of ten.
-        for decade in 0..<ArmAnalysis.edges.count / 4 {
-            let edge = Int(ArmAnalysis.edges[4 * decade])
-            let label = decade == 0 ? "below \(edge + 1)" : "\(edge) to \(edge + 1)"
-            histogram.rows.append(
-                [label]
-                    + arms.map { arm in
-                        let count = arm.histogram[4 * decade..<4 * decade + 4].reduce(0, +)
-                        return percentage(
-                            arm.tokens > 0 ? Double(count) / Double(arm.tokens) : nil
-                        )
-                    }
-            )
-        }
-
-        var acceptance = TextTable(header: ["threshold p_th"] + names)
-        let known = arms.map(\.acceptanceByThreshold)
-        for threshold in Set(known.joined().map(\.threshold)).sorted() {
-            acceptance.rows.append(
-                [percentage(threshold)]
-                    + known.map { shares in
-                        percentage(shares.first { $0.threshold == threshold }?.share)
-                    }
-            )
-        }
-
-        var strings = TextTable(header: ["tokens with P_S below 1 %"] + names)
-        let lists = arms.map(\.lowestTokens)
-        for place in 0..<(lists.map(\.count).max() ?? 0) {
-            strings.rows.append(
-                ["\(place + 1)"]
-                    + lists.map { list in
-                        guard list.indices.contains(place) else { return "" }
-                        return "`\(visible(list[place].id))` \(percentage(list[place].share))"
-                    }
-            )
-        }
-        var parts = [summary.markdown, "P_S of the traces to train on:\n\n" + histogram.markdown]
-        if !acceptance.rows.isEmpty {
-            parts.append("Share of the teacher's proposals accepted:\n\n" + acceptance.markdown)
-        }
-        if !strings.rows.isEmpty {
-            parts.append("Which they are, with their share of them:\n\n" + strings.markdown)
-        }
-        return parts.joined(separator: "\n") + "\n"
-    }
-
-    /// A token as a table can show it: spaces, line breaks and back quotes as other signs.
-    private func visible(_ id: Int32) -> String {
-        var result = ""
-        for scalar in text(id).unicodeScalars {
-            switch scalar {
-            case " ": result += "␣"
-            case "\n": result += "↵"
-            case "\r": result += "␍"
-            case "\t": result += "⇥"
-            case "`": result += "ˋ"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

@@ -4,20 +4,41 @@ import Models
 
 /// The teacher and the student in use, loaded once as long as their paths stay the same.
 final class ModelStore {
+    /// How the matrices are held: as the file stores them, or widened to float32.
+    let storage: WeightStorage
     private var held: [ModelRole: (path: String, model: LanguageModel)] = [:]
     private var map: (teacher: LanguageModel, student: LanguageModel, map: VocabularyMap)?
 
-    /// The model of a role, with its matrices as the file stores them.
+    /// A store of models whose matrices are held in one way.
+    init(storage: WeightStorage = .stored) { self.storage = storage }
+
+    /// The model of a role.
     ///
     /// - Throws: `Failure` when it is missing or malformed.
     func model(_ role: ModelRole, of layout: RunLayout, seed: UInt64) throws -> LanguageModel {
-        let path = try layout.modelPath(role, seed: seed)
+        try model(role, at: layout.modelPath(role, seed: seed)) {
+            try layout.loadModel(role, seed: seed, storage: storage)
+        }
+    }
+
+    /// The student that an arm starts from.
+    ///
+    /// - Throws: `Failure` when it is missing or malformed, or has not been trained yet.
+    func student(of arm: Arm, _ layout: RunLayout, seed: UInt64) throws -> LanguageModel {
+        try model(.student, at: layout.studentPath(arm, seed: seed)) {
+            try layout.loadStudent(of: arm, seed: seed, storage: storage)
+        }
+    }
+
+    private func model(_ role: ModelRole, at path: String, _ load: () throws -> LanguageModel)
+        throws -> LanguageModel
+    {
         if let known = held[role], known.path == path { return known.model }
         // The old one goes before the new one comes, so that both never need memory.
         held[role] = nil
         map = nil
         let other = held.values.first { $0.path == path }?.model
-        let model = try other ?? layout.loadModel(role, seed: seed, storage: .stored)
+        let model = try other ?? load()
         held[role] = (path, model)
         return model
     }

@@ -51,7 +51,10 @@ struct RunCommand: ParsableCommand {
 extension Scope {
     /// Generates for every seed and arm, each stage once, and selects.
     ///
-    /// - Returns: The selections of arms whose tries are not left to other shards.
+    /// Selection comes after all generation, because arms may be matched with each other; arms that
+    /// start from the student of another are last, after that one has been trained.
+    /// - Returns: The selections of arms whose tries are not left to other shards, seed by seed in
+    ///   the order of the arms.
     /// - Throws: `Failure`.
     func generate(
         _ models: ModelStore,
@@ -60,22 +63,37 @@ extension Scope {
         adjust: (inout TraceGeneration) -> Void = { _ in }
     ) throws -> [ArmSelection] {
         var selections: [ArmSelection] = []
+        var isComplete: [String: Bool] = [:]
         for seed in experiment.seeds {
-            var isComplete: [String: Bool] = [:]
-            for arm in arms {
-                if var generation = try TraceGeneration(layout, arm: arm, seed: seed) {
-                    generation.limit = limit
-                    generation.shard = shard
-                    adjust(&generation)
-                    let folder = generation.stage.folder
-                    if isComplete[folder] == nil { isComplete[folder] = try generation.run(models) }
-                    if shard != nil && isComplete[folder] == false { continue }
+            var own: [String: ArmSelection] = [:]
+            /// Makes an arm's tries; whether they are all there.
+            func generate(_ arm: Arm) throws -> Bool {
+                guard var generation = try TraceGeneration(layout, arm: arm, seed: seed) else {
+                    return true
                 }
-                if let selection = try layout.select(arm, seed: seed) {
-                    try layout.write(selection)
-                    selections.append(selection)
-                }
+                generation.limit = limit
+                generation.shard = shard
+                adjust(&generation)
+                let folder = generation.stage.folder
+                if isComplete[folder] == nil { isComplete[folder] = try generation.run(models) }
+                return isComplete[folder] ?? false
             }
+            func select(_ arm: Arm) throws {
+                let selector = TraceSelector(layout: layout, models: models)
+                guard let selection = try selector.select(arm, seed: seed) else { return }
+                try layout.write(selection)
+                own[arm.name] = selection
+            }
+            let independent = arms.filter { $0.student == nil }
+            let done = try independent.filter { try generate($0) || shard == nil }
+            for arm in done { try select(arm) }
+            for arm in arms where arm.student != nil {
+                let first = try arm.student.map { try experiment.arm($0) }
+                if let first, own[first.name] == nil { try select(first) }
+                try layout.prepareStudent(of: arm, seed: seed)
+                if try generate(arm) || shard == nil { try select(arm) }
+            }
+            selections += arms.compactMap { own[$0.name] }
         }
         return selections
     }
@@ -84,6 +102,6 @@ extension Scope {
     func report(_ selections: [ArmSelection]) {
         guard !selections.isEmpty else { return }
         if let variantName { print("\n\(variantName)\n") }
-        print(ArmSelection.table(selections).markdown, terminator: "")
+        print(ArmSelection.table(selections).text, terminator: "")
     }
 }

@@ -18,8 +18,9 @@ struct SelectCommand: ParsableCommand {
     func run() throws {
         let scopes = try options.read()
         var isEmpty = true
+        let models = ModelStore()
         for scope in scopes {
-            let selections = try scope.select()
+            let selections = try scope.select(models)
             scope.report(selections)
             if !selections.isEmpty { isEmpty = false }
         }
@@ -31,11 +32,12 @@ extension Scope {
     /// Selects for every seed and arm that has tries.
     ///
     /// - Throws: `Failure`.
-    func select() throws -> [ArmSelection] {
+    func select(_ models: ModelStore) throws -> [ArmSelection] {
         var selections: [ArmSelection] = []
+        let selector = TraceSelector(layout: layout, models: models)
         for seed in experiment.seeds {
             for arm in arms {
-                guard let selection = try layout.select(arm, seed: seed) else { continue }
+                guard let selection = try selector.select(arm, seed: seed) else { continue }
                 try layout.write(selection)
                 selections.append(selection)
             }

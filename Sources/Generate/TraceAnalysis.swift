@@ -15,6 +15,22 @@ struct ArmAnalysis {
         var studentProbability: [Float]
         /// P_T of each token; NaN where the teacher was not asked.
         var teacherProbability: [Float]
+
+        /// What was said, without the token that ends the turn: every trace ends with it.
+        func spoken(_ endOfTurn: Int32) -> ScoredTrace {
+            ids.last == endOfTurn ? prefix(ids.count - 1) : self
+        }
+
+        /// The first tokens.
+        func prefix(_ count: Int?) -> ScoredTrace {
+            guard let count, count < ids.count else { return self }
+            return ScoredTrace(
+                ids: Array(ids.prefix(count)),
+                source: Array(source.prefix(count)),
+                studentProbability: Array(studentProbability.prefix(count)),
+                teacherProbability: Array(teacherProbability.prefix(count))
+            )
+        }
     }
 
     /// Edges of the histogram of log10 P_S; the first bin takes what lies below it too.
@@ -22,7 +38,7 @@ struct ArmAnalysis {
     /// How many of the strings that make up the low tokens are listed.
     static let listedStrings = 20
 
-    /// The arm.
+    /// The arm, or the name of a file.
     let arm: String
     /// Problems for which traces were sought, and those with a trace to train on.
     private(set) var problems = 0, problemsWithTrace = 0
@@ -36,10 +52,18 @@ struct ArmAnalysis {
     private var fallbacks = 0, triedTokens = 0
     /// For each threshold, the sum over tokens of the share of proposals it would let through.
     private var shares: [(threshold: Double, sum: Double, tokens: Int)] = []
+    /// Where in the tries proposals are refused.
+    private(set) var refusedByPosition = PositionShares()
+    /// How far the tries at a problem agree.
+    private(set) var agreement = TryAgreement()
     /// Lengths of the traces to train on, in tokens.
     private(set) var lengths: [Int] = []
     /// Tokens below 1 % and below 0.1 % under the student, and all.
     private(set) var belowOnePercent = 0, belowTenthPercent = 0, tokens = 0
+    /// The sum of -ln P_S.
+    private var surprise = 0.0
+    /// Where in the traces the tokens below 1 % are.
+    private(set) var lowByPosition = PositionShares()
     /// How many tokens fall into each bin of log10 P_S.
     private(set) var histogram = [Int](repeating: 0, count: edges.count - 1)
     /// How often each token lies below 1 %.
@@ -49,15 +73,23 @@ struct ArmAnalysis {
     init(arm: String) { self.arm = arm }
 
     /// Counts a selection: its tries, its reasons, its problems.
-    mutating func add(_ selection: ArmSelection) {
+    mutating func add(_ selection: ArmSelection, answers: TryAgreement.Reader) {
         let counts = selection.selection
-        problems += counts?.problemCount ?? selection.selected.count
-        problemsWithTrace += counts?.solvedCount ?? selection.selected.count
-        tries += counts?.tryCount ?? selection.selected.count
+        problems += counts?.problemCount ?? selection.kept.count
+        problemsWithTrace += counts?.solvedCount ?? selection.kept.count
+        tries += counts?.tryCount ?? selection.kept.count
         for (reason, count) in counts?.rejections ?? [:] {
             rejections[reason, default: 0] += count
         }
         for trace in selection.tries { add(trace) }
+        agreement.add(selection, answers)
+    }
+
+    /// Counts traces of a file, each at a problem of its own.
+    mutating func addRows(_ count: Int) {
+        problems += count
+        problemsWithTrace += count
+        tries += count
     }
 
     private mutating func add(_ trace: Trace) {
@@ -66,6 +98,8 @@ struct ArmAnalysis {
         accepted += trace.source.count { $0 == .teacher }
         refused += trace.refusals.count
         fallbacks += trace.source.count { $0 == .student }
+        let positions = Set(trace.refusals.map(\.position))
+        refusedByPosition.add(trace.ids.indices.map(positions.contains))
         for acceptance in trace.acceptance {
             let index =
                 shares.firstIndex { $0.threshold == acceptance.threshold } ?? shares.endIndex
@@ -78,8 +112,11 @@ struct ArmAnalysis {
     /// Counts the tokens of a trace to train on.
     mutating func add(_ trace: ScoredTrace) {
         lengths.append(trace.ids.count)
+        lowByPosition.add(trace.studentProbability.map { $0 < 0.01 })
         for (id, probability) in zip(trace.ids, trace.studentProbability) where !probability.isNaN {
             tokens += 1
+            // A float32 softmax ends at its smallest number; so does the logarithm.
+            surprise -= log(Double(max(probability, .leastNonzeroMagnitude)))
             if probability < 0.01 {
                 belowOnePercent += 1
                 lowTokens[id, default: 0] += 1
@@ -105,14 +142,19 @@ extension ArmAnalysis {
     var shareBelowOnePercent: Double? { Self.share(belowOnePercent, tokens) }
     /// The share of tokens below 0.1 % under the student.
     var shareBelowTenthPercent: Double? { Self.share(belowTenthPercent, tokens) }
+    /// The mean of -ln P_S, nats a token.
+    var meanSurprise: Double? { tokens > 0 ? surprise / Double(tokens) : nil }
     /// The mean length of a trace to train on, tokens.
     var meanTraceLength: Double? { Self.share(lengths.reduce(0, +), lengths.count) }
 
-    /// The length in the middle, or the mean of the two there; nil without traces.
-    var medianTraceLength: Double? {
+    /// A quantile of the lengths, between neighbours in proportion; nil without traces.
+    func lengthQuantile(_ share: Double) -> Double? {
         let sorted = lengths.sorted()
-        guard !sorted.isEmpty else { return nil }
-        return Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+        guard let last = sorted.indices.last else { return nil }
+        let place = share * Double(last)
+        let low = Int(place)
+        let high = min(low + 1, last)
+        return Double(sorted[low]) + (place - Double(low)) * Double(sorted[high] - sorted[low])
     }
 
     /// For each threshold, the share of the teacher's proposals that it would let through: exact,
@@ -132,5 +174,29 @@ extension ArmAnalysis {
 
     private static func share(_ part: Int, _ whole: Int) -> Double? {
         whole > 0 ? Double(part) / Double(whole) : nil
+    }
+}
+
+/// How often something is true in each tenth of a trace, from its beginning to its end.
+struct PositionShares {
+    /// The parts that a trace is cut into.
+    static let parts = 10
+
+    private var hits = [Int](repeating: 0, count: parts)
+    private var counts = [Int](repeating: 0, count: parts)
+
+    /// Counts a trace: one truth a token.
+    mutating func add(_ trace: [Bool]) {
+        for (position, isHit) in trace.enumerated() {
+            let part = position * Self.parts / trace.count
+            counts[part] += 1
+            if isHit { hits[part] += 1 }
+        }
+    }
+
+    /// The share in each part; empty where nothing was ever true.
+    var shares: [Double] {
+        guard hits.contains(where: { $0 > 0 }) else { return [] }
+        return zip(hits, counts).map { $1 > 0 ? Double($0) / Double($1) : 0 }
     }
 }

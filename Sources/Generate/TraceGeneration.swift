@@ -33,7 +33,7 @@ struct TraceGeneration {
         self.layout = layout
         self.arm = arm
         self.stage = stage
-        problems = try layout.problems(seed: seed)
+        problems = try layout.problems(seed: stage.seed)
     }
 
     private var attempts: Int { arm.generation.tries }
@@ -133,7 +133,7 @@ extension TraceGeneration {
         into output: JSONLines.Appender
     ) throws -> GenerationCounts {
         let template = layout.experiment.template
-        let student = try models.model(.student, of: layout, seed: seed)
+        let student = try models.student(of: arm, layout, seed: seed)
         let endOfTurn = try template.endOfTurnID(in: student.tokenizer)
         var record = TraceRecord(
             seed: seed,

@@ -156,4 +156,37 @@ extension Tokenizer {
             )
         }
     }
+
+    /// Reads the tokenizer of a model without its weights, or a tokenizer.json by itself.
+    ///
+    /// - Throws: `Failure` naming the file.
+    public init(at path: String) throws {
+        let inside = "\(path)/tokenizer.json"
+        if path.hasSuffix(".json") || FileManager.default.fileExists(atPath: inside) {
+            try self.init(json: path.hasSuffix(".json") ? path : inside)
+            return
+        }
+        let files = try ModelFiles.open(path)
+        do { try self.init(of: files) } catch let failure as Failure { throw failure.inFile(path) }
+    }
+
+    private init(json path: String) throws {
+        let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+        let beside = "\(folder)/tokenizer_config.json"
+        let configuration =
+            FileManager.default.fileExists(atPath: beside) ? try TextFile.readJSON(beside) : nil
+        do {
+            try self.init(json: TextFile.read(path), configuration: configuration)
+        } catch let failure as Failure {
+            throw failure.inFile(path)
+        }
+    }
+
+    /// Whether every id means the same bytes here and there.
+    public func hasSameVocabulary(as other: Tokenizer) -> Bool {
+        vocabularySize == other.vocabularySize
+            && (0..<Int32(vocabularySize)).allSatisfy { id in
+                isSpecial(id) == other.isSpecial(id) && tokenBytes(id) == other.tokenBytes(id)
+            }
+    }
 }

@@ -115,18 +115,10 @@ struct RunCommand: ParsableCommand {
             preconditionFailure("only the base arm selects nothing")
         }
         let settings = arm.training
-        let model = try layout.loadStudent(toTrain: settings, seed: seed)
+        let model = try layout.loadStudent(toTrain: arm, seed: seed)
         let template = layout.experiment.template
-        let endOfTurn = try template.endOfTurnID(in: model.tokenizer)
         let examples = try SelectedTrace.read(selection.selected).map { trace in
-            TrainingExample(
-                id: trace.id,
-                prompt: try template.encode(problem: trace.problem, with: model.tokenizer),
-                completion: try trace.ids
-                    ?? template.encode(completion: trace.text, with: model.tokenizer),
-                weights: trace.weights,
-                endOfTurn: endOfTurn
-            )
+            try template.example(trace, with: model.tokenizer)
         }
         let set = try TrainingSet(
             examples,

@@ -73,10 +73,10 @@ func message(of body: () throws -> Void) -> String {
         let lines = (0..<5).map { #"{"id":"\#($0)","problem":"p","answer":"2"}"# }
         try withFile(lines.joined(separator: "\n")) { path in
             let all = try ProblemSet.read(path)
-            let some = try ProblemSet.read(path, limit: 3)
+            let some = try ProblemSet.read(path, choosing: .init(limit: 3))
             #expect(some.problems.map(\.id) == ["0", "1", "2"])
             #expect(some.digest != all.digest)
-            #expect(try ProblemSet.read(path, limit: 9).digest == all.digest)
+            #expect(try ProblemSet.read(path, choosing: .init(limit: 9)).digest == all.digest)
         }
     }
 

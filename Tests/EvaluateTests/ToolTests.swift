@@ -7,6 +7,7 @@ import Foundation
 import Kernels
 import Models
 import Testing
+import Tokenizers
 
 @testable import Evaluate
 
@@ -43,24 +44,24 @@ import Testing
         let expected = try ChainWorld.tokenizer
         try TextFile.write(expected.toJSON(), to: tiny.path("folder/tokenizer.json"))
         for name in ["student.h5", "folder", "folder/tokenizer.json"] {
-            let tokenizer = try TokenizeCommand.tokenizer(tiny.path(name))
+            let tokenizer = try Tokenizer(at: tiny.path(name))
             #expect(tokenizer.vocabularySize == expected.vocabularySize, "\(name)")
             #expect(
                 try tokenizer.encode("1+1?", specialTokens: .parse)
                     == expected.encode("1+1?", specialTokens: .parse)
             )
         }
-        let found = failure { _ = try TokenizeCommand.tokenizer(tiny.path("none.gguf")) }
+        let found = failure { _ = try Tokenizer(at: tiny.path("none.gguf")) }
         #expect(found?.kind == .missingInput)
     }
 
     @Test func logprobsAreThoseOfTheSoftmaxAndDoNotDependOnChunks() throws {
         let model = try TinyExperiment.model(seed: 3)
         let ids: [Int32] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5]
-        let scores = try SequenceScoring(model).score(ids)
+        let scores = SequenceScoring(model).score(ids)
         #expect(scores.logProbabilities.count == 10 && scores.argmax.count == 11)
         for rows in [1, 2, 5, 11] {
-            #expect(try SequenceScoring(model, rowsPerPass: rows).score(ids) == scores)
+            #expect(SequenceScoring(model, rowsPerPass: rows).score(ids) == scores)
         }
         let input = SequenceInput(tokens: ids, cache: model.makeCache(), logitRows: ids.count)
         let logits = try #require(try model.logits([input])[0])
@@ -73,8 +74,8 @@ import Testing
             let expected = values[Int(ids[row + 1])] - total
             #expect(abs(Double(scores.logProbabilities[row]) - expected) < 1e-5)
         }
-        #expect(try SequenceScoring(model).score([7]).logProbabilities.isEmpty)
-        #expect(try SequenceScoring(model).score([]) == .init())
+        #expect(SequenceScoring(model).score([7]).logProbabilities.isEmpty)
+        #expect(SequenceScoring(model).score([]) == .init())
         let found = failure { _ = try SequenceScoring(model).checked([1, columns]) }
         #expect(found?.kind == .badData && found?.place == "'ids', position 1")
     }

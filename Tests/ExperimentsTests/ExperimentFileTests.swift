@@ -49,7 +49,11 @@ func failureText(_ body: () throws -> Void) -> String {
         .filter { $0.hasSuffix(".yaml") }.sorted()
 
     @Test func finishedFilesAreThere() {
-        #expect(Self.files == ["micro-sweep.yaml", "micro.yaml", "paper.yaml", "qwen-gsm8k.yaml"])
+        #expect(
+            Self.files == [
+                "arms.yaml", "micro-sweep.yaml", "micro.yaml", "paper.yaml", "qwen-gsm8k.yaml",
+            ]
+        )
     }
 
     @Test(arguments: files) func decodesAndPlans(_ file: String) throws {
@@ -334,6 +338,61 @@ func failureText(_ body: () throws -> Void) -> String {
             nil, nil, "arms: {rsd: {kind: rsd, traces: {path: x}}}",
             "78: small.yaml: line 6: arms.rsd.traces: an arm of kind rsd makes its own traces; "
                 + "expected kind direct"
+        ),
+        (
+            nil, "problems: {path: p.jsonl, seed: 3}", nil,
+            "78: small.yaml: line 4: problems.seed: draws nothing without a limit; expected limit "
+                + "beside it"
+        ),
+        (
+            nil, "problems: {path: p.jsonl, where: {level: []}}", nil,
+            "78: small.yaml: line 4: problems.where.level: found a list; expected a value or a list "
+                + "of values"
+        ),
+        (
+            nil, nil, "arms: {own: {kind: direct, traces: {limit: 3}}}",
+            "78: small.yaml: 2 mistakes\n  line 6: arms.own.traces: expected one of path, problems "
+                + "and experiment\n  line 6: arms.own.traces.limit: unknown key; known keys: ending, "
+                + "path, problems, experiment"
+        ),
+        (
+            nil, "", "arms: {own: {kind: direct, traces: {problems: solution}}}",
+            "78: small.yaml: line 6: arms.own.traces: takes solutions, and there are no problems"
+        ),
+        (
+            nil, nil, "arms: {own: {kind: direct, traces: {experiment: x.yaml}}}",
+            "78: small.yaml: line 6: arms.own.traces.arm: missing; expected an arm of that experiment"
+        ),
+        (
+            nil, nil, "arms: {again: {kind: rsd, student: rsd}, rsd: {kind: rsd}}",
+            "78: small.yaml: line 6: arms.again.student: found 'rsd'; expected an arm that comes "
+                + "before this one and trains something"
+        ),
+        (
+            nil, nil, "arms: {base: {kind: base}, rsd: {kind: rsd, match: {arms: [base]}}}",
+            "78: small.yaml: line 6: arms.rsd.match.arms: found 'base'; expected arms that train "
+                + "something: rsd"
+        ),
+        (
+            nil, nil,
+            "arms: {rsd: {kind: rsd, match: {arms: [again]}}, again: {kind: rsd, student: rsd}}",
+            "78: small.yaml: line 6: arms.rsd.match.arms: 'again' starts from a trained student, so "
+                + "its traces come too late"
+        ),
+        (
+            nil, nil, "arms: {rsd: {kind: rsd, match: {arms: [rsd], targetTokens: false}}}",
+            "78: small.yaml: line 6: arms.rsd.match: matches neither problems nor targetTokens"
+        ),
+        (
+            nil, nil, "arms: {rsd: {kind: rsd, generation: {seed: 7}}}",
+            "78: small.yaml: line 6: arms.rsd.generation.seed: found 7; expected one of the "
+                + "experiment's seeds"
+        ),
+        (
+            nil, nil, "arms: {rsd: {kind: rsd, selection: {maskBelow: 2, unsolvedPrefix: -1}}}",
+            "78: small.yaml: 2 mistakes\n  line 6: arms.rsd.selection.unsolvedPrefix: found -1; "
+                + "expected a whole number of at least 0\n  line 6: arms.rsd.selection.maskBelow: "
+                + "found 2; expected a number from 0 to 1"
         ),
         (
             nil, nil, "arms: {rsd: {kind: rsd, training: {epoch: 3, batch: 0}}}",

@@ -46,8 +46,8 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
         // Recorded: a change here makes every existing run be run again.
         #expect(folders["teacher"] == "runs/small/base/teacher-seed0-72e0d5cff9f6")
         #expect(folders["student"] == "runs/small/base/student-seed1-e5347ce6e8ef")
-        #expect(folders["traces rsd"] == "runs/small/traces/rsd-seed1-1762a5eafd7c")
-        #expect(folders["selection rsd"] == "runs/small/selection/rsd-seed1-a7d15ca4c9c5")
+        #expect(folders["traces rsd"] == "runs/small/traces/rsd-seed1-144d2411029f")
+        #expect(folders["selection rsd"] == "runs/small/selection/rsd-seed1-cf987c5c53a7")
         #expect(folders["evaluation base"] == "runs/small/evaluation/base-seed1-0000da4a9b98")
         #expect(folders["traces direct"] == folders["traces teacher-filtered"])
         #expect(folders["selection direct"] != folders["selection teacher-filtered"])

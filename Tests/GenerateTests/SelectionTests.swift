@@ -86,12 +86,12 @@ import Testing
     @Test func theTableSaysWhyTriesWereLeftOut() throws {
         let laboratory = try Laboratory()
         let scope = try Self.prepare(laboratory)
-        let selections = try scope.select()
+        let selections = try scope.select(ModelStore())
         #expect(
-            ArmSelection.table(selections).markdown == """
+            ArmSelection.table(selections).text == """
                 | arm     | seed | problems | tries | kept | unfinished | thinking | fallback | \
                 unparsed | wrong | not chosen | mean tokens |
-                | ------- | ---: | -------: | ----: | ---: | ---------: | -------: | -------: | \
+                | :------ | ---: | -------: | ----: | ---: | ---------: | -------: | -------: | \
                 -------: | ----: | ---------: | ----------: |
                 | direct  |    1 |        – |     – |    2 |          – |        – |        – | \
                        – |     – |          – |           – |
@@ -153,15 +153,52 @@ import Testing
         #expect(writers == ["teacher", "teacher", "teacher", "teacher"])
         #expect(sample["tokens"]?.array?[1]["p_student"]?.number == 0.005)
 
+        // Tokens 2 and 3 of 4 are low in the longest trace, token 3 of 3 in another.
+        let places = all["low_by_position"]?.array?.compactMap(\.number) ?? []
+        #expect(places.count == 10 && places[0] == 0)
+        #expect(places[2] == 1 && places[5] == 1 && places[6] == 0.5)
+        // One refusal at the first of three positions, two at the first two of three.
+        let refused = all["refused_by_position"]?.array?.compactMap(\.number) ?? []
+        #expect(refused.count == 10 && refused[0] == 2.0 / 6 && refused[3] == 0.5)
+        // Answers of p: 3, 3, 3; of q: 4, none, 3.
+        let agreement = try #require(all["agreement"])
+        #expect(agreement["equal_pairs"]?.number == 0.5)
+        #expect(agreement["right"]?.number == 4.0 / 6)
+        #expect(agreement["problems_all_right"]?.integer == 1)
+        #expect(agreement["problems_some_right"]?.integer == 1)
+        #expect(agreement["problems_none_right"]?.integer == 0)
+        let surprise = -[0.5, 0.005, 0.0005, 1, 0.5, 0.5, 0.009, 0.5, 0.5, 0.5].reduce(0) {
+            $0 + log($1)
+        }
+        let mean = all["mean_negative_log_probability"]?.number ?? .nan
+        #expect(abs(mean - surprise / 10) < 1e-6)
+
         // External traces are scored with the student: every token has its P_S.
         let direct = arms[0]
         let tokenizer = analysis.tokenizer
-        let texts = ["1+2=3, #3$", "2+2=4, #4$"]
+        let texts = ["1+2=3, #3", "2+2=4, #4"]
         let count = try texts.map { try tokenizer.encode($0, specialTokens: .parse).count }
         #expect(direct["tokens"]?.integer == count.reduce(0, +))
         #expect(direct["acceptance"]?.isNull == true)
         #expect(direct["samples"]?.array?.count == 2)
         #expect(analysis.markdown.contains("| tokens with P_S below 1 % "))
+    }
+
+    @Test func aFileIsAnalysedUpToItsLimits() throws {
+        let laboratory = try Laboratory()
+        let scope = try Self.prepare(laboratory)
+        func tokens(_ rows: Int?, _ tokens: Int?) throws -> (Int, Int) {
+            let analysis = try scope.analyse(
+                "\(laboratory.folder)/external.jsonl",
+                member: "trace",
+                ModelStore(storage: .float32),
+                AnalysisLimits(rows: rows, tokens: tokens)
+            )
+            return (analysis.arms[0].lengths.count, analysis.arms[0].tokens)
+        }
+        #expect(try tokens(nil, nil) == (2, try tokens(1, nil).1 * 2))
+        #expect(try tokens(1, 4) == (1, 4))
+        #expect(try tokens(2, 3) == (2, 6))
     }
 
     @Test func probabilitiesFallIntoBins() {

@@ -73,7 +73,7 @@ extension ChainWorld {
         "\(step.left)\(step.sign)\(step.right)=\(step.result)"
     }
 
-    private static func terse(_ chain: Chain) -> String {
+    static func terse(_ chain: Chain) -> String {
         chain.steps.map { equation($0) + ", " }.joined() + "\(answerMarker)\(chain.answer)"
     }
 

@@ -88,7 +88,8 @@ public enum ChainWorld {
         }
     }
 
-    /// Training problems, all different, their numbers of operations drawn evenly.
+    /// Training problems, all different, their numbers of operations drawn evenly; each brings a
+    /// solution in the terse style.
     ///
     /// Each of the numbers of operations is 2 to 6.
     ///
@@ -162,12 +163,14 @@ public enum ChainWorld {
             misses = 0
             let number = String(problems.count)
             let padding = String(repeating: "0", count: max(0, 4 - number.count))
+            var extra = JSONObject([("operations", .integer(length))])
+            if pool == .training { extra["solution"] = .string(terse(chain)) }
             problems.append(
                 Problem(
                     id: "\(prefix)-\(padding)\(number)",
                     problem: chain.text,
                     answer: "\(chain.answer)",
-                    extra: JSONObject([("operations", .integer(length))])
+                    extra: extra
                 )
             )
         }

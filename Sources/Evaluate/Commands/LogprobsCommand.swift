@@ -27,7 +27,7 @@ struct LogprobsCommand: ParsableCommand {
             try scoring.checked(record.integers("ids"))
         }
         for ids in sequences {
-            let scores = try scoring.score(ids)
+            let scores = scoring.score(ids)
             try StandardOutput.write(lines: [
                 ["logprobs": .numbers(scores.logProbabilities), "argmax": .integers(scores.argmax)]
             ])

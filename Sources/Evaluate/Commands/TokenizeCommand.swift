@@ -1,7 +1,5 @@
 import ArgumentParser
-import Checkpoints
 import Files
-import Foundation
 import Models
 import Tokenizers
 
@@ -24,7 +22,7 @@ struct TokenizeCommand: ParsableCommand {
     ) var model: String
 
     func run() throws {
-        let tokenizer = try Self.tokenizer(model)
+        let tokenizer = try Tokenizer(at: model)
         let lines = try JSONLines.read(StandardInput.path("-")) {
             try Self.tokenized($0, tokenizer)
         }
@@ -40,30 +38,5 @@ struct TokenizeCommand: ParsableCommand {
             "ids": .integers(ids),
             "decoded": .string(tokenizer.text(of: ids, skipSpecial: false)),
         ]
-    }
-
-    /// Reads a tokenizer alone, where the model's form allows it without its weights.
-    ///
-    /// - Throws: `Failure` naming the file.
-    static func tokenizer(_ path: String) throws -> Tokenizer {
-        if path.hasSuffix(".json") { return try tokenizer(json: path) }
-        let inside = "\(path)/tokenizer.json"
-        if FileManager.default.fileExists(atPath: inside) { return try tokenizer(json: inside) }
-        let files = try ModelFiles.open(path)
-        do { return try Tokenizer(of: files) } catch let failure as Failure {
-            throw failure.inFile(path)
-        }
-    }
-
-    private static func tokenizer(json path: String) throws -> Tokenizer {
-        let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
-        let beside = "\(folder)/tokenizer_config.json"
-        let configuration =
-            FileManager.default.fileExists(atPath: beside) ? try TextFile.readJSON(beside) : nil
-        do {
-            return try Tokenizer(json: TextFile.read(path), configuration: configuration)
-        } catch let failure as Failure {
-            throw failure.inFile(path)
-        }
     }
 }

@@ -1,3 +1,5 @@
+import Files
+
 /// The results as text: Markdown for people.
 ///
 /// Accuracies are in per cent, differences in percentage points, intervals in brackets.
@@ -109,11 +111,16 @@ struct ResultTable {
             model.scores.first { $0.benchmark == name }
         }
         guard let first = known.first else { return "" }
-        let counts = known.map {
-            "\(MarkdownTable.escape($0.benchmark ?? "")) \(NumberText.count($0.questions))"
+        let isEven = known.allSatisfy { $0.samplesPerQuestion == first.samplesPerQuestion }
+        let counts = known.map { score in
+            "\(MarkdownTable.escape(score.benchmark ?? "")) \(NumberText.count(score.questions))"
+                + (isEven ? "" : " × \(score.samplesPerQuestion)")
         }
-        let samples = NumberText.counted(first.samplesPerQuestion, "sample")
+        let samples =
+            isEven
+            ? NumberText.counted(first.samplesPerQuestion, "sample") + " each"
+            : "× samples of each question"
         let seeds = NumberText.counted(first.seeds, "seed")
-        return "\nQuestions: \(counts.joined(separator: ", ")); \(samples) each, \(seeds).\n"
+        return "\nQuestions: \(counts.joined(separator: ", ")); \(samples), \(seeds).\n"
     }
 }

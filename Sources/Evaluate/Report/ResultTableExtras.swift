@@ -1,3 +1,5 @@
+import Files
+
 /// The parts of the Markdown result that not every experiment has: seeds and sweeps.
 struct ResultTableExtras {
     /// What is shown.

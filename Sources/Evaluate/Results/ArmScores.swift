@@ -7,6 +7,8 @@ struct ArmScores: Sendable {
     struct OnBenchmark: Sendable {
         /// Its name.
         var name: String
+        /// k: samples of each question under each seed.
+        var samples: Int
         /// The scores of each question, samples of all seeds pooled.
         var pooled: [QuestionScore]
         /// The mean accuracy under each seed.
@@ -19,8 +21,6 @@ struct ArmScores: Sendable {
 
     /// The arm's name.
     let name: String
-    /// k: samples of each question under each seed.
-    let samples: Int
     /// The seeds.
     let seeds: [UInt64]
     /// The benchmarks, in order.
@@ -37,12 +37,11 @@ struct ArmScores: Sendable {
         seeds: [UInt64],
         benchmarks names: [String]
     ) throws {
-        var samples = 0
         name = arm
         self.seeds = seeds
         benchmarks = try names.map { name in
             let cells = try seeds.map { try table.cell(variant, arm, $0, name) }
-            samples = cells.first?.samples ?? 0
+            let samples = cells.first?.samples ?? 0
             let bySeed = cells.map { cell in
                 zip(table.ids(name), cell.correct).map {
                     QuestionScore(id: $0, correct: $1, samples: cell.samples)
@@ -52,13 +51,13 @@ struct ArmScores: Sendable {
             let all = Double(cells.reduce(0) { $0 + $1.samples * $1.correct.count })
             return OnBenchmark(
                 name: name,
+                samples: samples,
                 pooled: try .pooled(over: bySeed),
                 seedMeans: bySeed.map { Moments.mean($0.map(\.mean)) },
                 unparsedShare: Double(cells.reduce(0) { $0 + $1.unparsed }) / all,
                 truncatedShare: Double(cells.reduce(0) { $0 + $1.truncated }) / all
             )
         }
-        self.samples = samples
         guard !benchmarks.isEmpty, !seeds.isEmpty else {
             throw Failure(.badData, at: arm, "has no benchmark or no seed to be scored on")
         }

@@ -77,11 +77,40 @@ struct ReportManifest {
 extension Arm {
     /// A few words on what the arm is.
     var summary: String {
+        var parts = [origin]
+        if selection.maskBelow > 0 {
+            parts.append(
+                "no loss on tokens with P_S below \(NumberText.share(selection.maskBelow))"
+            )
+        }
+        if selection.filter.unsolvedPrefix > 0 {
+            parts.append(
+                "the first \(selection.filter.unsolvedPrefix) tokens where no try passes"
+            )
+        }
+        if let student { parts.append("from the student of \(student) on") }
+        if let matching {
+            let what = [
+                matching.problems ? "problems" : nil,
+                matching.targetTokens ? "target tokens" : nil,
+            ].compactMap(\.self).joined(separator: " and ")
+            parts.append("\(what) matched with \(matching.arms.joined(separator: ", "))")
+        }
+        return parts.joined(separator: "; ")
+    }
+
+    /// Where its traces come from.
+    private var origin: String {
         switch kind {
         case .base: "the student before any fine-tuning"
         case .direct:
-            traces == nil
-                ? "the teacher's traces as they are" : "traces from elsewhere, as they are"
+            switch traces?.origin {
+            case nil: "the teacher's traces as they are"
+            case .file?: "traces from elsewhere, as they are"
+            case .problems(let member)?: "each problem's own \(member)"
+            case .experiment(let path, let arm)?:
+                "traces made for the student of \(RunEnvironment.relative(path)), arm \(arm)"
+            }
         case .teacherFiltered: "the teacher's traces that pass the filter"
         case .rsd:
             "reverse speculative decoding, P_S of at least "

@@ -26,7 +26,7 @@ struct BenchmarkSamples {
         name = benchmark.name
         path = job.stage.samples(benchmark.name)
         problems = try benchmark.problems().problems
-        perQuestion = job.experiment.evaluation.samples
+        perQuestion = benchmark.samples ?? job.experiment.evaluation.samples
         places = Dictionary(
             problems.enumerated().map { ($1.id, $0) },
             uniquingKeysWith: { first, _ in first }

@@ -27,22 +27,17 @@ public struct Arm: Sendable, Equatable {
         }
     }
 
-    /// An external file of traces.
-    public struct ExternalTraces: Sendable, Equatable {
-        /// JSON Lines of `problem`, `answer`, `trace`; relative to the working directory.
-        public var path: String
-        /// Where a user gets it, in words.
-        public var source: String?
-        /// How many of its traces are used; nil for all.
-        public var limit: Int?
-    }
-
     /// Its name, part of file names.
     public var name: String
     /// What it trains on.
     public var kind: Kind
-    /// The file it trains on instead of generated traces.
-    public var traces: ExternalTraces?
+    /// The traces that it takes from elsewhere instead of generating them.
+    public var traces: TraceSource?
+    /// The arm before this one whose trained student judges its traces and is trained further; nil
+    /// for the experiment's student.
+    public var student: String?
+    /// What its data are made as much as; nil for all that it has.
+    public var matching: Matching?
     /// How its tries are generated, the token gate of its kind included.
     public var generation: GenerationSettings
     /// Which tries it trains on.

@@ -34,6 +34,20 @@ extension Experiment {
         evaluation = EvaluationSettings(Self.inner(root, "evaluation"))
         grids = Self.grids(root)
         arms = Self.arms(root, isThinking: template.isThinking)
+        ArmReferences(arms: arms).check(report)
+        for arm in arms {
+            guard let seed = arm.generation.seed, !seeds.contains(seed) else { continue }
+            let own = "arms.\(arm.name).generation.seed"
+            report.add(
+                document.lines[own] == nil ? "generation.seed" : own,
+                "found \(seed); expected one of the experiment's seeds"
+            )
+        }
+        for arm in arms {
+            guard case .problems? = arm.traces?.origin, problems == nil, !root.has("problems")
+            else { continue }
+            report.add("arms.\(arm.name).traces", "takes solutions, and there are no problems")
+        }
         for arm in arms where arm.isGenerated {
             let place = "arms.\(arm.name)"
             if problems == nil && !root.has("problems") {
@@ -84,8 +98,9 @@ extension Experiment {
             if benchmarks.contains(where: { $0.name == name }) {
                 root.report.add("\(place).name", "'\(name)' occurs twice; expected other names")
             }
+            let samples = reader.has("samples") ? reader.integer("samples", in: 1...65535) : nil
             if let source = ProblemSource(reader) {
-                benchmarks.append(Benchmark(name: name, source: source))
+                benchmarks.append(Benchmark(name: name, source: source, samples: samples))
             }
             reader.finish()
         }
@@ -104,7 +119,7 @@ extension Experiment {
                 )
             }
             guard let kind = reader.choice("kind", default: Arm.Kind?.none) else { return nil }
-            let traces = traces(reader)
+            let traces = reader.map("traces").flatMap { TraceSource($0) }
             if traces != nil && kind != .direct {
                 root.report.add(
                     reader.path("traces"),
@@ -127,22 +142,13 @@ extension Experiment {
                 name: name,
                 kind: kind,
                 traces: traces,
+                student: reader.optional("student", "the name of an arm", \.filled),
+                matching: reader.map("match").map { Matching($0) },
                 generation: kind.policy.map { generation.gated($0) } ?? generation,
                 selection: settings,
                 training: TrainingSettings(laid(over: root, "training", reader))
             )
         }
-    }
-
-    private static func traces(_ reader: ConfigurationReader) -> Arm.ExternalTraces? {
-        guard let inner = reader.map("traces") else { return nil }
-        defer { inner.finish() }
-        if !inner.has("path") { inner.missing("path", "a path") }
-        return Arm.ExternalTraces(
-            path: inner.filePath("path") ?? "",
-            source: inner.optional("source", "text", \.filled),
-            limit: inner.has("limit") ? inner.integer("limit", in: 1...Int.max) : nil
-        )
     }
 
     /// The experiment's settings with an arm's own laid over them.

@@ -33,6 +33,8 @@ public struct GenerationSettings: Sendable, Equatable {
     public var fallback: SamplingSettings
     /// Thresholds whose exact acceptance is recorded beside each trace.
     public var acceptanceThresholds: [Double]
+    /// The seed whose traces all seeds of training use; nil where each has its own.
+    public var seed: UInt64?
 
     init(_ reader: ConfigurationReader) {
         tries = reader.integer("tries", default: 16, in: 1...65535)
@@ -68,6 +70,7 @@ public struct GenerationSettings: Sendable, Equatable {
                 }
                 return numbers.count == items.count ? numbers : nil
             } ?? []
+        seed = reader.has("seed") ? UInt64(reader.integer("seed", in: 0...Int.max)) : nil
         reader.finish()
     }
 
@@ -87,14 +90,16 @@ public struct GenerationSettings: Sendable, Equatable {
 
     /// The members that the traces depend on.
     var json: JSON {
-        [
-            "tries": .integer(tries), "maxNewTokens": .integer(maxNewTokens),
-            "maxTotalTokens": .integer(maxTotalTokens), "proposals": .integer(proposals),
-            "acceptanceThreshold": .number(acceptanceThreshold),
-            "acceptanceTopK": .integer(acceptanceTopK ?? 0), "teacher": teacher.json,
-            "fallback": fallback.json,
-            "acceptanceThresholds": .array(acceptanceThresholds.map { .number($0) }),
-        ]
+        var members = JSONObject([
+            ("tries", .integer(tries)), ("maxNewTokens", .integer(maxNewTokens)),
+            ("maxTotalTokens", .integer(maxTotalTokens)), ("proposals", .integer(proposals)),
+            ("acceptanceThreshold", .number(acceptanceThreshold)),
+            ("acceptanceTopK", .integer(acceptanceTopK ?? 0)), ("teacher", teacher.json),
+            ("fallback", fallback.json),
+            ("acceptanceThresholds", .array(acceptanceThresholds.map { .number($0) })),
+        ])
+        if let seed { members["seed"] = .integer(Int(clamping: seed)) }
+        return .object(members)
     }
 }
 

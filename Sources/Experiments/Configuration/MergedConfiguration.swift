@@ -22,7 +22,16 @@ extension Experiment {
             (
                 "benchmarks",
                 .array(
-                    benchmarks.map { ["name": .string($0.name), "source": $0.source.merged] }
+                    benchmarks.map { benchmark -> JSON in
+                        var members = JSONObject([
+                            ("name", .string(benchmark.name)),
+                            ("source", benchmark.source.merged),
+                        ])
+                        if let samples = benchmark.samples {
+                            members["samples"] = .integer(samples)
+                        }
+                        return .object(members)
+                    }
                 )
             ),
             ("template", template.json), ("answers", answers.json),
@@ -43,29 +52,17 @@ extension ModelSource {
     }
 }
 
-extension ProblemSource {
-    var merged: JSON {
-        switch self {
-        case .file(let path, _, let limit):
-            [
-                "path": .string(RunEnvironment.relative(path)),
-                "limit": limit.map { .integer($0) } ?? .null,
-            ]
-        case .chain(let count, let operations):
-            ["chain": ["count": .integer(count), "operations": .integers(operations)]]
-        }
-    }
-}
-
 extension Arm {
     var merged: JSON {
         var members: [(key: String, value: JSON)] = [("kind", .string(kind.rawValue))]
         if let traces {
-            members.append(("traces", .string(RunEnvironment.relative(traces.path))))
-            members.append(("limit", traces.limit.map { .integer($0) } ?? .null))
+            members.append(("traces", traces.merged))
         } else if isGenerated {
-            members += [("generation", generation.json), ("selection", selection.json)]
+            members.append(("generation", generation.json))
         }
+        if kind != .base { members.append(("selection", selection.json)) }
+        if let student { members.append(("student", .string(student))) }
+        if let matching { members.append(("match", matching.json)) }
         if kind != .base { members.append(("training", training.json)) }
         return .object(JSONObject(members))
     }

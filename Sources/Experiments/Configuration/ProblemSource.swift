@@ -3,19 +3,14 @@ import Files
 
 /// Where problems come from.
 public enum ProblemSource: Sendable, Equatable {
-    /// A JSON Lines file, or its first `limit` problems; `source` says where a user gets it.
-    case file(path: String, source: String?, limit: Int?)
+    /// A JSON Lines file.
+    case file(RecordFile)
     /// Problems of the chain world with the given numbers of operations.
     case chain(count: Int, operations: [Int])
 
     init?(_ reader: ConfigurationReader) {
         switch (reader.has("path"), reader.map("chain")) {
-        case (true, nil):
-            self = .file(
-                path: reader.filePath("path") ?? "",
-                source: reader.optional("source", "text", \.filled),
-                limit: reader.has("limit") ? reader.integer("limit", in: 1...Int.max) : nil
-            )
+        case (true, nil): self = .file(RecordFile(reader))
         case (false, let chain?):
             self = .chain(
                 count: chain.integer("count", in: 1...1_000_000),
@@ -38,19 +33,83 @@ public enum ProblemSource: Sendable, Equatable {
     /// How many problems there are, where that is known without reading a file.
     public var count: Int? {
         switch self {
-        case .file(_, _, let limit): limit
+        case .file(let file): file.choice.limit
         case .chain(let count, _): count
         }
     }
+
+    /// The file, when it is one.
+    public var file: RecordFile? { if case .file(let file) = self { file } else { nil } }
 
     /// Reads or draws the problems to train on.
     ///
     /// - Throws: `Failure` when the file is missing or malformed, or the world too small.
     public func trainingProblems(seed: UInt64) throws -> ProblemSet {
         switch self {
-        case .file(let path, _, let limit): try ProblemSet.read(path, limit: limit)
+        case .file(let file): try ProblemSet.read(file.path, choosing: file.choice)
         case .chain(let count, let operations):
             try ChainWorld.trainingProblems(count: count, operations: operations, seed: seed)
+        }
+    }
+
+    /// What the problems depend on, as manifests record it.
+    var merged: JSON {
+        switch self {
+        case .file(let file): file.merged
+        case .chain(let count, let operations):
+            ["chain": ["count": .integer(count), "operations": .integers(operations)]]
+        }
+    }
+}
+
+/// A JSON Lines file and the records of it that are used.
+public struct RecordFile: Sendable, Equatable {
+    /// Relative to the working directory.
+    public var path: String
+    /// Where a user gets it, in words.
+    public var source: String?
+    /// Which records are used.
+    public var choice: RecordChoice
+
+    /// Reads the keys path, source, limit, seed and where.
+    init(_ reader: ConfigurationReader) {
+        path = reader.filePath("path") ?? ""
+        source = reader.optional("source", "text", \.filled)
+        choice = RecordChoice(reader)
+    }
+
+    var merged: JSON {
+        var members = JSONObject([("path", .string(RunEnvironment.relative(path)))])
+        for (key, value) in choice.json.object?.members ?? [] { members[key] = value }
+        return .object(members)
+    }
+}
+
+extension RecordChoice {
+    /// Reads the keys limit, seed and where.
+    init(_ reader: ConfigurationReader) {
+        self.init(
+            limit: reader.has("limit") ? reader.integer("limit", in: 1...Int.max) : nil,
+            seed: reader.has("seed") ? UInt64(reader.integer("seed", in: 0...Int.max)) : nil
+        )
+        if seed != nil && limit == nil {
+            reader.report.add(
+                reader.path("seed"),
+                "draws nothing without a limit; expected limit beside it"
+            )
+        }
+        for (key, value) in reader.map("where")?.object.members ?? [] {
+            let values = value.array ?? [value]
+            let isPlain = values.allSatisfy { $0.array == nil && $0.object == nil }
+            guard !values.isEmpty, isPlain else {
+                let place = "\(reader.path("where")).\(key)"
+                reader.report.add(
+                    place,
+                    "found \(value.shown); expected a value or a list of values"
+                )
+                continue
+            }
+            conditions.append(Condition(key: key, values: values.map(\.compact)))
         }
     }
 }
@@ -61,13 +120,15 @@ public struct Benchmark: Sendable, Equatable {
     public var name: String
     /// Where its questions come from.
     public var source: ProblemSource
+    /// k: samples of each question; nil for as many as `evaluation` says.
+    public var samples: Int?
 
     /// Reads or draws the questions: the same for every seed.
     ///
     /// - Throws: `Failure` when the file is missing or malformed, or the world too small.
     public func problems() throws -> ProblemSet {
         switch source {
-        case .file(let path, _, let limit): try ProblemSet.read(path, limit: limit)
+        case .file(let file): try ProblemSet.read(file.path, choosing: file.choice)
         case .chain(let count, let operations):
             try ChainWorld.benchmark(name: name, count: count, operations: operations)
         }

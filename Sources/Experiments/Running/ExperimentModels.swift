@@ -15,14 +15,15 @@ extension RunLayout {
         try LanguageModel(existingModel(role, seed: seed), storage: storage)
     }
 
-    /// Loads the student with what an arm's training changes: all weights, or fresh adapters.
+    /// Loads the student that an arm starts from, with what its training changes: all weights, or
+    /// fresh adapters.
     ///
-    /// - Throws: As `loadModel`.
-    public func loadStudent(toTrain settings: TrainingSettings, seed: UInt64) throws
-        -> LanguageModel
-    {
-        let path = try existingModel(.student, seed: seed)
-        guard let lora = settings.lora else { return try LanguageModel(path, storage: .float32) }
+    /// - Throws: As `loadStudent(of:seed:storage:)`; `Failure.badData` for adapters on adapters.
+    public func loadStudent(toTrain arm: Arm, seed: UInt64) throws -> LanguageModel {
+        let path = try existingStudent(of: arm, seed: seed)
+        guard let lora = arm.training.lora else {
+            return try LanguageModel(path, storage: .float32)
+        }
         return try LanguageModel(adapting: path, lora, seed: seed)
     }
 
@@ -44,13 +45,31 @@ extension RunLayout {
         return path
     }
 
+    /// Loads the student that an arm starts from: the experiment's, or that of an earlier arm.
+    ///
+    /// - Throws: As `loadModel` and `loadTrainedModel`.
+    public func loadStudent(of arm: Arm, seed: UInt64, storage: WeightStorage) throws
+        -> LanguageModel
+    {
+        try LanguageModel(existingStudent(of: arm, seed: seed), storage: storage)
+    }
+
+    private func existingStudent(of arm: Arm, seed: UInt64) throws -> String {
+        guard let name = arm.student else { return try existingModel(.student, seed: seed) }
+        return try existingTrainedModel(experiment.arm(name), seed: seed)
+    }
+
     /// Loads the student of an arm, as trained; the base student for the base arm.
     ///
     /// - Throws: `Failure.missingInput` saying how to train it, and what loading throws.
     public func loadTrainedModel(_ arm: Arm, seed: UInt64, storage: WeightStorage) throws
         -> LanguageModel
     {
-        if arm.kind == .base { return try loadModel(.student, seed: seed, storage: storage) }
+        try LanguageModel(existingTrainedModel(arm, seed: seed), storage: storage)
+    }
+
+    private func existingTrainedModel(_ arm: Arm, seed: UInt64) throws -> String {
+        if arm.kind == .base { return try existingModel(.student, seed: seed) }
         let path = try trainedModelPath(arm, seed: seed)
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(
@@ -60,33 +79,48 @@ extension RunLayout {
                 remedy: "Train it: rsd-train run \(experiment.file) --arm \(arm.name)"
             )
         }
-        return try LanguageModel(path, storage: storage)
+        return path
     }
 
     /// Makes sure that models trained from scratch exist, by running the program that trains them.
     ///
-    /// Training belongs to `rsd-train` alone, so the other programs start the one beside them.
     /// - Throws: `Failure` with its exit code when that program fails.
     public func prepareBaseModels() throws {
         guard try baseStages().contains(where: { $0.state != .finished }) else { return }
+        try train(["--arm", "base"], for: "the base models")
+    }
+
+    /// Makes sure that the student exists which an arm starts from.
+    ///
+    /// - Throws: `Failure.missingInput` when that student's traces have not been selected yet, and
+    ///   what training it fails with.
+    public func prepareStudent(of arm: Arm, seed: UInt64) throws {
+        guard let name = arm.student,
+            try training(experiment.arm(name), seed: seed)?.state != .finished
+        else { return }
+        try train(["--arm", name, "--seed", "\(seed)"], for: "the student of arm '\(name)'")
+    }
+
+    /// Runs `rsd-train`: training belongs to that program alone.
+    private func train(_ options: [String], for purpose: String) throws {
         let folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
             .deletingLastPathComponent()
         let process = Process()
         process.executableURL = folder.appending(path: "rsd-train")
-        process.arguments = ["run", experiment.file, "--arm", "base"]
+        process.arguments = ["run", experiment.file] + options
         do { try process.run() } catch {
             throw Failure(
                 .missingInput,
                 file: process.executableURL?.path(percentEncoded: false),
-                "cannot be started, and the base models are not trained yet",
-                remedy: "Run rsd-train run \(experiment.file) --arm base"
+                "cannot be started, and \(purpose) is not trained yet",
+                remedy: "Run rsd-train run \(experiment.file) \(options.joined(separator: " "))"
             )
         }
         process.waitUntilExit()
         switch process.terminationStatus {
         case 0: return
         case Failure.Kind.interrupted.exitCode: throw Interrupts.stopped()
-        default: throw Failure(.failed, "the base models could not be trained (see above)")
+        default: throw Failure(.failed, "\(purpose) could not be trained (see above)")
         }
     }
 }
@@ -157,6 +191,22 @@ extension PromptSettings {
     /// - Throws: `Failure` when the vocabulary cannot spell it.
     public func encode(completion: String, with tokenizer: Tokenizer) throws -> [Int32] {
         try template.encode(completion: completion, with: tokenizer)
+    }
+
+    /// A trace as training sees it: the prompt, and the completion whose tokens are targets.
+    ///
+    /// - Throws: `Failure` when the vocabulary cannot spell it or has no such end of turn.
+    public func example(_ trace: SelectedTrace, with tokenizer: Tokenizer) throws
+        -> TrainingExample
+    {
+        TrainingExample(
+            id: trace.id,
+            prompt: try encode(problem: trace.problem, with: tokenizer),
+            completion: try trace.ids ?? encode(completion: trace.text, with: tokenizer),
+            weights: trace.weights,
+            isComplete: trace.isComplete,
+            endOfTurn: try endOfTurnID(in: tokenizer)
+        )
     }
 
     /// The token that ends the assistant's turn.

@@ -99,15 +99,16 @@ extension RunLayout {
                 estimate: baseEstimate(ModelRole(rawValue: stage.label) ?? .student)
             )
         }
+        var seen: Set<String> = []
         for seed in experiment.seeds {
-            var seen: Set<String> = []
             for arm in experiment.arms where arm.isGenerated {
                 let stage = try ifPresent { try traces(arm, seed: seed) }
                 let policy = arm.kind.policy?.rawValue ?? ""
-                guard seen.insert(stage?.folder ?? "\(policy) \(arm.generation)").inserted else {
-                    continue
-                }
-                try steps.append(step(.traces, policy, seed, stage, generationEstimate(arm)))
+                let key =
+                    "\(arm.generation.seed ?? seed) \(policy) \(arm.generation) \(arm.student ?? "")"
+                guard seen.insert(stage?.folder ?? key).inserted else { continue }
+                let own = arm.generation.seed ?? seed
+                try steps.append(step(.traces, policy, own, stage, generationEstimate(arm)))
             }
             for arm in experiment.arms {
                 if arm.kind != .base {
@@ -162,18 +163,25 @@ extension RunLayout {
             guard case .path(let path)? = model else { continue }
             wanted.append(Plan.Missing(key: key, path: path.path, source: path.source))
         }
-        if case .file(let path, let source, _)? = experiment.problems {
-            wanted.append(Plan.Missing(key: "problems", path: path, source: source))
+        if let file = experiment.problems?.file {
+            wanted.append(Plan.Missing(key: "problems", path: file.path, source: file.source))
         }
         for benchmark in experiment.benchmarks {
-            guard case .file(let path, let source, _) = benchmark.source else { continue }
+            guard let file = benchmark.source.file else { continue }
             let key = "benchmarks, \(benchmark.name)"
-            wanted.append(Plan.Missing(key: key, path: path, source: source))
+            wanted.append(Plan.Missing(key: key, path: file.path, source: file.source))
         }
         for arm in experiment.arms {
-            guard let traces = arm.traces else { continue }
             let key = "arms.\(arm.name).traces"
-            wanted.append(Plan.Missing(key: key, path: traces.path, source: traces.source))
+            switch arm.traces?.origin {
+            case .file(let file, _)?:
+                wanted.append(Plan.Missing(key: key, path: file.path, source: file.source))
+            case .experiment(let path, _)?:
+                wanted.append(
+                    Plan.Missing(key: key, path: path, source: "the file of another experiment")
+                )
+            case .problems?, nil: continue
+            }
         }
         return wanted.filter { !FileManager.default.fileExists(atPath: $0.path) }
     }

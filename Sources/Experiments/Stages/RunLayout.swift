@@ -24,7 +24,9 @@ public struct RunLayout: Sendable {
     public let runsFolder: String
     /// Where its tables and plots go.
     public let resultsFolder: String
-    private let digests: InputDigests
+    let digests: InputDigests
+    /// The variables that say where runs and results are.
+    let environment: [String: String]
 
     /// Lays out an experiment below the folders `RSD_RUNS` (default `runs`) and `RSD_RESULTS`
     /// (default `results`).
@@ -39,6 +41,7 @@ public struct RunLayout: Sendable {
             environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? standard
         }
         self.experiment = experiment
+        self.environment = environment
         let runs = root("RSD_RUNS", "runs")
         runsFolder = "\(runs)/\(experiment.name)"
         let results = "\(root("RSD_RESULTS", "results"))/\(experiment.name)"
@@ -46,8 +49,7 @@ public struct RunLayout: Sendable {
         self.digests = digests ?? InputDigests(cache: "\(runs)/digests.json")
     }
 
-    private func stage(_ kind: Stage.Kind, _ label: String, _ seed: UInt64, _ inputs: JSON) -> Stage
-    {
+    func stage(_ kind: Stage.Kind, _ label: String, _ seed: UInt64, _ inputs: JSON) -> Stage {
         let versioned: JSON = ["stage": .string(kind.rawValue), "schema": 1, "inputs": inputs]
         return Stage(kind, label: label, seed: seed, inputs: versioned, in: runsFolder)
     }
@@ -103,25 +105,39 @@ public struct RunLayout: Sendable {
     }
 
     /// What a stage depends on when it depends on a model.
-    private func modelKey(_ role: ModelRole, seed: UInt64) throws -> JSON {
+    func modelKey(_ role: ModelRole, seed: UInt64) throws -> JSON {
         switch try source(role) {
         case .scratch: .string(try base(role, seed: seed)?.hash ?? "")
         case .path(let model): .string(try digests.digest(of: model.path, source: model.source))
         }
     }
 
+    /// What a stage depends on when it depends on the student that an arm starts from.
+    ///
+    /// - Throws: `Failure.missingInput` when that student's own traces have not been selected yet.
+    func studentKey(_ arm: Arm, seed: UInt64) throws -> JSON {
+        guard let name = arm.student else { return try modelKey(.student, seed: seed) }
+        return .string(try training(experiment.arm(name), seed: seed)?.hash ?? "")
+    }
+
+    /// Where the weights are of the student that an arm starts from.
+    ///
+    /// - Throws: As `studentKey`.
+    public func studentPath(_ arm: Arm, seed: UInt64) throws -> String {
+        guard let name = arm.student else { return try modelPath(.student, seed: seed) }
+        return try trainedModelPath(experiment.arm(name), seed: seed)
+    }
+
     /// The digest of problems, read or drawn once however many stages depend on them.
     ///
     /// `draw` tells apart draws from one source: the seed, or the benchmark's name.
-    private func digest(
+    func digest(
         of source: ProblemSource,
         draw: String,
         _ problems: () throws -> ProblemSet
     ) throws -> JSON {
-        if case .file(let path, let hint, _) = source,
-            !FileManager.default.fileExists(atPath: path)
-        {
-            throw Failure(.missingInput, file: path, "no such file", remedy: hint)
+        if let file = source.file, !FileManager.default.fileExists(atPath: file.path) {
+            throw Failure(.missingInput, file: file.path, "no such file", remedy: file.source)
         }
         return .string(try digests.digest(named: "\(source) \(draw)") { try problems().digest })
     }
@@ -138,13 +154,15 @@ public struct RunLayout: Sendable {
 
     /// The stage that generates an arm's tries; nil for an arm that generates none.
     ///
-    /// Arms of one policy and equal settings share it.
+    /// Arms of one policy and equal settings share it, and so do all seeds under a seed of
+    /// `generation`.
     /// - Throws: `Failure` when an input is missing or malformed.
     public func traces(_ arm: Arm, seed: UInt64) throws -> Stage? {
         guard arm.isGenerated, let policy = arm.kind.policy, let problems = experiment.problems
         else { return nil }
+        let seed = arm.generation.seed ?? seed
         var inputs: [(key: String, value: JSON)] = [
-            ("student", try modelKey(.student, seed: seed)),
+            ("student", try studentKey(arm, seed: seed)),
             (
                 "problems",
                 try digest(of: problems, draw: "seed \(seed)") { try self.problems(seed: seed) }
@@ -154,32 +172,6 @@ public struct RunLayout: Sendable {
         ]
         if policy != .student { inputs.append(("teacher", try modelKey(.teacher, seed: seed))) }
         return stage(.traces, policy.rawValue, seed, .object(JSONObject(inputs)))
-    }
-
-    /// The stage that selects what an arm trains on, or copies it from an external file; nil for
-    /// the base arm.
-    ///
-    /// - Throws: `Failure` when an input is missing or malformed.
-    public func selection(_ arm: Arm, seed: UInt64) throws -> Stage? {
-        if let external = arm.traces {
-            let digest = try digests.digest(of: external.path, source: external.source)
-            return stage(
-                .selection,
-                arm.name,
-                seed,
-                ["external": .string(digest), "limit": .integer(external.limit ?? 0)]
-            )
-        }
-        guard let traces = try traces(arm, seed: seed) else { return nil }
-        return stage(
-            .selection,
-            arm.name,
-            seed,
-            [
-                "traces": .string(traces.hash), "selection": arm.selection.json,
-                "answers": experiment.answers.json,
-            ]
-        )
     }
 
     /// The stage that fine-tunes an arm's student; nil for the base arm.
@@ -199,7 +191,7 @@ public struct RunLayout: Sendable {
             arm.name,
             seed,
             [
-                "student": try modelKey(.student, seed: seed), "selected": .string(digest),
+                "student": try studentKey(arm, seed: seed), "selected": .string(digest),
                 "training": arm.training.json, "template": experiment.template.json,
                 "seed": .integer(Int(seed)),
             ]
@@ -219,12 +211,17 @@ public struct RunLayout: Sendable {
     public func evaluation(_ arm: Arm, seed: UInt64) throws -> Stage {
         let trained = try training(arm, seed: seed).map { JSON.string($0.hash) }
         let benchmarks = try experiment.benchmarks.map { benchmark -> JSON in
-            [
-                "name": .string(benchmark.name),
-                "problems": try digest(of: benchmark.source, draw: benchmark.name) {
-                    try benchmark.problems()
-                },
-            ]
+            var members = JSONObject([
+                ("name", .string(benchmark.name)),
+                (
+                    "problems",
+                    try digest(of: benchmark.source, draw: benchmark.name) {
+                        try benchmark.problems()
+                    }
+                ),
+            ])
+            if let samples = benchmark.samples { members["samples"] = .integer(samples) }
+            return .object(members)
         }
         return stage(
             .evaluation,

@@ -19,9 +19,9 @@ extension RunLayout {
 
     /// How many records a file has, up to its limit; nil when it is not there.
     private func count(_ source: ProblemSource?) throws -> Int? {
-        guard case .file(let path, _, let limit)? = source else { return source?.count }
-        guard FileManager.default.fileExists(atPath: path) else { return limit }
-        return try ProblemSet.read(path, limit: limit).problems.count
+        guard let file = source?.file else { return source?.count }
+        guard FileManager.default.fileExists(atPath: file.path) else { return file.choice.limit }
+        return try ProblemSet.read(file.path, choosing: file.choice).problems.count
     }
 
     func baseEstimate(_ role: ModelRole) throws -> Estimate? {
@@ -58,13 +58,13 @@ extension RunLayout {
 
     func trainingEstimate(_ arm: Arm) throws -> Estimate? {
         guard let student = size(.student) else { return nil }
-        var limit = try count(experiment.problems)
-        if let traces = arm.traces { limit = traces.limit ?? limit }
-        guard let count = limit else { return nil }
         let training = arm.training
-        let length = min(training.maxLength, arm.generation.maxNewTokens) / 2
+        guard let tokens = try targetTokens(arm) else { return nil }
+        // What an arm is matched with bounds what it trains on.
+        let matched = try (arm.matching?.targetTokens == true ? arm.matching?.arms : nil)?
+            .compactMap { try targetTokens(experiment.arm($0)) }
         return .training(
-            tokens: Double(count * training.epochs) * Double(length),
+            tokens: min(tokens, matched?.min() ?? tokens) * Double(training.epochs),
             microBatchTokens: training.microBatchTokens,
             recompute: training.recompute,
             keptCheckpoints: training.keepCheckpoints,
@@ -76,16 +76,27 @@ extension RunLayout {
         )
     }
 
+    /// Roughly how many target tokens an epoch of an arm has: half the limit for each trace.
+    private func targetTokens(_ arm: Arm) throws -> Double? {
+        var limit = try count(experiment.problems)
+        if let file = arm.traces?.file {
+            let lines = try? JSONLines.read(file.path) { file.choice.accepts($0) }.count { $0 }
+            limit = file.choice.limit ?? lines ?? limit
+        }
+        let length = min(arm.training.maxLength, arm.generation.maxNewTokens) / 2
+        return limit.map { Double($0) * Double(length) }
+    }
+
     func scoringEstimate() throws -> Estimate? {
         guard let student = size(.student) else { return nil }
-        var questions = 0
+        let settings = experiment.evaluation
+        var sequences = 0
         for benchmark in experiment.benchmarks {
             guard let count = try count(benchmark.source) else { return nil }
-            questions += count
+            sequences += count * (benchmark.samples ?? settings.samples)
         }
-        let settings = experiment.evaluation
         return .decoding(
-            sequences: questions * settings.samples,
+            sequences: sequences,
             maxNewTokens: settings.maxNewTokens,
             batch: settings.batch,
             models: [(student.shape, 4 * student.shape.parameterCount)],

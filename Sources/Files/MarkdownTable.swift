@@ -1,15 +1,34 @@
 /// A table in GitHub's Markdown, padded so that it also reads well in a terminal.
-struct MarkdownTable {
+public struct MarkdownTable {
     /// How a column is set.
-    enum Alignment { case left, right }
+    public enum Alignment: Sendable {
+        /// Flush left, for names.
+        case left
+        /// Flush right, for numbers.
+        case right
+    }
 
     /// The heading and setting of each column.
-    var columns: [(title: String, alignment: Alignment)]
+    public var columns: [(title: String, alignment: Alignment)]
     /// The cells, one array a row; a short row is filled with empty cells.
-    var rows: [[String]] = []
+    public var rows: [[String]]
+
+    /// A table of columns and rows.
+    public init(columns: [(title: String, alignment: Alignment)], rows: [[String]] = []) {
+        self.columns = columns
+        self.rows = rows
+    }
+
+    /// A table whose first column is set left and whose others are set right.
+    public init(header: [String], rows: [[String]] = []) {
+        self.init(
+            columns: header.enumerated().map { ($1, $0 == 0 ? .left : .right) },
+            rows: rows
+        )
+    }
 
     /// The table's lines, each ended by a newline.
-    var text: String {
+    public var text: String {
         let titles = columns.map { Self.escape($0.title) }
         let cells = rows.map { row in
             columns.indices.map { $0 < row.count ? Self.escape(row[$0]) : "" }
@@ -35,7 +54,7 @@ struct MarkdownTable {
     /// Text that cannot end its cell, and in which no tag begins.
     ///
     /// A `<` before a space or digit is left alone: "p < 0.001" must read well in a terminal.
-    static func escape(_ text: String) -> String {
+    public static func escape(_ text: String) -> String {
         var escaped = ""
         let scalars = Array(text.unicodeScalars)
         for (index, scalar) in scalars.enumerated() {

@@ -1,0 +1,78 @@
+import Files
+import Kernels
+
+/// Which records of a JSON Lines file are used.
+///
+/// Conditions come first, then the number: the first ones of the file, or ones drawn by a seed. The
+/// order of the file is kept.
+public struct RecordChoice: Sendable, Equatable {
+    /// A member of a record and the values it may have.
+    public struct Condition: Sendable, Equatable {
+        /// The member's name.
+        public var key: String
+        /// The values as compact JSON text.
+        public var values: [String]
+
+        /// Describes a condition.
+        public init(key: String, values: [String]) {
+            self.key = key
+            self.values = values
+        }
+    }
+
+    /// How many records are used; nil for all.
+    public var limit: Int?
+    /// Draws `limit` records at random instead of the first ones; nil for the first ones.
+    public var seed: UInt64?
+    /// What every record must satisfy.
+    public var conditions: [Condition]
+
+    /// Describes a choice; by default all records.
+    public init(limit: Int? = nil, seed: UInt64? = nil, conditions: [Condition] = []) {
+        self.limit = limit
+        self.seed = seed
+        self.conditions = conditions
+    }
+
+    /// Whether a record satisfies the conditions.
+    public func accepts(_ record: JSON) -> Bool {
+        conditions.allSatisfy { condition in
+            record[condition.key].map { condition.values.contains($0.compact) } ?? false
+        }
+    }
+
+    /// Takes `limit` of the records that satisfy the conditions, in their order.
+    public func take<T>(_ records: [T]) -> [T] {
+        guard let limit, limit < records.count else { return records }
+        guard let seed else { return Array(records.prefix(limit)) }
+        let order = RandomStream(seed: seed, name: "records")
+            .permutation(count: records.count, item: 0)
+        return order.prefix(limit).sorted().map { records[$0] }
+    }
+
+    /// What to say where a file holds nothing that satisfies the conditions.
+    func nothing(in path: String) -> Failure {
+        let wanted = conditions.map { "\($0.key) \($0.values.joined(separator: " or "))" }
+        return Failure(
+            .badData,
+            file: path,
+            "holds no record with \(wanted.joined(separator: " and "))",
+            remedy: "Check the names and values under where."
+        )
+    }
+
+    /// The members that the chosen records depend on; those that are not set are left out.
+    public var json: JSON {
+        var members: [(key: String, value: JSON)] = [
+            ("limit", limit.map { .integer($0) } ?? .null)
+        ]
+        if let seed { members.append(("seed", .integer(Int(clamping: seed)))) }
+        if !conditions.isEmpty {
+            let wanted = conditions.map { condition in
+                (condition.key, JSON.array(condition.values.map { .string($0) }))
+            }
+            members.append(("where", .object(JSONObject(wanted))))
+        }
+        return .object(JSONObject(members))
+    }
+}

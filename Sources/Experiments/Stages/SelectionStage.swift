@@ -1,0 +1,99 @@
+import Datasets
+import Files
+import Foundation
+
+extension RunLayout {
+    /// The stage that selects what an arm trains on, or copies it from elsewhere; nil for the base
+    /// arm.
+    ///
+    /// - Throws: `Failure` when an input is missing or malformed.
+    public func selection(_ arm: Arm, seed: UInt64) throws -> Stage? {
+        guard var inputs = try selectionInputs(arm, seed: seed) else { return nil }
+        if let matching = arm.matching {
+            // Volumes are counted in the tokens that training would see.
+            let others = try ([arm.name] + matching.arms).map { name -> (String, JSON) in
+                let other = try experiment.arm(name)
+                let own = try selectionInputs(other, seed: seed) ?? JSONObject()
+                let length: JSON = [
+                    .integer(other.training.maxLength), .string(other.training.overlong.rawValue),
+                ]
+                return (name, ["selection": .object(own), "length": length])
+            }
+            inputs["match"] = matching.json
+            inputs["others"] = .object(JSONObject(others))
+            inputs["student"] = try studentKey(arm, seed: seed)
+            inputs["template"] = experiment.template.json
+        }
+        return stage(.selection, arm.name, seed, .object(inputs))
+    }
+
+    /// What an arm's selection depends on before it is matched with others; nil for the base arm.
+    private func selectionInputs(_ arm: Arm, seed: UInt64) throws -> JSONObject? {
+        guard let source = arm.traces else {
+            guard let traces = try traces(arm, seed: seed) else { return nil }
+            return JSONObject([
+                ("traces", .string(traces.hash)), ("selection", arm.selection.json),
+                ("answers", experiment.answers.json),
+            ])
+        }
+        var inputs = JSONObject([("source", source.json)])
+        var dependsOnStudent = arm.selection.maskBelow > 0
+        switch source.origin {
+        case .file(let file, _):
+            inputs["external"] = .string(
+                try digests.digest(of: file.path, source: file.source)
+            )
+        case .problems:
+            guard let problems = experiment.problems else { return nil }
+            inputs["problems"] = try digest(of: problems, draw: "seed \(seed)") {
+                try self.problems(seed: seed)
+            }
+        case .experiment:
+            let (_, stage) = try otherSelection(arm, seed: seed)
+            inputs["external"] = .string(try digests.digest(of: stage.selected))
+            dependsOnStudent = true
+        }
+        if dependsOnStudent {
+            inputs["maskBelow"] = .number(arm.selection.maskBelow)
+            inputs["student"] = try studentKey(arm, seed: seed)
+            inputs["template"] = experiment.template.json
+        }
+        return inputs
+    }
+
+    /// What an arm of another experiment trains on, and where that experiment lives.
+    ///
+    /// The seed is the same where the other experiment has it, else its first one.
+    /// - Precondition: The arm takes its traces from another experiment.
+    /// - Throws: `Failure` when that experiment is missing or malformed, `Failure.missingInput` when
+    ///   it has not selected these traces yet.
+    public func otherSelection(_ arm: Arm, seed: UInt64) throws -> (layout: RunLayout, stage: Stage)
+    {
+        guard case .experiment(let path, let name)? = arm.traces?.origin else {
+            preconditionFailure("otherSelection: arm \(arm.name) has traces of its own")
+        }
+        let other = try Experiment.read(path)
+        let layout = RunLayout(other, environment: environment, digests: digests)
+        let source = try other.arm(name)
+        // An arm that borrows itself could borrow from here.
+        if case .experiment? = source.traces?.origin {
+            throw Failure(
+                .configuration,
+                file: experiment.file,
+                at: "arms.\(arm.name).traces",
+                "arm '\(name)' of \(path) takes its traces from elsewhere itself"
+            )
+        }
+        let own = other.seeds.contains(seed) ? seed : other.seeds[0]
+        let stage = try layout.selection(source, seed: own)
+        guard let stage, FileManager.default.fileExists(atPath: stage.selected) else {
+            throw Failure(
+                .missingInput,
+                file: stage?.selected ?? path,
+                "arm '\(name)' has no traces with seed \(own) yet",
+                remedy: "Generate them: rsd-generate run \(path) --arm \(name)"
+            )
+        }
+        return (layout, stage)
+    }
+}

@@ -1,0 +1,147 @@
+import Datasets
+import Decoding
+import Experiments
+import Files
+import Grading
+import Models
+import Tokenizers
+
+/// Decides what the arms of an experiment train on.
+struct TraceSelector {
+    /// The experiment's stages.
+    let layout: RunLayout
+    /// Where models come from, for what needs a tokenizer or a student's judgement.
+    let models: ModelStore
+
+    private var experiment: Experiment { layout.experiment }
+
+    /// What an arm trains on, matched with other arms where it asks for that.
+    ///
+    /// - Returns: Nil while nothing has been generated, for it or for an arm it is matched with.
+    /// - Throws: `Failure` when an input is missing or malformed.
+    func select(_ arm: Arm, seed: UInt64) throws -> ArmSelection? {
+        guard let own = try unmatched(arm, seed: seed) else { return nil }
+        guard let matching = arm.matching else { return own }
+        var others: [ArmSelection] = []
+        for name in matching.arms where name != arm.name {
+            guard let other = try unmatched(experiment.arm(name), seed: seed) else { return nil }
+            others.append(other)
+        }
+        let student = try models.student(of: arm, layout, seed: seed)
+        return try TraceMatching(
+            matching: matching,
+            template: experiment.template,
+            tokenizer: student.tokenizer
+        ).apply(to: own, others: others)
+    }
+
+    /// What an arm trains on when it is not compared with others.
+    func unmatched(_ arm: Arm, seed: UInt64) throws -> ArmSelection? {
+        guard var result = try arm.traces == nil ? own(arm, seed) : taken(arm, seed) else {
+            return nil
+        }
+        let threshold = Float(arm.selection.maskBelow)
+        guard threshold > 0 else { return result }
+        for index in result.kept.indices {
+            var trace = result.kept[index].selected
+            let scores: [Float]
+            if let attempt = result.kept[index].attempt {
+                scores = attempt.studentProbability
+            } else {
+                (trace.ids, scores) = try scored(trace, arm, seed)
+            }
+            trace.weights = scores.map { $0 < threshold ? 0 : 1 }
+            result.kept[index].selected = trace
+        }
+        return result
+    }
+
+    /// The tokens of a trace made elsewhere, and what the student thinks of each.
+    private func scored(_ trace: SelectedTrace, _ arm: Arm, _ seed: UInt64) throws -> (
+        [Int32], [Float]
+    ) {
+        try Interrupts.check()
+        let student = try models.student(of: arm, layout, seed: seed)
+        let template = experiment.template
+        let ids = try trace.ids ?? template.encode(completion: trace.text, with: student.tokenizer)
+        let prompt = try template.encode(problem: trace.problem, with: student.tokenizer)
+        return (ids, SequenceScoring(student).probabilities(of: ids, after: prompt))
+    }
+
+    /// Traces from elsewhere, taken as they are.
+    private func taken(_ arm: Arm, _ seed: UInt64) throws -> ArmSelection? {
+        guard let source = arm.traces else { return nil }
+        // The stage's digest knows where a user gets a file that is missing.
+        _ = try layout.selection(arm, seed: seed)
+        var traces: [SelectedTrace]
+        switch source.origin {
+        case .file(let file, let member):
+            traces = try SelectedTrace.readExternal(
+                file.path,
+                member: member,
+                choosing: file.choice
+            )
+        case .problems(let member):
+            traces = try layout.problems(seed: seed).problems.map {
+                try SelectedTrace(solutionOf: $0, member: member)
+            }
+        case .experiment: traces = try borrowed(arm, seed)
+        }
+        traces = traces.map(source.finished)
+        return ArmSelection(arm: arm, seed: seed, kept: traces.map { .init(selected: $0) })
+    }
+
+    /// Traces made for another student: as tokens where the two vocabularies are the same, otherwise
+    /// as text.
+    private func borrowed(_ arm: Arm, _ seed: UInt64) throws -> [SelectedTrace] {
+        let (other, stage) = try layout.otherSelection(arm, seed: seed)
+        var traces = try SelectedTrace.read(stage.selected)
+        let student = try models.student(of: arm, layout, seed: seed)
+        let path = try other.modelPath(.student, seed: stage.seed)
+        let isSame =
+            try other.experiment.template.endOfTurn == experiment.template.endOfTurn
+            && Tokenizer(at: path).hasSameVocabulary(as: student.tokenizer)
+        for index in traces.indices where !isSame {
+            traces[index].ids = nil
+            traces[index].weights = nil
+        }
+        return traces
+    }
+
+    /// Applies an arm's filter to the tries that are there, graded again from their text.
+    ///
+    /// Problems without any try do not count.
+    private func own(_ arm: Arm, _ seed: UInt64) throws -> ArmSelection? {
+        guard let stage = try layout.traces(arm, seed: seed) else { return nil }
+        let found = try TraceStore(stage: stage).read()
+        guard !found.isEmpty else { return nil }
+        var result = ArmSelection(arm: arm, seed: seed, kept: [])
+        let style = AnswerStyle(traces: experiment.answers, template: experiment.template)
+        var visited: [[UInt8]: Problem] = [:]
+        for problem in try layout.problems(seed: stage.seed).problems {
+            let own = (0..<arm.generation.tries).compactMap { found[TryKey(problem.id, $0)] }
+            if own.count < arm.generation.tries { result.isComplete = false }
+            guard !own.isEmpty else { continue }
+            result.tries += own
+            visited[Array(problem.id.utf8)] = problem
+            result.problems.append(problem)
+        }
+        let selection = arm.selection.filter.select(
+            result.tries,
+            problems: result.problems.map(\.id)
+        ) { trace in
+            visited[Array(trace.id.utf8)]?.verdict(on: trace.text, style: style) ?? trace.verdict
+        }
+        result.selection = selection
+        result.kept = try selection.traces.compactMap { trace in
+            guard let problem = visited[Array(trace.id.utf8)] else { return nil }
+            var selected = SelectedTrace(trace, of: problem)
+            if !selected.isComplete, arm.selection.filter.unsolvedPrefix > 0 {
+                let student = try models.student(of: arm, layout, seed: seed)
+                selected.text = student.tokenizer.text(of: trace.ids, skipSpecial: false)
+            }
+            return .init(selected: selected, attempt: trace)
+        }
+        return result
+    }
+}

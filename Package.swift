@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "Files"),
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Files"]),
         .target(name: "Autograd", dependencies: ["Kernels"]),
-        .target(name: "Checkpoints", dependencies: ["CHDF5", "Files", "Kernels"]),
+        .target(name: "Checkpoints", dependencies: ["CHDF5", "Files", "Kernels", "Tokenizers"]),
         .target(name: "Tokenizers", dependencies: ["Files", collections]),
 
         // Models and what is done with them.
@@ -105,7 +105,7 @@ let package = Package(
         tests("Decoding", ["TestSupport", "Kernels", "Models"]),
         tests("Grading", ["TestSupport"]),
         tests("Datasets", ["TestSupport"]),
-        tests("Experiments", ["TestSupport", "Checkpoints", "Files"]),
+        tests("Experiments", ["TestSupport", "Checkpoints", "Files", "Models"]),
         tests("Generate", ["TestSupport"]),
         tests(
             "Train",

@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Tokenizers
 
 /// A model on disk in any of the forms that the programs accept, opened but not read.
 public struct ModelFiles: Sendable {
@@ -8,7 +9,7 @@ public struct ModelFiles: Sendable {
         /// The text of a tokenizer.json.
         case json(Data)
         /// The metadata of a GGUF file.
-        case gguf(StoredVocabulary)
+        case gguf(GGUFVocabulary)
     }
 
     /// The file or folder.

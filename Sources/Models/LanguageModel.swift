@@ -125,29 +125,7 @@ extension Tokenizer {
         switch files.tokenizer {
         case .json(let data):
             try self.init(json: data, configuration: files.tokenizerConfiguration)
-        case .gguf(let vocabulary):
-            guard vocabulary.model == "gpt2" else {
-                throw Failure(
-                    .badData,
-                    file: files.path,
-                    at: "'tokenizer.ggml.model'",
-                    "'\(vocabulary.model)' is not implemented; expected gpt2 (byte-level BPE)"
-                )
-            }
-            try self.init(
-                gguf: GGUFVocabulary(
-                    tokens: vocabulary.tokens,
-                    types: vocabulary.types,
-                    merges: vocabulary.merges,
-                    pre: vocabulary.preTokenizer ?? "default",
-                    bosID: vocabulary.beginningID,
-                    eosID: vocabulary.endID,
-                    padID: vocabulary.paddingID,
-                    eotID: vocabulary.endOfTurnID,
-                    addBOS: vocabulary.addsBeginning,
-                    chatTemplate: vocabulary.chatTemplate
-                )
-            )
+        case .gguf(let vocabulary): try self.init(gguf: vocabulary)
         case nil:
             throw Failure(
                 .badData,

@@ -103,6 +103,9 @@ public struct ModelConfiguration: Sendable, Equatable {
 }
 
 extension ModelConfiguration {
+    /// The numbers that one token keeps in the cache of keys and values.
+    public var cachedValuesPerToken: Int { 2 * layerCount * keyValueHeadCount * headDimension }
+
     /// Reads config.json.
     ///
     /// - Throws: `Failure.badData` for a missing or impossible entry, and for architectures and

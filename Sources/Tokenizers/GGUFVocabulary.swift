@@ -1,9 +1,11 @@
 import Files
 
-/// A tokenizer as the metadata of a GGUF file holds it (`tokenizer.ggml.*`, model `gpt2`).
+/// A tokenizer as the metadata of a GGUF file holds it (`tokenizer.ggml.*`).
 ///
 /// Source: ggml's GGUF specification, section "Tokenizer".
 public struct GGUFVocabulary: Sendable {
+    /// `model`: `gpt2` for byte-level BPE, the only one implemented; `llama` for SentencePiece.
+    public var model: String
     /// `tokens`: spellings by id, as stored: merged tokens in GPT-2's byte alphabet, others plain.
     public var tokens: [[UInt8]]
     /// `token_type`: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
@@ -27,6 +29,7 @@ public struct GGUFVocabulary: Sendable {
 
     /// Gathers the values.
     public init(
+        model: String = "gpt2",
         tokens: [[UInt8]],
         types: [Int],
         merges: [(left: [UInt8], right: [UInt8])],
@@ -38,6 +41,7 @@ public struct GGUFVocabulary: Sendable {
         addBOS: Bool = false,
         chatTemplate: String? = nil
     ) {
+        self.model = model
         self.tokens = tokens
         self.types = types
         self.merges = merges
@@ -60,6 +64,13 @@ extension Tokenizer {
     ///
     /// - Throws: `Failure.badData` naming the key that is damaged or not supported.
     public init(gguf: GGUFVocabulary) throws {
+        guard gguf.model == "gpt2" else {
+            throw Failure(
+                .badData,
+                at: "'tokenizer.ggml.model'",
+                "'\(gguf.model)' is not implemented; expected gpt2 (byte-level BPE)"
+            )
+        }
         guard gguf.types.count == gguf.tokens.count else {
             throw Failure(
                 .badData,

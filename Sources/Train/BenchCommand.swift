@@ -80,15 +80,14 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func randomModel() throws -> Transformer<Float> {
-        guard let published = ModelShape.named(shape) else {
-            let known = ModelShape.published.map(\.name).joined(separator: ", ")
+        guard let configuration = ModelConfiguration.named(shape) else {
+            let known = ModelConfiguration.published.map(\.name).joined(separator: ", ")
             throw Failure(
                 .configuration,
                 at: "--shape",
                 "unknown shape '\(shape)'; known are \(known)"
             )
         }
-        let configuration = ModelConfiguration(published)
         try MemoryEstimate(configuration, recomputesLayers: recompute, rows: sequence).check()
         return try Transformer(
             configuration,

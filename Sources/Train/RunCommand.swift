@@ -103,7 +103,7 @@ struct RunCommand: ParsableCommand {
             optimizer: scratch.optimizer,
             saveEvery: 200,
             keepCheckpoints: 1,
-            label: "\(stage.label), seed \(stage.seed)"
+            label: "\(stage.label) seed \(stage.seed)"
         )
         return try TrainingRun(model, plan: plan, stage: stage)
     }
@@ -153,7 +153,7 @@ struct RunCommand: ParsableCommand {
             optimizer: settings.optimizer,
             saveEvery: settings.saveEvery > 0 ? settings.saveEvery : schedule.stepsPerEpoch,
             keepCheckpoints: settings.keepCheckpoints,
-            label: "\(arm.name), seed \(seed)"
+            label: "\(arm.name) seed \(seed)"
         )
         return try TrainingRun(model, plan: plan, stage: stage)
     }

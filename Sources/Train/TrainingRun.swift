@@ -246,33 +246,3 @@ extension Stage {
         return reference
     }
 }
-
-/// The metrics of a run: one JSON line a step, and the same as CSV.
-final class MetricsLog {
-    private let lines: JSONLines.Appender
-    private let table: OutputFile
-
-    /// Opens the log, without the steps that will be done again.
-    init(stage: Stage, keepingStepsBelow step: Int) throws {
-        let path = stage.file("metrics.jsonl")
-        let kept =
-            FileManager.default.fileExists(atPath: path)
-            ? try JSONLines.read(path, tornTail: .drop) { $0 }
-                .filter { ($0["step"]?.integer ?? .max) < step } : []
-        try JSONLines.write(kept, to: path)
-        lines = try JSONLines.Appender(path)
-        table = try OutputFile(creating: stage.file("metrics.csv"))
-        try table.write(Data("step,loss,learning_rate,gradient_norm,tokens,seconds\n".utf8))
-        for record in kept { try appendRow(record) }
-    }
-
-    func append(_ metrics: StepMetrics) throws {
-        try lines.append(metrics.json)
-        try appendRow(metrics.json)
-    }
-
-    private func appendRow(_ record: JSON) throws {
-        let row = (record.object?.members ?? []).map(\.value.compact).joined(separator: ",")
-        try table.write(Data((row + "\n").utf8))
-    }
-}

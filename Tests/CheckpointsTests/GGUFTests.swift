@@ -48,9 +48,9 @@ private func readAll(_ path: String) throws {
         #expect(vocabulary.types == [1, 3, 1])
         #expect(vocabulary.merges.map(\.left) == [[0x61], [0xC4, 0xA0]])
         #expect(vocabulary.merges.map(\.right) == [[0x62], [0x74]])
-        #expect(vocabulary.preTokenizer == "smollm" && vocabulary.model == "gpt2")
-        #expect(vocabulary.beginningID == 1 && vocabulary.endID == 2)
-        #expect(vocabulary.paddingID == nil && !vocabulary.addsBeginning)
+        #expect(vocabulary.pre == "smollm" && vocabulary.model == "gpt2")
+        #expect(vocabulary.bosID == 1 && vocabulary.eosID == 2)
+        #expect(vocabulary.padID == nil && !vocabulary.addBOS)
         #expect(vocabulary.chatTemplate == "{{ messages }}")
     }
 

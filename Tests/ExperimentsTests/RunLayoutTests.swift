@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import Models
 import Testing
 
 @testable import Experiments
@@ -189,11 +190,11 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
         ("qwen2.5-1.5b", 1_543_714_304), ("qwen2.5-7b", 7_615_616_512),
         ("qwen3-0.6b", 596_049_920), ("qwen3-1.7b", 1_720_574_976),
     ]) func countsParameters(_ name: String, _ expected: Int) {
-        #expect(ModelShape.named(name)?.parameterCount == expected)
+        #expect(ModelConfiguration.named(name)?.parameterCount == expected)
     }
 
     @Test func estimatesGrowWithTheirSizes() throws {
-        let shape = try #require(ModelShape.named("qwen3-0.6b"))
+        let shape = try #require(ModelConfiguration.named("qwen3-0.6b"))
         let training = Estimate.training(
             tokens: 85 * 60,
             microBatchTokens: 512,

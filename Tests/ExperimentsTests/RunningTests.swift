@@ -42,11 +42,11 @@ final class Recorder: Sendable {
         progress.finish()
         #expect(
             recorder.text == """
-                rsd seed 1: 120/300 problems  40 %  2.0 problems/s  accepted 97.1 %  \
-                5,210 tokens/s  1:30 left
-                rsd seed 1: 180/300 problems  60 %  2.0 problems/s  accepted 97.1 %  \
-                5,210 tokens/s  1:00 left
-                rsd seed 1: 180/300 problems  2.0 problems/s  kept 170  in 1:00
+                rsd seed 1: 120/300 problems  40 %  1:30 left  accepted 97.1 %  \
+                5,210 tokens/s  2.0 problems/s
+                rsd seed 1: 180/300 problems  60 %  1:00 left  accepted 97.1 %  \
+                5,210 tokens/s  2.0 problems/s
+                rsd seed 1: 180/300 problems  in 1:00  kept 170  2.0 problems/s
 
                 """
         )
@@ -58,7 +58,7 @@ final class Recorder: Sendable {
             "step",
             total: nil,
             unit: "steps",
-            display: recorder.display(live: true, colored: true, columns: 30)
+            display: recorder.display(live: true, colored: true, columns: 40)
         )
         progress.update(done: 0)
         recorder.pass(0.125)
@@ -68,9 +68,26 @@ final class Recorder: Sendable {
         progress.finish([("loss", "1.2")])
         #expect(
             recorder.text == "\r\u{1B}[1mstep\u{1B}[0m: 0 steps\u{1B}[K"
-                + "\r\u{1B}[1mstep\u{1B}[0m: 2 steps  8.0 steps/s  l\u{1B}[K"
-                + "\r\u{1B}[1mstep\u{1B}[0m: 2 steps  8.0 steps/s  l\u{1B}[K\n"
+                + "\r\u{1B}[1mstep\u{1B}[0m: 2 steps  8.0 steps/s\u{1B}[K"
+                + "\r\u{1B}[1mstep\u{1B}[0m: 2 steps  in 0:00  loss 1.2\u{1B}[K\n"
         )
+    }
+
+    @Test func workThatEndsEarlyLeavesItsLine() {
+        let recorder = Recorder()
+        func work(live: Bool) {
+            let progress = Progress(
+                "x",
+                total: 3,
+                unit: "items",
+                display: recorder.display(live: live)
+            )
+            progress.update(done: 1)
+        }
+        work(live: true)
+        #expect(recorder.text == "\rx: 1/3 items  33 %\u{1B}[K\n")
+        work(live: false)
+        #expect(recorder.text.count { $0 == "\n" } == 1)
     }
 
     @Test func shortWorkIsOneLineOffATerminal() {
@@ -84,7 +101,7 @@ final class Recorder: Sendable {
         progress.update(done: 3)
         recorder.pass(4)
         progress.finish()
-        #expect(recorder.text == "x: 3/3 items  0.75 items/s  in 0:04\n")
+        #expect(recorder.text == "x: 3/3 items  in 0:04  0.75 items/s\n")
     }
 
     @Test(arguments: [

@@ -171,6 +171,7 @@ import Testing
         #expect(try refusal { $0.eosID = 1 << 40 }.contains("'tokenizer.ggml.eos_token_id'"))
         #expect(try refusal { $0.merges.append(([0x61], [0x20])) }.contains("stands for no byte"))
         #expect(try refusal { $0.merges[0].left = [0x61, 0x62, 0x63] }.contains("merge 0"))
+        #expect(try refusal { $0.model = "llama" }.contains("'llama' is not implemented"))
         let unknown = try refusal { $0.pre = "default" }
         for part in ["'default'", "gpt-2", "qwen2", "llama-bpe", "smollm", "starcoder"] {
             #expect(unknown.contains(part), "\(unknown)")

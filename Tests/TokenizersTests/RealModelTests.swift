@@ -37,21 +37,8 @@ import Testing
 
     static func load(_ model: String) throws -> Tokenizer {
         let folder = try #require(RealModelTests.folder("RSD_MODELS"))
-        let stored = try #require(try GGUFFile("\(folder)/\(model).gguf").vocabulary())
-        return try Tokenizer(
-            gguf: GGUFVocabulary(
-                tokens: stored.tokens,
-                types: stored.types,
-                merges: stored.merges,
-                pre: stored.preTokenizer ?? "",
-                bosID: stored.beginningID,
-                eosID: stored.endID,
-                padID: stored.paddingID,
-                eotID: stored.endOfTurnID,
-                addBOS: stored.addsBeginning,
-                chatTemplate: stored.chatTemplate
-            )
-        )
+        let stored = try GGUFFile("\(folder)/\(model).gguf").vocabulary()
+        return try Tokenizer(gguf: #require(stored))
     }
 
     @Test(

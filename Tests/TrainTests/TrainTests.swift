@@ -113,9 +113,9 @@ import Testing
     }
 
     @Test func refusesWhatMemoryCannotHold() throws {
-        let shape = try #require(ModelShape.named("qwen3-0.6b"))
+        let shape = try #require(ModelConfiguration.named("qwen3-0.6b"))
         let estimate = MemoryEstimate(
-            ModelConfiguration(shape),
+            shape,
             recomputesLayers: false,
             rows: 512
         )
@@ -125,7 +125,7 @@ import Testing
         #expect(failure?.kind.exitCode == 78)
         #expect(throws: Never.self) { try estimate.check(availableBytes: 1 << 40) }
         let recomputing = MemoryEstimate(
-            ModelConfiguration(shape),
+            shape,
             recomputesLayers: true,
             rows: 512
         )

@@ -1,5 +1,6 @@
 import Datasets
 import Files
+import Models
 
 /// Where a model comes from.
 public enum ModelSource: Sendable, Equatable {
@@ -31,14 +32,14 @@ public struct ModelPath: Sendable, Equatable {
     /// Where a user gets it, in words.
     public var source: String?
     /// Its shape by name, for estimates before the file is there.
-    public var shape: ModelShape?
+    public var shape: ModelConfiguration?
 
     init(_ reader: ConfigurationReader) {
         path = reader.filePath("path") ?? ""
         source = reader.optional("source", "text", \.filled)
-        let names = ModelShape.published.map(\.name).joined(separator: ", ")
+        let names = ModelConfiguration.published.map(\.name).joined(separator: ", ")
         shape = reader.optional("shape", "one of \(names)") { value in
-            value.string.flatMap(ModelShape.named)
+            value.string.flatMap(ModelConfiguration.named)
         }
     }
 }
@@ -46,7 +47,7 @@ public struct ModelPath: Sendable, Equatable {
 /// A model trained from random weights on lessons of the chain world.
 public struct ScratchModel: Sendable, Equatable {
     /// Its sizes; the vocabulary is the chain world's.
-    public var shape: ModelShape
+    public var shape: ModelConfiguration
     /// Standard deviation of the initial weights.
     public var initializerRange: Double
     /// Share of the lessons in the reflective style, 0 to 1; the others are terse.
@@ -63,7 +64,7 @@ public struct ScratchModel: Sendable, Equatable {
     public var isSharedAcrossSeeds: Bool
 
     init(_ reader: ConfigurationReader) {
-        shape = ModelShape(reader, vocabularySize: ChainWorld.words.count)
+        shape = ModelConfiguration(reader, vocabularySize: ChainWorld.words.count)
         initializerRange = reader.number("initializerRange", default: 0.02, in: 1e-6...10)
         isSharedAcrossSeeds = reader.bool("sharedAcrossSeeds", default: false)
         let training = reader.requiredMap("pretraining", "a map such as {steps: 450}")
@@ -95,7 +96,7 @@ public struct ScratchModel: Sendable, Equatable {
     /// The members that the trained weights depend on, but for the seed.
     var json: JSON {
         [
-            "shape": shape.json, "initializerRange": .number(initializerRange),
+            "shape": shape.shapeJSON, "initializerRange": .number(initializerRange),
             "reflectiveShare": .number(reflectiveShare), "operations": .integers(operations),
             "steps": .integer(steps), "batch": .integer(batch), "optimizer": optimizer.json,
             "chainWorld": .integer(ChainWorld.version),

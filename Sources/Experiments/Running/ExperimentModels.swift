@@ -142,38 +142,13 @@ extension LanguageModel {
             layerCount: scratch.shape.layerCount,
             standardDeviation: scratch.initializerRange
         )
-        var configuration = ModelConfiguration(scratch.shape)
+        var configuration = scratch.shape
         configuration.vocabularySize = tokenizer.vocabularySize
         configuration.endOfTextIDs = tokenizer.endOfTurnIDs.sorted().map(Int.init)
         self.init(
             name: "scratch, seed \(seed)",
             transformer: try Transformer(configuration, weights: weights),
             tokenizer: tokenizer
-        )
-    }
-}
-
-extension ModelConfiguration {
-    /// The configuration of a shape.
-    public init(_ shape: ModelShape) {
-        let family: Family =
-            switch shape.family {
-            case .llama: .llama
-            case .qwen2: .qwen2
-            case .qwen3: .qwen3
-            }
-        self.init(
-            family: family,
-            vocabularySize: shape.vocabularySize,
-            hiddenSize: shape.hiddenSize,
-            intermediateSize: shape.intermediateSize,
-            layerCount: shape.layerCount,
-            queryHeadCount: shape.headCount,
-            keyValueHeadCount: shape.keyValueHeadCount,
-            headDimension: shape.headDimension,
-            rmsNormEpsilon: shape.normEpsilon,
-            ropeTheta: shape.ropeTheta,
-            tiesWordEmbeddings: shape.tiesEmbeddings
         )
     }
 }

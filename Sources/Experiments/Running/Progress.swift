@@ -7,7 +7,7 @@ public struct ProgressDisplay: Sendable {
     public var isLive: Bool
     /// Whether the label is set in bold.
     public var isColored: Bool
-    /// Columns of the terminal; a live line is cut to fit.
+    /// Columns of the terminal; a live line leaves out what does not fit.
     public var columns: Int
     /// Takes text as it is to be shown.
     public var write: @Sendable (String) -> Void
@@ -48,9 +48,9 @@ public struct ProgressDisplay: Sendable {
 
 /// Tells how far a piece of work has come: one line, in one layout for all programs.
 ///
-///     rsd seed 1: 120/300 problems  40 %  12.3 problems/s  accepted 97.1 %  0:15 left
+///     rsd seed 1: 120/300 problems  40 %  0:15 left  accepted 97.1 %  12.3 problems/s
 ///
-/// Rates and the time left count only what this process did, not what it found done.
+/// What matters most comes first, since a narrow terminal shows only what fits. Rates and the time left count only what this process did, not what it found done.
 public final class Progress: Sendable {
     private struct State {
         var done: Int
@@ -95,6 +95,12 @@ public final class Progress: Sendable {
         state = Mutex(first)
     }
 
+    /// Work that ends early leaves its line behind, so that what is said next begins on its own.
+    deinit {
+        let isOpen = state.withLock { !$0.isFinished && $0.lastShown > -.infinity }
+        if display.isLive && isOpen { display.write("\n") }
+    }
+
     /// Seconds since the work began.
     public var elapsed: Double { display.now() - start }
 
@@ -108,7 +114,7 @@ public final class Progress: Sendable {
             let interval = display.isLive ? Self.liveInterval : Self.plainInterval
             guard now - state.lastShown >= interval else { return }
             state.lastShown = now
-            show(line(state, now: now, isFinal: false), isFinal: false)
+            show(parts(state, now: now, isFinal: false), isFinal: false)
         }
     }
 
@@ -119,11 +125,12 @@ public final class Progress: Sendable {
             guard !state.isFinished else { return }
             state.isFinished = true
             if !fields.isEmpty { state.fields = fields }
-            show(line(state, now: now, isFinal: true), isFinal: true)
+            show(parts(state, now: now, isFinal: true), isFinal: true)
         }
     }
 
-    private func line(_ state: State, now: Double, isFinal: Bool) -> String {
+    /// The parts of the line, the most important first.
+    private func parts(_ state: State, now: Double, isFinal: Bool) -> [String] {
         let seconds = now - start
         let worked = state.done - initial
         var parts: [String] = []
@@ -133,28 +140,33 @@ public final class Progress: Sendable {
         } else {
             parts.append("\(state.done) \(unit)")
         }
-        if worked > 0 && seconds > 0 {
-            parts.append("\(Self.rate(Double(worked) / seconds)) \(unit)/s")
-        }
-        parts += state.fields.map { $0.name.isEmpty ? $0.value : "\($0.name) \($0.value)" }
         if isFinal {
             parts.append("in \(Self.duration(seconds))")
         } else if let total, worked > 0, state.done < total {
             let left = seconds * Double(total - state.done) / Double(worked)
             parts.append("\(Self.duration(left)) left")
         }
-        return parts.joined(separator: "  ")
+        parts += state.fields.map { $0.name.isEmpty ? $0.value : "\($0.name) \($0.value)" }
+        if worked > 0 && seconds > 0 {
+            parts.append("\(Self.rate(Double(worked) / seconds)) \(unit)/s")
+        }
+        return parts
     }
 
-    private func show(_ text: String, isFinal: Bool) {
+    private func show(_ parts: [String], isFinal: Bool) {
         guard display.isLive else {
-            display.write("\(label): \(text)\n")
+            display.write("\(label): \(parts.joined(separator: "  "))\n")
             return
         }
+        // Whole parts only: half a number is a wrong one.
         let room = max(0, display.columns - 1 - label.count - 2)
+        var text = String(parts[0].prefix(room))
+        for part in parts.dropFirst() where text.count + 2 + part.count <= room {
+            text += "  " + part
+        }
         let head = display.isColored ? "\u{1B}[1m\(label)\u{1B}[0m" : label
         // Return to the line's start, write, clear what an earlier, longer line left behind.
-        display.write("\r\(head): \(text.prefix(room))\u{1B}[K" + (isFinal ? "\n" : ""))
+        display.write("\r\(head): \(text)\u{1B}[K" + (isFinal ? "\n" : ""))
     }
 
     /// A rate in at most four digits: `0.12`, `3.4`, `56`, `7,890`.

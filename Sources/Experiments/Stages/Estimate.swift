@@ -1,4 +1,4 @@
-import Datasets
+import Models
 
 /// What a stage will roughly take: computed from sizes alone, before anything runs.
 ///
@@ -25,7 +25,7 @@ public struct Estimate: Sendable, Equatable {
         sequences: Int,
         maxNewTokens: Int,
         batch: Int,
-        models: [(shape: ModelShape, storedBytes: Int?)],
+        models: [(shape: ModelConfiguration, storedBytes: Int?)],
         bytesPerToken: Int
     ) -> Estimate {
         let tokens = Double(sequences) * Double(maxNewTokens) / 2
@@ -50,13 +50,13 @@ public struct Estimate: Sendable, Equatable {
         microBatchTokens: Int,
         recompute: Bool,
         keptCheckpoints: Int,
-        shape: ModelShape,
+        shape: ModelConfiguration,
         adapted: (count: Int, storedBytes: Int)? = nil
     ) -> Estimate {
         let count = adapted?.count ?? shape.parameterCount
         // Inputs of the block's products and norms: about six rows of the residual stream, three of
         // the feed-forward block, and queries, keys, values and output of the attention.
-        let heads = 2 * (shape.headCount + shape.keyValueHeadCount) * shape.headDimension
+        let heads = 2 * (shape.queryHeadCount + shape.keyValueHeadCount) * shape.headDimension
         let layer = 6 * shape.hiddenSize + 3 * shape.intermediateSize + heads
         let kept =
             recompute ? shape.layerCount * shape.hiddenSize + layer : shape.layerCount * layer

@@ -5,7 +5,7 @@ import Models
 
 extension RunLayout {
     /// The shape of a model and the size of its file, where known.
-    private func size(_ role: ModelRole) -> (shape: ModelShape, storedBytes: Int?)? {
+    private func size(_ role: ModelRole) -> (shape: ModelConfiguration, storedBytes: Int?)? {
         switch try? source(role) {
         case .scratch(let model)?: return (model.shape, 4 * model.shape.parameterCount)
         case .path(let model)?:
@@ -70,7 +70,7 @@ extension RunLayout {
             keptCheckpoints: training.keepCheckpoints,
             shape: student.shape,
             adapted: training.lora.map { lora in
-                let count = lora.parameterCount(ModelConfiguration(student.shape))
+                let count = lora.parameterCount(student.shape)
                 return (count, student.storedBytes ?? 2 * student.shape.parameterCount)
             }
         )

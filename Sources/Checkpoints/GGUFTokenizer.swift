@@ -1,40 +1,11 @@
 import Files
-
-/// The tokenizer of a GGUF file: raw material for the tokenizers, which are built elsewhere.
-///
-/// Source: ggml, docs/gguf.md, "Tokenizer".
-public struct StoredVocabulary: Sendable {
-    /// `tokenizer.ggml.model`: `gpt2` for byte-level BPE, `llama` for SentencePiece.
-    public var model: String
-    /// `tokenizer.ggml.pre`: how text is cut before merging (`qwen2`, `smollm`, `llama-bpe`, ...).
-    public var preTokenizer: String?
-    /// The spelling of each id, as stored (byte-level BPE: in GPT-2's printable byte alphabet).
-    public var tokens: [[UInt8]]
-    /// The type of each id: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte.
-    public var types: [Int]
-    /// Merges in order of rank.
-    public var merges: [(left: [UInt8], right: [UInt8])]
-    /// Begins a text, where the model wants one.
-    public var beginningID: Int?
-    /// Ends a text.
-    public var endID: Int?
-    /// Ends a turn, where it is another than `endID`.
-    public var endOfTurnID: Int?
-    /// Fills up a batch.
-    public var paddingID: Int?
-    /// Stands for what the vocabulary cannot spell.
-    public var unknownID: Int?
-    /// Whether texts begin with `beginningID`.
-    public var addsBeginning: Bool
-    /// The chat template (Jinja).
-    public var chatTemplate: String?
-}
+import Tokenizers
 
 extension GGUFFile {
     /// The tokenizer in the metadata; nil when the file has none.
     ///
     /// - Throws: `Failure.badData` naming the key whose value is of the wrong kind or length.
-    public func vocabulary() throws -> StoredVocabulary? {
+    public func vocabulary() throws -> GGUFVocabulary? {
         let prefix = "tokenizer.ggml"
         guard metadata["\(prefix).tokens"] != nil else { return nil }
         let tokens =
@@ -67,19 +38,17 @@ extension GGUFFile {
             }
             return id
         }
-        return StoredVocabulary(
+        return GGUFVocabulary(
             model: model,
-            preTokenizer: try optional("\(prefix).pre", "a string", \.text),
             tokens: tokens,
             types: types ?? Array(repeating: 1, count: tokens.count),
             merges: try merges("\(prefix).merges"),
-            beginningID: try id("bos"),
-            endID: try id("eos"),
-            endOfTurnID: try id("eot"),
-            paddingID: try id("padding"),
-            unknownID: try id("unknown"),
-            addsBeginning: try optional("\(prefix).add_bos_token", "true or false", \.bool)
-                ?? false,
+            pre: try optional("\(prefix).pre", "a string", \.text) ?? "default",
+            bosID: try id("bos"),
+            eosID: try id("eos"),
+            padID: try id("padding"),
+            eotID: try id("eot"),
+            addBOS: try optional("\(prefix).add_bos_token", "true or false", \.bool) ?? false,
             chatTemplate: try optional("tokenizer.chat_template", "UTF-8 text", \.text)
         )
     }

@@ -19,8 +19,8 @@ final class MetricsLog {
         lines = try JSONLines.Appender(path)
         table = try OutputFile(creating: stage.file("metrics.csv"))
         try table.write(Data("step,loss,learning_rate,gradient_norm,tokens,seconds\n".utf8))
-        for record in kept { try appendRow(record) }
         events = try EventFile(folder: stage.folder, keepingStepsBelow: step)
+        for record in kept { try appendRow(record) }
     }
 
     func append(_ metrics: StepMetrics) throws {

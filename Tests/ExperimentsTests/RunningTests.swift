@@ -85,7 +85,7 @@ final class Recorder: Sendable {
             progress.update(done: 1)
         }
         work(live: true)
-        #expect(recorder.text == "\rx: 1/3 items  33 %\u{1B}[K\n")
+        #expect(recorder.text == "\rx: 1/3 items  33 %  0:00 left\u{1B}[K\n")
         work(live: false)
         #expect(recorder.text.count { $0 == "\n" } == 1)
     }

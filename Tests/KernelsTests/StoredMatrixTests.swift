@@ -157,8 +157,10 @@ extension FloatKernels {
 
     @Test(arguments: instructionSets)
     func storedRowsAreLookedUpAndCarryGradients(on set: String) throws {
-        let w = try weight(.q4_K, rows: 300, columns: 256, BlockFixture.load())
-        let dense: Buffer<Float> = w.dequantized(rows: 0..<300)
+        // More rows than a panel has.
+        let count = 1300
+        let w = try weight(.q4_K, rows: count, columns: 256, BlockFixture.load())
+        let dense: Buffer<Float> = w.dequantized(rows: 0..<count)
         let ids: [Int32] = [299, 0, 7, 7]
         let (looked, expected) = (Buffer<Float>(count: 4 * 256), Buffer<Float>(count: 4 * 256))
         try on(set) {
@@ -166,14 +168,22 @@ extension FloatKernels {
             gatherRows(dense, columns: 256, ids: ids, into: expected)
             #expect(looked.array == expected.array)
 
-            let g: Buffer<Float> = numbers(5 * 300, 1)
+            let g: Buffer<Float> = numbers(5 * count, 1)
             let (dx, plain) = (
                 numbers(5 * 256, 2) as Buffer<Float>, numbers(5 * 256, 2) as Buffer<Float>
             )
             linearInputGradient(g, rows: 5, weight: w, into: dx)
-            gemm(g, dense, into: plain, m: 5, n: 256, k: 300, beta: 1)
+            gemm(g, dense, into: plain, m: 5, n: 256, k: count, beta: 1)
             let scale = plain.array.map(abs).max() ?? 0
             for (a, b) in zip(dx.array, plain.array) { #expect(abs(a - b) <= 1e-5 * scale) }
+
+            let (x, bias): (Buffer<Float>, Buffer<Float>) = (numbers(5 * 256, 3), numbers(count, 4))
+            let (y, exact) = (Buffer<Float>(count: 5 * count), Buffer<Float>(count: 5 * count))
+            linearByPanels(x, rows: 5, weight: w, bias: bias, into: y)
+            gemm(x, dense, transposeB: true, into: exact, m: 5, n: count, k: 256)
+            addRow(bias, rows: 5, into: exact)
+            let most = exact.array.map(abs).max() ?? 0
+            for (a, b) in zip(y.array, exact.array) { #expect(abs(a - b) <= 1e-5 * most) }
         }
     }
 }

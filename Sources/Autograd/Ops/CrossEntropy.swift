@@ -135,7 +135,7 @@ private struct HeadChunks<Scalar: KernelScalar> {
             let x = Tensor<Scalar>(uninitialized: [range.count, hidden.columns])
             let ids = Array(targets[range])
             gatherRows(hidden.buffer, columns: x.columns, ids: Array(rows[range]), into: x.buffer)
-            let logits = logits(x)
+            let logits = logits(x, isTraining: hiddenGradient != nil)
             let logSumExp = Buffer<Scalar>(count: range.count)
             Kernels.crossEntropy(
                 logits: logits,
@@ -170,7 +170,7 @@ private struct HeadChunks<Scalar: KernelScalar> {
         return Scalar(Kernels.sum(losses))
     }
 
-    private func logits(_ x: Tensor<Scalar>) -> Buffer<Scalar> {
+    private func logits(_ x: Tensor<Scalar>, isTraining: Bool) -> Buffer<Scalar> {
         let logits = Buffer<Scalar>(count: x.rows * head.outputs)
         switch head {
         case .dense(let weight):
@@ -184,7 +184,11 @@ private struct HeadChunks<Scalar: KernelScalar> {
                 k: x.columns
             )
         case .stored(let matrix):
-            Kernels.linear(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
+            if isTraining {
+                linearByPanels(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
+            } else {
+                Kernels.linear(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
+            }
         }
         return logits
     }

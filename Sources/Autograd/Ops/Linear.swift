@@ -103,13 +103,13 @@ extension Variable {
             "linear: input \(shape) does not fit weight [\(matrix.rows), \(matrix.columns)]"
         )
         let y = Tensor<Scalar>(uninitialized: [rows, matrix.rows])
-        Kernels.linear(
-            value.buffer,
-            rows: rows,
-            weight: matrix,
-            bias: bias?.value.buffer,
-            into: y.buffer
-        )
+        // On a tape, also before the first adapter, where nothing is recorded yet.
+        let (x, b) = (value.buffer, bias?.value.buffer)
+        if tape == nil {
+            Kernels.linear(x, rows: rows, weight: matrix, bias: b, into: y.buffer)
+        } else {
+            linearByPanels(x, rows: rows, weight: matrix, bias: b, into: y.buffer)
+        }
         let operands = [self] + (bias.map { [$0] } ?? [])
         return .recorded("linear", inputs: operands, value: y) { g, gradients in
             if let dx = gradients.accumulator(0) {

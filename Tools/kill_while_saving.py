@@ -132,6 +132,7 @@ def main():
         path = checkpoints() / f"step-{after:06d}.h5"
         result["checkpoint_bytes"] = path.stat().st_size
         result["unreadable"] += run([programs / "rsd-train", "verify", path]).returncode != 0
+        print(json.dumps(result), end="\r", file=sys.stderr, flush=True)
     result["bytes_in_temporary_files"] = {
         "least": min(written, default=0), "most": max(written, default=0)
     }

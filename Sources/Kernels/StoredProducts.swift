@@ -1,5 +1,6 @@
-/// Products for training, where many rows meet a stored weight: it is widened by panels, each used at
-/// once for all rows, so that no float copy of the whole ever exists.
+// Products for training, where many rows meet a stored weight: it is widened by panels, each used at
+// once for all rows, so that no float copy of the whole ever exists.
+
 extension StoredMatrix {
     /// Calls `body` with the first row, the number of rows and the numbers of each panel in turn.
     ///
@@ -16,8 +17,10 @@ extension StoredMatrix {
     }
 }
 
-/// y = x Wᵀ (+ bias) for a stored weight, by matrix products: as fast as a dense weight where rows
-/// are many. Unlike `linear`, a row's bits may depend on the number of rows.
+/// y = x Wᵀ (+ bias) for a stored weight and many rows, by matrix products.
+///
+/// Comes close to the speed of a dense weight. Unlike in `linear`, a row's bits may depend on the
+/// number of rows.
 ///
 /// - Parameters:
 ///   - x: `[rows, weight.columns]`.

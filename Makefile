@@ -7,11 +7,12 @@ FLAGS = -c release -Xswiftc -enable-testing
 BIN = .build/release
 SOURCES = Package.swift Sources Tests
 
-.PHONY: help deps build test reproduce generate train evaluate report bench lint format docs clean
+.PHONY: help deps build test test-slow reproduce generate train evaluate report bench lint format docs clean
 
 help:
 	@echo "make reproduce   run experiments/micro.yaml from nothing and print its table"
 	@echo "make test        build and run all tests"
+	@echo "make test-slow   kill -9 at 100 moments of saving 1.6 GB; needs RSD_MODELS, half an hour"
 	@echo "make generate | train | evaluate | report   one stage of EXPERIMENT=$(EXPERIMENT)"
 	@echo "make deps | build | bench | lint | format | docs | clean"
 
@@ -25,6 +26,9 @@ build: deps
 
 test: deps
 	$(SWIFT) test $(FLAGS)
+
+test-slow: build
+	python3 Tools/kill_while_saving.py --bin $(BIN) $(RSD_MODELS)/smollm2-135m-instruct.gguf
 
 reproduce: report
 

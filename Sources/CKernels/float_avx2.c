@@ -9,7 +9,7 @@
 #include "Template/float.h"
 #pragma clang attribute pop
 
-static const ck_kernels table = CK_TABLE("avx2");
+static const ck_kernels table = CK_TABLE("avx2", &ck_packed_avx2);
 
 const ck_kernels *ck_kernels_avx2(void) { return &table; }
 #endif

@@ -12,7 +12,11 @@
 #include "Template/float.h"
 #pragma clang attribute pop
 
-static const ck_kernels table = CK_TABLE("avx512");
+// CPUs before Cascade Lake lack VNNI; the products then give the same bits by AVX2.
+static const ck_kernels table = CK_TABLE("avx512", &ck_packed_avx512);
+static const ck_kernels without_vnni = CK_TABLE("avx512", &ck_packed_avx2);
 
-const ck_kernels *ck_kernels_avx512(void) { return &table; }
+const ck_kernels *ck_kernels_avx512(void) {
+    return __builtin_cpu_supports("avx512vnni") ? &table : &without_vnni;
+}
 #endif

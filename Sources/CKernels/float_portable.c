@@ -8,6 +8,6 @@
 #endif
 #include "Template/float.h"
 
-static const ck_kernels table = CK_TABLE("portable");
+static const ck_kernels table = CK_TABLE("portable", &ck_packed_portable);
 
 const ck_kernels *ck_kernels_portable(void) { return &table; }

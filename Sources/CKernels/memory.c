@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "ckernels.h"
 
@@ -81,6 +82,40 @@ void ck_deallocate(void *memory, size_t bytes) {
     heap.kept_bytes += bytes;
     heap.live -= bytes;
     pthread_mutex_unlock(&heap.mutex);
+}
+
+static size_t whole_pages(size_t bytes) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + page - 1) & ~(page - 1);
+}
+
+// Huge pages spare most of the address translation of a long read, but only whole ones are asked for:
+// a part of one would take memory as a whole.
+void *ck_map(size_t bytes) {
+    const size_t huge = 2 << 20;
+    size_t room = whole_pages(bytes) + huge;
+    char *start = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED) {
+        fprintf(stderr, "Error: out of memory: cannot map %zu bytes\n", bytes);
+        abort();
+    }
+    char *aligned = (char *)(((uintptr_t)start + huge - 1) & ~(uintptr_t)(huge - 1));
+    if (aligned > start) munmap(start, aligned - start);
+    char *used = aligned + (whole_pages(bytes)), *end = start + room;
+    if (end > used) munmap(used, end - used);
+#if defined(__linux__)
+    if (bytes >= huge) madvise(aligned, bytes & ~(huge - 1), MADV_HUGEPAGE);
+#endif
+    return aligned;
+}
+
+void ck_unmap(void *memory, size_t bytes) { munmap(memory, whole_pages(bytes)); }
+
+void ck_release_pages(const void *memory, size_t bytes) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)memory, end = first + bytes;
+    first = (first + page - 1) & ~(page - 1);
+    end &= ~(page - 1);
+    if (end > first) madvise((void *)first, end - first, MADV_DONTNEED);
 }
 
 // One block a thread, freed with the thread.

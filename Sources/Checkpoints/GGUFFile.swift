@@ -82,7 +82,8 @@ public final class GGUFFile: TensorSource {
                 rows: info.rows,
                 columns: info.columns,
                 bytes: bytes,
-                owner: file
+                owner: file,
+                isMapped: true
             )
         }
         let owned = try halfSplit(bytes, info: info, heads: heads)

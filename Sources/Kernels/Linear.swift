@@ -40,7 +40,8 @@ public func linear<S: KernelScalar>(
 
 /// y[r, n] = Σ_k x[r, k] W[n, k] (+ bias[n]) for a weight in stored blocks.
 ///
-/// Blocks are widened piece by piece beside the product; see the dense form for what it promises.
+/// A matrix packed for products takes x quantised to int8; otherwise blocks are widened piece by
+/// piece beside the product. See the dense form for what both promise.
 public func linear<S: KernelScalar>(
     _ x: Buffer<S>,
     rows: Int,
@@ -48,6 +49,21 @@ public func linear<S: KernelScalar>(
     bias: Buffer<S>?,
     into y: Buffer<S>
 ) {
+    if let packed = weight.packed, let products = S.kernels.packed {
+        checkLinear(x, rows: rows, outputs: weight.rows, inputs: weight.columns, bias: bias, y)
+        guard rows > 0 else { return }
+        // Only the tables of Float have such products.
+        packedLinear(
+            UnsafeRawPointer(x.base).assumingMemoryBound(to: Float.self),
+            rows: rows,
+            weight: weight,
+            packed: packed,
+            products: products,
+            bias: bias.map { UnsafeRawPointer($0.base).assumingMemoryBound(to: Float.self) },
+            into: UnsafeMutableRawPointer(y.base).assumingMemoryBound(to: Float.self)
+        )
+        return
+    }
     linear(
         x,
         rows: rows,
@@ -57,6 +73,21 @@ public func linear<S: KernelScalar>(
         inputs: weight.columns,
         bias: bias,
         into: y
+    )
+}
+
+private func checkLinear<S>(
+    _ x: Buffer<S>,
+    rows: Int,
+    outputs: Int,
+    inputs: Int,
+    bias: Buffer<S>?,
+    _ y: Buffer<S>
+) {
+    precondition(
+        x.count == rows * inputs && y.count == rows * outputs
+            && (bias?.count ?? outputs) == outputs,
+        "linear: [\(rows), \(inputs)] x [\(outputs), \(inputs)] with \(x.count), \(y.count)"
     )
 }
 
@@ -70,11 +101,7 @@ private func linear<S: KernelScalar>(
     bias: Buffer<S>?,
     into y: Buffer<S>
 ) {
-    precondition(
-        x.count == rows * inputs && y.count == rows * outputs
-            && (bias?.count ?? outputs) == outputs,
-        "linear: [\(rows), \(inputs)] x [\(outputs), \(inputs)] with \(x.count), \(y.count)"
-    )
+    checkLinear(x, rows: rows, outputs: outputs, inputs: inputs, bias: bias, y)
     guard rows > 0 else { return }
     // A few tasks a thread, in whole groups of 12 weight rows, none below some 30 microseconds.
     let least = (1 << 17) / max(1, rows * inputs)

@@ -62,16 +62,27 @@ public struct StoredMatrix: @unchecked Sendable {
     /// The stored blocks.
     public let bytes: UnsafeRawBufferPointer
     private let owner: AnyObject
+    private let isMapped: Bool
+    /// The same numbers in the layout of fast products, where there is one.
+    private(set) var packed: PackedMatrix?
 
     /// Views bytes as a matrix; `owner` is kept alive, and with it the bytes.
     ///
     /// - Precondition: A row is whole blocks, and `bytes` holds exactly `rows` of them.
+    /// - Parameters:
+    ///   - format: How the numbers are stored.
+    ///   - rows: Rows of the matrix.
+    ///   - columns: Columns of the matrix.
+    ///   - bytes: The stored blocks.
+    ///   - owner: What keeps the bytes.
+    ///   - isMapped: Whether the bytes are those of a mapped file, whose pages can be let go.
     public init(
         format: BlockFormat,
         rows: Int,
         columns: Int,
         bytes: UnsafeRawBufferPointer,
-        owner: AnyObject
+        owner: AnyObject,
+        isMapped: Bool = false
     ) {
         precondition(
             rows > 0 && columns > 0 && columns % format.blockSize == 0
@@ -83,6 +94,20 @@ public struct StoredMatrix: @unchecked Sendable {
         self.columns = columns
         self.bytes = bytes
         self.owner = owner
+        self.isMapped = isMapped
+    }
+
+    /// The matrix with a second copy of its numbers, laid out for fast products; itself where the
+    /// format is plain numbers.
+    ///
+    /// Pages of a mapped file are let go: only look-ups and gradients will read them again. With
+    /// the copy, `linear` quantises its float input to int8; in double it stays the plain product.
+    public func packedForProducts() -> StoredMatrix {
+        guard packed == nil, let packed = PackedMatrix(self) else { return self }
+        var copy = self
+        copy.packed = packed
+        if isMapped { ck_release_pages(base, bytes.count) }
+        return copy
     }
 
     /// Bytes of one row.

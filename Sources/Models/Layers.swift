@@ -19,6 +19,11 @@ public enum Matrix<Scalar: KernelScalar> {
     var parameters: [Parameter<Scalar>] {
         if case .parameter(let parameter) = self { [parameter] } else { [] }
     }
+
+    /// Ready for many products, which a table that is only looked up need not be.
+    func packedForProducts() -> Matrix {
+        if case .stored(let matrix) = self { .stored(matrix.packedForProducts()) } else { self }
+    }
 }
 
 /// A linear map with an optional bias and an optional low-rank update: y = x Wᵀ + b + s (x Aᵀ) Bᵀ.

@@ -92,7 +92,8 @@ public final class Transformer<Scalar: KernelScalar> {
             -> Linear<Scalar>
         {
             Linear(
-                weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs),
+                weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs)
+                    .packedForProducts(),
                 bias: bias ? try weights.vector("\(name).bias", count: outputs) : nil,
                 adapter: try weights.adapter(name, outputs: outputs, inputs: inputs)
             )
@@ -104,11 +105,12 @@ public final class Transformer<Scalar: KernelScalar> {
             )
         }
 
-        embedding = try weights.matrix(
+        let table = try weights.matrix(
             "model.embed_tokens.weight",
             rows: c.vocabularySize,
             columns: c.hiddenSize
         )
+        embedding = c.tiesWordEmbeddings ? table.packedForProducts() : table
         layers = try (0..<c.layerCount).map { index in
             let path = "model.layers.\(index)"
             let attention = "\(path).self_attn"
@@ -154,6 +156,7 @@ public final class Transformer<Scalar: KernelScalar> {
             c.tiesWordEmbeddings
             ? nil
             : try weights.matrix("lm_head.weight", rows: c.vocabularySize, columns: c.hiddenSize)
+                .packedForProducts()
         rope = RoPE(theta: c.ropeTheta, headDimension: c.headDimension, scaling: c.ropeScaling)
     }
 

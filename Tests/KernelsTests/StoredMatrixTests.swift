@@ -4,7 +4,7 @@ import Testing
 @testable import Kernels
 
 /// Blocks with the values that ggml's own dequantiser gives (Tools/block_fixtures.py).
-private struct BlockFixture: Decodable {
+struct BlockFixture: Decodable {
     let bytes: Data
     let values: Data
 
@@ -38,7 +38,7 @@ private final class Bytes {
     deinit { buffer.deallocate() }
 }
 
-private func stored(_ format: BlockFormat, _ data: Data, rows: Int) -> StoredMatrix {
+func stored(_ format: BlockFormat, _ data: Data, rows: Int) -> StoredMatrix {
     let bytes = Bytes(data)
     let columns = data.count / format.bytesPerBlock * format.blockSize / rows
     return StoredMatrix(
@@ -51,7 +51,7 @@ private func stored(_ format: BlockFormat, _ data: Data, rows: Int) -> StoredMat
 }
 
 /// A matrix of a format: the fixture's blocks, again and again in another order.
-private func weight(
+func weight(
     _ format: BlockFormat,
     rows: Int,
     columns: Int,

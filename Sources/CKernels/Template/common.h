@@ -14,3 +14,5 @@
 const ck_kernels *ck_kernels_portable(void);
 const ck_kernels *ck_kernels_avx2(void);
 const ck_kernels *ck_kernels_avx512(void);
+
+extern const ck_packed_products ck_packed_portable, ck_packed_avx2, ck_packed_avx512;

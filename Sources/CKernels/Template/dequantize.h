@@ -1,46 +1,11 @@
 // Dequantisers of whole blocks in float: the values of blocks.h, 16 or 32 at a time.
 
-typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
-typedef int8_t s8x16 __attribute__((ext_vector_type(16)));
-typedef uint16_t u16x16 __attribute__((ext_vector_type(16)));
-typedef uint32_t u32x16 __attribute__((ext_vector_type(16)));
-
-K u8x16 bytes16(const uint8_t *p) {
-    u8x16 v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-K f16 floats(u8x16 v) { return __builtin_convertvector(v, f16); }
-
-// v - by in signed bytes, as floats.
-K f16 floats_less(u8x16 v, int8_t by) {
-    v -= (u8x16)((uint8_t)by);
-    s8x16 s;
-    memcpy(&s, &v, sizeof s);
-    return __builtin_convertvector(s, f16);
-}
-
-K void put16(float *y, f16 v) { memcpy(y, &v, sizeof v); }
-
 // 16 where the bit of the lane is set in two bytes, else 0.
 K u8x16 fifth_bits(const uint8_t *p) {
     u8x16 spread = {p[0], p[0], p[0], p[0], p[0], p[0], p[0], p[0],
                     p[1], p[1], p[1], p[1], p[1], p[1], p[1], p[1]};
     const u8x16 bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     return (spread & bit) == bit ? (u8x16)(16) : (u8x16)(0);
-}
-
-K f16 halves16(const uint8_t *p) {
-#if defined(HALVES)
-    _Float16 __attribute__((ext_vector_type(16))) v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, f16);
-#else
-    f16 y;
-    UNROLL for (int i = 0; i < 16; i++) y[i] = half_at(p + 2 * i);
-    return y;
-#endif
 }
 
 K f16 bfloats16(const uint8_t *p) {

@@ -3,6 +3,7 @@
 #include "vector.h"
 #include "elementwise.h"
 #include "rows.h"
+#include "bytes.h"
 #include "dequantize.h"
 #include "linear.h"
 #include "attention.h"

@@ -1,5 +1,5 @@
 // The table of a twin: all its functions have the names of the fields.
-#define CK_TABLE(NAME)                                                                             \
+#define CK_TABLE(NAME, PACKED)                                                                          \
     {                                                                                              \
         .name = NAME, .add = add, .multiply = multiply,                                            \
         .multiply_accumulate = multiply_accumulate, .accumulate = accumulate, .scale = scale,      \
@@ -10,5 +10,5 @@
         .cross_entropy_backward = cross_entropy_backward, .probabilities = probabilities,          \
         .sum = sum, .sum_of_squares = sum_of_squares, .all_finite = all_finite, .adamw = adamw,    \
         .dequantize = dequantize, .linear = linear, .attention = attention,                        \
-        .attention_backward = attention_backward,                                                  \
+        .attention_backward = attention_backward, .packed = PACKED,                                \
     }

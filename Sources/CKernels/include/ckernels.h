@@ -54,6 +54,16 @@ typedef struct ck_adamw {
     double gradient_scale, beta1, beta2, epsilon, decay, rate, root;
 } ck_adamw;
 
+// Products of float rows with packed weights, by way of int8: y[r * outputs + n] as `linear` has it.
+typedef struct ck_packed_products {
+    // Rows begin..<end of x[rows, inputs] as the products want them: ck_quantized_bytes in all.
+    void (*quantize)(long rows, long inputs, const float *x, int format, long begin, long end,
+                     void *quantized);
+    // The outputs of strips begin..<end, 16 each.
+    void (*linear)(long rows, long inputs, const void *quantized, int format, const void *packed,
+                   long begin, long end, long outputs, const float *_Nullable bias, float *y);
+} ck_packed_products;
+
 // All kernels of one element type on one instruction set. `void *` is that element type; each
 // function runs on the calling thread, and its result does not depend on how callers split work.
 typedef struct ck_kernels {
@@ -98,6 +108,8 @@ typedef struct ck_kernels {
     void (*linear)(long rows, long inputs, const void *x, int format, const void *w, long begin,
                    long end, long outputs, const void *_Nullable bias, void *y);
 
+    const struct ck_packed_products *_Nullable packed;  // of float tables only
+
     // Queries first..<first + n of a segment, all query heads that read `kv_head`.
     void (*attention)(const ck_attention_shape *shape, const ck_attention_segment *segment,
                       long kv_head, long first, long n);
@@ -116,6 +128,14 @@ const ck_kernels *_Nullable ck_kernels_named(const char *name);
 long ck_block_size(int format);
 long ck_block_bytes(int format);
 
+// Bytes of a packed [rows, columns] matrix, or 0 where its format is not packed.
+long ck_packed_bytes(int format, long rows, long columns);
+// Packs strips begin..<end, of 16 rows each.
+void ck_pack(int format, long rows, long columns, const void *bytes, long begin, long end,
+             void *packed);
+// Bytes of [rows, columns] quantised activations.
+long ck_quantized_bytes(long rows, long columns);
+
 // OPENBLAS_CORETYPE that suits this CPU, or NULL where OpenBLAS should decide.
 const char *_Nullable ck_openblas_core(void);
 // CPU brand string, or an empty one.
@@ -124,6 +144,11 @@ void ck_cpu_model(char *text, long capacity);
 // 64-byte aligned memory; large blocks are kept for reuse. `bytes` must be the allocated size.
 void *ck_allocate(size_t bytes);
 void ck_deallocate(void *memory, size_t bytes);
+// Memory of a lifetime's length, zeroed, in huge pages where it is large; and its end.
+void *ck_map(size_t bytes);
+void ck_unmap(void *memory, size_t bytes);
+// Lets go of the whole pages in part of a mapped file; they are read again if they are touched.
+void ck_release_pages(const void *memory, size_t bytes);
 // Scratch memory of the calling thread, 64-byte aligned; valid until the thread's next call.
 void *ck_scratch(size_t bytes);
 

@@ -1,0 +1,109 @@
+// Products on packed weights for x86 CPUs with AVX2.
+#include "Template/common.h"
+#include "packing.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
+#define LANES 8
+#define HALVES
+#include "Template/vector.h"
+#include "Template/bytes.h"
+
+K __m256i bytes32(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+
+// 16 where the bit of the lane is set in four bytes, else 0.
+K __m256i fifth_of_32(const uint8_t *p) {
+    int32_t bits;
+    memcpy(&bits, p, 4);
+    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                            2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
+    __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi32(bits), spread);
+    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit),
+                            _mm256_set1_epi8(16));
+}
+
+// The eight groups of half a strip: signed numbers with 8 bits, else unsigned ones.
+K void unpack(const int bits, const uint8_t *p, int half, __m256i *w) {
+    const __m256i low = _mm256_set1_epi8(15);
+    if (bits == 8) {
+        UNROLL for (int j = 0; j < 8; j++)
+            w[j] = _mm256_xor_si256(bytes32(p + 64 * j + 32 * half), _mm256_set1_epi8(-128));
+        return;
+    }
+    UNROLL for (int j = 0; j < 4; j++) {
+        __m256i v = bytes32(p + 64 * j + 32 * half);
+        w[j] = _mm256_and_si256(v, low);
+        w[j + 4] = _mm256_and_si256(_mm256_srli_epi16(v, 4), low);
+    }
+    if (bits == 5) {
+        UNROLL for (int j = 0; j < 8; j++)
+            w[j] = _mm256_or_si256(w[j], fifth_of_32(p + 256 + 8 * j + 4 * half));
+    }
+    if (bits == 6) {
+        const __m256i top = _mm256_set1_epi8(0x30);
+        UNROLL for (int i = 0; i < 2; i++) {
+            __m256i v = bytes32(p + 256 + 64 * i + 32 * half);
+            __m256i pairs[4] = {_mm256_slli_epi16(v, 4), _mm256_slli_epi16(v, 2), v,
+                                _mm256_srli_epi16(v, 2)};
+            UNROLL for (int j = 0; j < 4; j++)
+                w[4 * i + j] = _mm256_or_si256(w[4 * i + j], _mm256_and_si256(pairs[j], top));
+        }
+    }
+}
+
+// Sums of products over groups 4 h..<4 h + 4: pairs of products in 16 bits, which hold two pairs of
+// numbers below 64, and one of the magnitudes up to 128 that signed numbers have.
+K __m256i dot16(const int bits, const __m256i *w, const quantized_block *x, int h) {
+    const __m256i ones = _mm256_set1_epi16(1);
+    __m256i pairs[4], total = _mm256_setzero_si256();
+    UNROLL for (int j = 0; j < 4; j++) {
+        int32_t four;
+        memcpy(&four, x->q + 16 * h + 4 * j, 4);
+        __m256i v = _mm256_set1_epi32(four), u = w[4 * h + j];
+        if (bits == 8) v = _mm256_sign_epi8(v, u), u = _mm256_abs_epi8(u);
+        pairs[j] = _mm256_maddubs_epi16(u, v);
+    }
+    if (bits < 8) {
+        pairs[0] = _mm256_add_epi16(pairs[0], pairs[1]);
+        pairs[2] = _mm256_add_epi16(pairs[2], pairs[3]);
+    }
+    UNROLL for (int j = 0; j < 4; j += bits == 8 ? 1 : 2)
+        total = _mm256_add_epi32(total, _mm256_madd_epi16(pairs[j], ones));
+    return total;
+}
+
+#include "Template/packed.h"
+
+K void packed_rows(const int R, const int bits, const bool minima, long blocks,
+                   const packed_chunk *c, const quantized_block *x, long stride, float *sums) {
+    const uint8_t *p = c->quants;
+    const bool starts = !minima && bits != 8;
+    for (long k = 0; k < blocks; k++, p += 64 * bits, x += stride)
+        UNROLL for (int half = 0; half < 2; half++) {
+            __m256i w[8];
+            unpack(bits, p, half, w);
+            const float *scales = c->scales + (bits == 6 ? 2 : 1) * k * STRIP + 8 * half;
+            for (int r = 0; r < R; r++) {
+                __m256i a = dot16(bits, w, x + r, 0), b = dot16(bits, w, x + r, 1);
+                if (starts) a = _mm256_add_epi32(a, _mm256_set1_epi32(x[r].start[0]));
+                if (starts) b = _mm256_add_epi32(b, _mm256_set1_epi32(x[r].start[1]));
+                vf y;
+                if (bits == 6)
+                    y = (vf)_mm256_cvtepi32_ps(a) * load(scales)
+                      + (vf)_mm256_cvtepi32_ps(b) * load(scales + STRIP);
+                else
+                    y = (vf)_mm256_cvtepi32_ps(_mm256_add_epi32(a, b)) * load(scales);
+                y = y * splat(x[r].scale);
+                if (minima) y = y - load(c->minima + k * STRIP + 8 * half) * splat(x[r].sum);
+                float *to = sums + r * STRIP + 8 * half;
+                store(to, load(to) + y);
+            }
+        }
+}
+#pragma clang attribute pop
+
+const ck_packed_products ck_packed_avx2 = {packed_quantize, packed_linear};
+#endif

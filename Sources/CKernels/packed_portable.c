@@ -1,0 +1,48 @@
+// Products on packed weights in plain C: what the other twins are compared with, bit by bit.
+#include "Template/common.h"
+#include "packing.h"
+
+#define LANES 4
+#include "Template/vector.h"
+#include "Template/bytes.h"
+
+// The number of column 4 j + c of an output, `lane` being 4 * output + c.
+K int number(const int bits, const uint8_t *p, int j, int lane) {
+    if (bits == 8) return p[64 * j + lane];
+    int low = p[64 * (j % 4) + lane] >> (j / 4 * 4) & 15;
+    if (bits == 5) low |= (p[256 + 8 * j + lane / 8] >> (lane % 8) & 1) << 4;
+    if (bits == 6) low |= (p[256 + 64 * (j / 4) + lane] >> (2 * (j % 4)) & 3) << 4;
+    return low;
+}
+
+#include "Template/packed.h"
+
+K void packed_rows(const int R, const int bits, const bool minima, long blocks,
+                   const packed_chunk *c, const quantized_block *x, long stride, float *sums) {
+    const uint8_t *p = c->quants;
+    for (long k = 0; k < blocks; k++, p += 64 * bits, x += stride) {
+        int16_t w[BLOCK_COLUMNS][STRIP];
+        for (int i = 0; i < BLOCK_COLUMNS; i++)
+            for (int n = 0; n < STRIP; n++) w[i][n] = number(bits, p, i / 4, 4 * n + i % 4);
+        const float *scales = c->scales + (bits == 6 ? 2 : 1) * k * STRIP;
+        for (int r = 0; r < R; r++) {
+            int32_t dot[2][STRIP];
+            for (int h = 0; h < 2; h++) {
+                for (int n = 0; n < STRIP; n++) dot[h][n] = minima ? 0 : x[r].start[h];
+                for (int i = 0; i < 16; i++)
+                    for (int n = 0; n < STRIP; n++)
+                        dot[h][n] += w[16 * h + i][n] * x[r].q[16 * h + i];
+            }
+            for (int n = 0; n < STRIP; n++) {
+                float y = bits == 6 ? (float)dot[0][n] * scales[n]
+                                          + (float)dot[1][n] * scales[STRIP + n]
+                                    : (float)(dot[0][n] + dot[1][n]) * scales[n];
+                y = y * x[r].scale;
+                if (minima) y = y - c->minima[k * STRIP + n] * x[r].sum;
+                sums[r * STRIP + n] += y;
+            }
+        }
+    }
+}
+
+const ck_packed_products ck_packed_portable = {packed_quantize, packed_linear};

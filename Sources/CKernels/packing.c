@@ -48,19 +48,37 @@ static void block_numbers(int format, const uint8_t *row, long at, uint8_t *q) {
     }
 }
 
-// Adds the numbers of one output of the strip to a packed block that was all zeros.
-static void put_numbers(int bits, int output, const uint8_t *q, uint8_t *to) {
-    for (int j = 0; j < 8; j++)
-        for (int c = 0; c < 4; c++) {
-            uint8_t v = q[4 * j + c];
-            int lane = 4 * output + c;
-            if (bits == 8) {
-                to[64 * j + lane] = v;
-                continue;
+// One packed block from the numbers of its sixteen outputs; four columns are handled as a word.
+static void put_numbers(int bits, uint8_t q[STRIP][BLOCK_COLUMNS], uint8_t *to) {
+    uint32_t group[8][STRIP], word[STRIP];
+    for (int n = 0; n < STRIP; n++)
+        for (int j = 0; j < 8; j++) memcpy(&group[j][n], q[n] + 4 * j, 4);
+    if (bits == 8) {
+        memcpy(to, group, sizeof group);
+        return;
+    }
+    for (int j = 0; j < 4; j++, to += sizeof word) {
+        for (int n = 0; n < STRIP; n++)
+            word[n] = (group[j][n] & 0x0f0f0f0f) | (group[j + 4][n] & 0x0f0f0f0f) << 4;
+        memcpy(to, word, sizeof word);
+    }
+    if (bits == 5)
+        for (int j = 0; j < 8; j++, to += 8) {
+            uint64_t plane = 0;
+            for (int n = 0; n < STRIP; n++) {
+                uint32_t fifth = group[j][n] >> 4 & 0x01010101;
+                fifth = (fifth | fifth >> 7 | fifth >> 14 | fifth >> 21) & 15;
+                plane |= (uint64_t)fifth << (4 * n);
             }
-            to[64 * (j % 4) + lane] |= (v & 15) << (j / 4 * 4);
-            if (bits == 5) to[256 + 8 * j + lane / 8] |= (v >> 4) << (lane % 8);
-            if (bits == 6) to[256 + 64 * (j / 4) + lane] |= (v >> 4) << (2 * (j % 4));
+            for (int i = 0; i < 8; i++) to[i] = (uint8_t)(plane >> (8 * i));
+        }
+    if (bits == 6)
+        for (int i = 0; i < 2; i++, to += sizeof word) {
+            memset(word, 0, sizeof word);
+            for (int j = 0; j < 4; j++)
+                for (int n = 0; n < STRIP; n++)
+                    word[n] |= (group[4 * i + j][n] >> 4 & 0x03030303) << (2 * j);
+            memcpy(to, word, sizeof word);
         }
 }
 
@@ -107,16 +125,17 @@ void ck_pack(int format, long rows, long columns, const void *bytes, long begin,
         uint8_t *to = (uint8_t *)packed + strip * strip_bytes;
         const uint8_t *row = (const uint8_t *)bytes + strip * STRIP * row_bytes;
         long outputs = rows - strip * STRIP < STRIP ? rows - strip * STRIP : STRIP;
+        uint8_t q[STRIP][BLOCK_COLUMNS] = {{0}};
         memset(to, 0, strip_bytes);
         for (long first = 0; first < blocks; first += CHUNK_BLOCKS) {
             long n = blocks - first < CHUNK_BLOCKS ? blocks - first : CHUNK_BLOCKS;
-            uint8_t *quants = to + packed_scale_bytes(f, n), q[BLOCK_COLUMNS];
-            for (int output = 0; output < outputs; output++) {
+            uint8_t *quants = to + packed_scale_bytes(f, n);
+            for (int output = 0; output < outputs; output++)
                 put_scales(format, f, output, row + output * row_bytes, first, n, to);
-                for (long k = 0; k < n; k++) {
-                    block_numbers(format, row + output * row_bytes, first + k, q);
-                    put_numbers(f.bits, output, q, quants + k * f.bits * 64);
-                }
+            for (long k = 0; k < n; k++) {
+                for (int output = 0; output < outputs; output++)
+                    block_numbers(format, row + output * row_bytes, first + k, q[output]);
+                put_numbers(f.bits, q, quants + k * f.bits * 64);
             }
             to += packed_chunk_bytes(f, n);
         }

@@ -95,11 +95,11 @@ K void read_scales(packed_format f, long blocks, const uint8_t *p, packed_chunk 
 K void chunk_rows(const int bits, const bool minima, long rows, long blocks, const packed_chunk *c,
                   const quantized_block *x, long stride, float *sums) {
     while (rows > 0) {
-        long n = rows >= 16 ? 16 : rows >= 8 ? 8 : rows;
+        long n = rows >= 16 ? 16 : rows >= 12 ? 12 : rows >= 8 ? 8 : rows;
         switch (n) {
 #define CASE(N)                                                                                    \
     case N: packed_rows(N, bits, minima, blocks, c, x, stride, sums); break;
-            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(16)
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(12) CASE(16)
 #undef CASE
         }
         rows -= n, x += n, sums += n * STRIP;

@@ -46,7 +46,8 @@ def permutation_tests():
         sums = [sum(s * x for s, x in zip(signs, d))
                 for signs in itertools.product((-1, 1), repeat=size)]
         p = sum(abs(s) >= abs(sum(d)) for s in sums) / len(sums)
-        rows.append({"differences": d, "p": p})
+        same = sum(abs(s) == abs(sum(d)) for s in sums) / len(sums)
+        rows.append({"differences": d, "p": p, "midP": p - same / 2})
         if size >= 4:  # SciPy's own exact test agrees
             test = stats.permutation_test((numpy.array(d),), numpy.sum, permutation_type="samples",
                                           n_resamples=math.inf, alternative="two-sided")
@@ -75,6 +76,43 @@ def holm():
             {"p": [0.01, 0.02, 0.02], "adjusted": [0.03, 0.04, 0.04]}]
 
 
+def clustered():
+    """Wilson's interval on the effective number of trials, from its definition."""
+    random = numpy.random.default_rng(13)
+    rows = []
+    for n, k, p in [(1, 1, 1), (4, 2, 0.4), (30, 1, 0.1), (30, 16, 0.03), (198, 4, 0.25),
+                    (500, 16, 0.65)]:
+        correct = random.binomial(k, random.beta(p, 1 - p, n) if p < 1 else numpy.ones(n))
+        means = correct / k
+        z = stats.norm.ppf(0.975)
+        shrunk = (means.sum() + z * z / 2) / (n + z * z)
+        mean = means.mean()
+        variance = means.var() + shrunk * (1 - shrunk) / (4 * n)
+        trials = min(n * k, max(n, n * mean * (1 - mean) / variance))
+        # The score interval: |mean - p| = z sqrt(p (1 - p) / trials), solved for p.
+        roots = numpy.roots([1 + z * z / trials, -(2 * mean + z * z / trials), mean * mean])
+        rows.append({"correct": correct.tolist(), "samples": k,
+                     "interval": sorted(float(min(1, max(0, root))) for root in roots.real)})
+    return rows
+
+
+def student_t():
+    rows = [[nu, p, float(stats.t.ppf(p, nu))] for nu in (1, 2, 4, 5, 30, 199)
+            for p in (0.01, 0.025, 0.5, 0.8, 0.975, 0.995)]
+    return rows
+
+
+def seeds():
+    values = [0.021, -0.004, 0.033, 0.017, 0.008, 0.029]
+    test = stats.ttest_1samp(values, 0)
+    interval = test.confidence_interval(0.95)
+    flips = stats.permutation_test((numpy.array(values),), numpy.sum, n_resamples=math.inf,
+                                   permutation_type="samples", alternative="two-sided")
+    return {"values": values, "tP": float(test.pvalue), "signFlipP": float(flips.pvalue),
+            "interval": [float(interval.low), float(interval.high)],
+            "standardError": float(stats.sem(values))}
+
+
 def pass_at_k():
     rows = []
     for n, c, k in [(1, 0, 1), (1, 1, 1), (10, 3, 1), (10, 3, 2), (10, 3, 8), (16, 1, 16),
@@ -99,6 +137,9 @@ fixture = {
     "paired": paired(),
     "holm": holm(),
     "passAtK": pass_at_k(),
+    "clustered": clustered(),
+    "studentT": student_t(),
+    "seeds": seeds(),
 }
 with open("Tests/EvaluateTests/Fixtures/statistics.json", "w", encoding="utf-8") as file:
     json.dump(fixture, file, indent=1)

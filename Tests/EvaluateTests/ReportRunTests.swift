@@ -56,17 +56,19 @@ import Testing
         #expect(base.accuracy == 0.375)
         #expect(base.questions == 4 && base.samplesPerQuestion == 2 && base.seeds == 1)
         #expect(base.unparsedShare == 0.125 && base.truncatedShare == 0.125)
-        // Wilson: p = 3/8, n = 4, z = 1.95996.
+        // Wilson: p = 3/8, z = 1.95996, four questions twice are worth 5.007 trials.
         let interval = try #require(base.interval)
-        #expect(abs(interval.low - 0.0919) < 1e-4 && abs(interval.high - 0.7806) < 1e-4)
+        #expect(abs(interval.low - 0.1057) < 1e-4 && abs(interval.high - 0.7528) < 1e-4)
         #expect(base.difference == nil)
+        // Some sample is right on two questions; "u" has no vote, and a tie goes to the first.
+        #expect(base.passAtK == 0.5 && base.majorityAtK == 0.5)
 
         let tuned = try #require(model.score(arm: "direct", benchmark: "tiny"))
         #expect(tuned.accuracy == 0.875)
         let difference = try #require(tuned.difference)
         #expect(difference.estimate == 0.5)
-        // d = 0, 1/2, 1, 1/2: of 8 sign choices two reach |sum| = 2.
-        #expect(difference.pValue == 0.25)
+        // d = 0, 1/2, 1, 1/2: of 8 sign choices two reach |sum| = 2, and mid-p counts them by half.
+        #expect(difference.pValue == 0.125)
         #expect(difference.verdict == .notDistinguishable)
         // sd(d) = √(1/6), SE = sd / 2, times 2.80159.
         #expect(abs((difference.minimumDetectable ?? 0) - 0.5719) < 1e-3)

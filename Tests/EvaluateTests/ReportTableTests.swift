@@ -42,7 +42,7 @@ import Testing
     static let scores = """
         arm,benchmark,accuracy,accuracy_low,accuracy_high,questions,samples_per_question,seeds,\
         difference,difference_low,difference_high,p_value,p_value_holm,minimum_detectable_effect,\
-        verdict,unparsed_share,truncated_share
+        verdict,unparsed_share,truncated_share,pass_at_k,maj_at_k
         base,add,0.5,0.4,0.6,100,2,3,,,,,,,,0.0,0.015
         base,mul|x,0.25,,,80,2,3,,,,,,,,,
         base,average,0.375,0.3,0.45,180,2,3,,,,,,,,0.002,0.12

@@ -17,6 +17,19 @@ struct StatisticsFixtures: Decodable {
     struct PermutationCase: Decodable {
         var differences: [Int]
         var p: Double
+        var midP: Double
+    }
+    struct ClusteredCase: Decodable {
+        var correct: [Int]
+        var samples: Int
+        var interval: [Double]
+    }
+    struct Seeds: Decodable {
+        var values: [Double]
+        var tP: Double
+        var signFlipP: Double
+        var interval: [Double]
+        var standardError: Double
     }
     struct Paired: Decodable {
         var samples: Int
@@ -48,6 +61,9 @@ struct StatisticsFixtures: Decodable {
     var paired: Paired
     var holm: [HolmCase]
     var passAtK: [PassCase]
+    var clustered: [ClusteredCase]
+    var studentT: [[Double]]
+    var seeds: Seeds
 
     static func load() throws -> StatisticsFixtures {
         let url = Bundle.module.bundleURL.appending(path: "Fixtures/statistics.json")

@@ -32,6 +32,10 @@ extension ReportModel {
         var unparsedShare: Double?
         /// The share of samples that ran into the token limit.
         var truncatedShare: Double?
+        /// The share of questions that at least one sample answers.
+        var passAtK: Double?
+        /// The share of questions that the most frequent answer answers.
+        var majorityAtK: Double?
     }
 
     /// A paired difference of two arms' accuracies, arm minus other.

@@ -13,6 +13,11 @@ struct ArmScores: Sendable {
         var pooled: [QuestionScore]
         /// The mean accuracy under each seed.
         var seedMeans: [Double]
+        /// pass@k: the share of questions that some sample answers, averaged over seeds.
+        var passAtK: Double
+        /// maj@k: the share of questions that most samples answer, averaged over seeds; nil where
+        /// the table does not tell.
+        var majorityAtK: Double?
         /// The share of samples without an answer.
         var unparsedShare: Double
         /// The share of samples that ran into the token limit.
@@ -47,13 +52,16 @@ struct ArmScores: Sendable {
                     QuestionScore(id: $0, correct: $1, samples: cell.samples)
                 }
             }
-            for own in bySeed { try own.checkSamples(expected: samples) }
             let all = Double(cells.reduce(0) { $0 + $1.samples * $1.correct.count })
+            let majorities = cells.compactMap(\.majority).map { Moments.mean($0.map(Double.init)) }
+            let summaries = try bySeed.map { try AccuracySummary($0, samples: samples) }
             return OnBenchmark(
                 name: name,
                 samples: samples,
                 pooled: try .pooled(over: bySeed),
-                seedMeans: bySeed.map { Moments.mean($0.map(\.mean)) },
+                seedMeans: summaries.map(\.mean),
+                passAtK: Moments.mean(summaries.map(\.passAtK)),
+                majorityAtK: majorities.count == cells.count ? Moments.mean(majorities) : nil,
                 unparsedShare: Double(cells.reduce(0) { $0 + $1.unparsed }) / all,
                 truncatedShare: Double(cells.reduce(0) { $0 + $1.truncated }) / all
             )

@@ -10,9 +10,6 @@ struct ReportBuilder {
     /// Resamples of every bootstrap.
     var resamples = 10_000
 
-    /// Questions of a benchmark below which its interval is Wilson's.
-    static let fewQuestions = 50
-
     /// The scores of one arm.
     ///
     /// - Throws: `Failure` when the table lacks some.
@@ -92,13 +89,15 @@ struct ReportBuilder {
                 arm: scores.name,
                 benchmark: own.name,
                 accuracy: Moments.mean(own.pooled.map(\.mean)),
-                interval: .init(try interval(own, index)),
+                interval: .init(try interval(own)),
                 questions: own.pooled.count,
                 samplesPerQuestion: own.samples,
                 seeds: scores.seeds.count,
                 difference: comparison?.difference(on: index),
                 unparsedShare: own.unparsedShare,
-                truncatedShare: own.truncatedShare
+                truncatedShare: own.truncatedShare,
+                passAtK: own.passAtK,
+                majorityAtK: own.majorityAtK
             )
         }
         var average = ReportModel.Score(
@@ -124,20 +123,9 @@ struct ReportBuilder {
         return rows + [average]
     }
 
-    /// The interval of an accuracy on one benchmark: Wilson's where every question was asked once
-    /// or there are few, else the cluster bootstrap.
-    private func interval(_ own: ArmScores.OnBenchmark, _ index: Int) throws -> Interval {
-        let samples = own.pooled.first?.samples ?? 0
-        let draws = UniformDraws("benchmark \(index)")
-        let summary = try AccuracySummary(
-            own.pooled,
-            samples: samples,
-            resamples: resamples
-        ) { draws($0) }
-        let isWilson =
-            samples == 1 || summary.questionCount < Self.fewQuestions
-            || summary.bootstrap.lower == summary.bootstrap.upper
-        return isWilson ? summary.wilson : summary.bootstrap
+    /// The interval of an accuracy on one benchmark.
+    private func interval(_ own: ArmScores.OnBenchmark) throws -> Interval {
+        try AccuracySummary(own.pooled, samples: own.pooled.first?.samples ?? 0).interval
     }
 
     private func averageInterval(_ scores: ArmScores) -> ReportModel.Interval {
@@ -154,19 +142,15 @@ struct ReportBuilder {
     private func notes(_ first: ArmScores?, comparisons: Bool) -> [String] {
         guard let first else { return [] }
         let seeds = first.seeds.count
-        let isWilson = first.benchmarks.map { own in
-            own.pooled.count < Self.fewQuestions || own.pooled.first?.samples == 1
-        }
-        let wilson = "Wilson's, with questions as the trials"
-        let bootstrap = "by cluster bootstrap over questions, samples of all seeds kept together"
-        let some =
-            "Wilson's below \(Self.fewQuestions) questions, \(bootstrap) otherwise"
-        let kind =
-            isWilson.allSatisfy(\.self) ? wilson : isWilson.contains(true) ? some : bootstrap
-        var notes = ["Intervals of a benchmark's accuracy are \(kind)."]
+        let isRepeated = first.benchmarks.contains { $0.pooled.first?.samples != 1 }
+        var notes = [
+            "Intervals of a benchmark's accuracy are Wilson's, with questions as the trials"
+                + (isRepeated
+                    ? ", their number corrected for how alike the samples of a question are." : ".")
+        ]
         if comparisons {
             notes.append(
-                "A benchmark's p is that of the exact permutation test over questions, and Holm's "
+                "A benchmark's p is the mid-p of the permutation test over questions, and Holm's "
                     + "correction covers the benchmarks of an arm; these hold for the models that "
                     + "were trained."
             )

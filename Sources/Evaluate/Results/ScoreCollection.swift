@@ -81,7 +81,10 @@ extension ScoreTable {
                 samples: stored.perQuestion,
                 correct: graded.map { $0.count { $0.verdict == .correct } },
                 unparsed: all.count { $0.verdict == .unparsed },
-                truncated: all.count(where: \.isTruncated)
+                truncated: all.count(where: \.isTruncated),
+                majority: zip(questions, graded).map { question, samples in
+                    AnswerGrading.majority(samples, gold: question.0.answer) ? 1 : 0
+                }
             )
         )
     }

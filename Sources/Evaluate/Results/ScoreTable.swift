@@ -32,6 +32,8 @@ struct ScoreTable: Sendable, Equatable {
         var unparsed: Int
         /// Samples that ran into the token limit, over all questions.
         var truncated: Int
+        /// For each question 1 where the answer given most often is right, else 0.
+        var majority: [Int]?
     }
 
     /// The benchmarks, in order.
@@ -86,6 +88,7 @@ extension ScoreTable {
                 members["correct"] = .integers(cell.correct)
                 members["unparsed"] = .integer(cell.unparsed)
                 members["truncated"] = .integer(cell.truncated)
+                members["majority"] = cell.majority.map { .integers($0) }
                 return .object(members)
             }
     }
@@ -131,7 +134,8 @@ extension ScoreTable {
                 samples: samples,
                 correct: correct,
                 unparsed: try json.integer("unparsed"),
-                truncated: try json.integer("truncated")
+                truncated: try json.integer("truncated"),
+                majority: try json["majority"].map { _ in try json.integers("majority") }
             )
         )
     }

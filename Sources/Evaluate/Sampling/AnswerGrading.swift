@@ -35,6 +35,16 @@ struct AnswerGrading: Sendable {
         return (answer, verdict)
     }
 
+    /// Whether the answer that most samples of a question give is right.
+    static func majority(_ samples: [Sample], gold: String) -> Bool {
+        guard samples.count > 1 else { return samples.first?.verdict == .correct }
+        return SampleMetrics.majority(
+            samples.map(\.extracted),
+            isEqual: { Grader.equal(gold: $0, prediction: $1) },
+            isCorrect: { Grader.equal(gold: gold, prediction: $0) }
+        )
+    }
+
     /// A sample graded again from its text.
     func regraded(_ sample: Sample, gold: String) -> Sample {
         let (answer, verdict) = grade(sample.text, gold: gold)

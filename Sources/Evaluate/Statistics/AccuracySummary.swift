@@ -10,12 +10,10 @@ struct AccuracySummary: Sendable, Equatable {
     var mean: Double
     /// Standard deviation of the question means over √n, with n - 1 below; `nan` for n = 1.
     var standardError: Double
-    /// Wilson's interval on the mean, with questions as the trials.
-    ///
-    /// Conservative for k > 1: a question's mean varies less than a single try.
-    var wilson: Interval
-    /// The cluster bootstrap interval over questions.
-    var bootstrap: Interval
+    /// The interval of the mean: Wilson's, corrected for repeated samples of a question.
+    var interval: Interval
+    /// pass@k: the share of questions that some sample answers.
+    var passAtK: Double
     /// The exact interval, where k = 1 makes the right answers a binomial count.
     var exact: Interval?
 
@@ -25,15 +23,11 @@ struct AccuracySummary: Sendable, Equatable {
     ///   - scores: One entry a question.
     ///   - samples: Samples every question must have.
     ///   - confidence: Coverage of all intervals.
-    ///   - resamples: Resamples of the bootstrap.
-    ///   - uniform: Uniform numbers for the bootstrap; see `Interval.bootstrap`.
     /// - Throws: `Failure` (bad data) where a question has another number of samples.
     init(
         _ scores: [QuestionScore],
         samples: Int,
-        confidence: Double = 0.95,
-        resamples: Int = 10_000,
-        uniform: (Int) -> Double
+        confidence: Double = 0.95
     ) throws {
         try scores.checkSamples(expected: samples)
         let means = scores.map(\.mean)
@@ -42,16 +36,9 @@ struct AccuracySummary: Sendable, Equatable {
         mean = Moments.mean(means)
         standardError = Moments.standardError(means)
         let correct = scores.reduce(0) { $0 + $1.correct }
-        wilson = .wilson(
-            successes: Double(correct) / Double(samples),
-            trials: scores.count,
-            confidence: confidence
-        )
-        bootstrap = .bootstrap(
-            ofMean: means,
-            resamples: resamples,
-            confidence: confidence,
-            uniform: uniform
+        interval = .clusteredWilson(means, samples: samples, confidence: confidence)
+        passAtK = Moments.mean(
+            scores.map { SampleMetrics.pass(at: samples, correct: $0.correct, samples: samples) }
         )
         exact =
             samples == 1

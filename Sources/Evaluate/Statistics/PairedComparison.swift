@@ -21,8 +21,10 @@ struct PairedComparison: Sendable, Equatable {
     var wins: Int
     /// Questions on which the arm is worse.
     var losses: Int
-    /// Two-sided p of the exact permutation test on the mean difference.
+    /// Two-sided mid-p of the permutation test on the mean difference.
     var permutationP: Double
+    /// Two-sided exact p of the same test, which never rejects too often.
+    var exactPermutationP: Double
     /// Two-sided p of the exact sign test on wins against losses.
     var signP: Double
     /// The smallest true difference that this many questions would show 80 % of the time at the
@@ -66,7 +68,8 @@ struct PairedComparison: Sendable, Equatable {
         )
         wins = whole.count { $0 > 0 }
         losses = whole.count { $0 < 0 }
-        permutationP = SignificanceTest.permutation(whole)
+        permutationP = SignificanceTest.permutation(whole, midP: true)
+        exactPermutationP = SignificanceTest.permutation(whole)
         signP = SignificanceTest.sign(wins: wins, losses: losses)
         minimumDetectableEffect = SignificanceTest.minimumDetectableEffect(
             standardError: standardError

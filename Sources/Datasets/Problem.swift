@@ -23,16 +23,49 @@ public struct Problem: Sendable {
 
     /// Reads a record `{"id", "problem", "answer", ...}`; a numeric answer is taken as its text.
     ///
+    /// Published files have other names for these: `unique_id` or `ID`, or nothing but their order;
+    /// `question`, or `Body` and `Question`; `Answer`, `target` or `gold`, or a solution that ends
+    /// in `####` and the answer.
+    ///
+    /// - Parameter number: The record's place in its file, its id where it has none.
     /// - Throws: `Failure.badData` naming the member that is missing, empty or of another kind.
-    public init(json: JSON) throws {
-        id = try json.filledString("id")
-        problem = try json.filledString("problem")
-        answer = try json.require("answer", "a string or a number") { value in
-            value.string ?? (value.number == nil ? nil : value.compact)
+    public init(json: JSON, number: Int = 1) throws {
+        (id, problem) = try Self.named(json, number: number)
+        let name = Self.answerNames.first { json[$0] != nil } ?? "answer"
+        let stated = try json.require(name, "a string or a number") { value in
+            value.string ?? value.integer.map(String.init)
+                ?? (value.number == nil ? nil : value.compact)
         }
-        extra = JSONObject(
-            (json.object?.members ?? []).filter { !["id", "problem", "answer"].contains($0.key) }
-        )
+        answer = Self.withoutSolution(stated)
+        let known = ["id", "problem", "answer"]
+        extra = JSONObject((json.object?.members ?? []).filter { !known.contains($0.key) })
+    }
+
+    private static let idNames = ["id", "unique_id", "ID"]
+    private static let problemNames = ["problem", "question", "Body", "Question"]
+    private static let answerNames = ["answer", "Answer", "target", "gold"]
+
+    /// The id and the text of a record of problems or of traces.
+    static func named(_ json: JSON, number: Int) throws -> (id: String, problem: String) {
+        let idName = idNames.first { json[$0] != nil }
+        let id =
+            try idName.map { name in
+                try json.require(name, "a string that is not empty, or a whole number") { value in
+                    value.integer.map(String.init)
+                        ?? value.string.flatMap { $0.isEmpty ? nil : $0 }
+                }
+            } ?? "\(number)"
+        if json["Body"] != nil {
+            return (id, try json.filledString("Body") + " " + json.filledString("Question"))
+        }
+        let name = problemNames.first { json[$0] != nil } ?? "problem"
+        return (id, try json.filledString(name))
+    }
+
+    /// What stands behind the last `####`, without thousands separators; else the whole text.
+    private static func withoutSolution(_ answer: String) -> String {
+        guard let mark = answer.ranges(of: "####").last else { return answer }
+        return answer[mark.upperBound...].filter { !$0.isWhitespace && $0 != "," }
     }
 
     /// The record, with the extra members after the three known ones.
@@ -69,16 +102,21 @@ public struct ProblemSet: Sendable {
 
     /// Reads a JSON Lines file, or the records of it that a choice names.
     ///
-    /// Every line is checked, whether or not it is chosen.
+    /// Every line is checked, whether or not it is chosen. A `.csv` file holds questions with
+    /// choices in GPQA's columns, put in order by `choicesSeed`.
     ///
     /// - Throws: `Failure` naming file and line for a record that is no problem and for an id seen
     ///   before, and naming the file when it holds no problem at all or none that is asked for.
-    public static func read(_ path: String, choosing choice: RecordChoice = RecordChoice()) throws
-        -> ProblemSet
-    {
+    public static func read(
+        _ path: String,
+        choosing choice: RecordChoice = RecordChoice(),
+        choicesSeed: UInt64 = 0
+    ) throws -> ProblemSet {
         var seen: Set<[UInt8]> = []
-        let problems = try JSONLines.read(path) { json -> (problem: Problem, isWanted: Bool) in
-            let problem = try Problem(json: json)
+        var number = 0
+        func checked(_ json: JSON) throws -> (problem: Problem, isWanted: Bool) {
+            number += 1
+            let problem = try Problem(json: json, number: number)
             guard seen.insert(Array(problem.id.utf8)).inserted else {
                 throw Failure(
                     .badData,
@@ -87,6 +125,18 @@ public struct ProblemSet: Sendable {
                 )
             }
             return (problem, choice.accepts(json))
+        }
+        let problems: [(problem: Problem, isWanted: Bool)]
+        if path.lowercased().hasSuffix(".csv") {
+            problems = try MultipleChoice.records(path, seed: choicesSeed).map { line, record in
+                do { return try checked(record) } catch var failure as Failure {
+                    failure.place = ["line \(line)", failure.place].compactMap(\.self)
+                        .joined(separator: ", ")
+                    throw failure.inFile(path)
+                }
+            }
+        } else {
+            problems = try JSONLines.read(path, checked)
         }
         guard !problems.isEmpty else {
             throw Failure(

@@ -22,6 +22,8 @@ public struct Experiment: Sendable {
     public var problems: ProblemSource?
     /// What models are scored on.
     public var benchmarks: [Benchmark]
+    /// What to do about problems that are also in a benchmark.
+    public var contamination: ContaminationPolicy
     /// How problems are put to the models.
     public var template: PromptSettings
     /// How completions state their answers.

@@ -40,6 +40,54 @@ public enum JSONLines {
         return records
     }
 
+    /// Hands on a file's lines in batches, without ever holding all of them.
+    ///
+    /// Blank lines are left out; a byte-order mark and CRLF endings are accepted.
+    ///
+    /// - Parameters:
+    ///   - path: A file, a pipe or a terminal.
+    ///   - batch: Lines handed on together, except for the last.
+    ///   - body: Gets the lines with their numbers, from 1.
+    /// - Throws: `Failure.missingInput`, and what `body` throws.
+    public static func stream(
+        _ path: String,
+        batch: Int = 4096,
+        _ body: ([(number: Int, bytes: [UInt8])]) throws -> Void
+    ) throws {
+        var isFolder: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        guard !isFolder.boolValue, let file = FileHandle(forReadingAtPath: path) else {
+            throw Failure(.missingInput, file: path, "no such file, or not readable")
+        }
+        defer { try? file.close() }
+        var lines: [(number: Int, bytes: [UInt8])] = []
+        var rest: [UInt8] = []
+        var number = 0
+        func add(_ line: ArraySlice<UInt8>) {
+            number += 1
+            var line = line
+            if number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { return }
+            lines.append((number, Array(line)))
+        }
+        while let block = try? file.read(upToCount: 1 << 20), !block.isEmpty {
+            var start = 0
+            let scanned = rest.count
+            rest += block
+            for end in scanned..<rest.count where rest[end] == 0x0A {
+                add(rest[start..<end])
+                start = end + 1
+                if lines.count == batch {
+                    try body(lines)
+                    lines = []
+                }
+            }
+            rest.removeFirst(start)
+        }
+        if !rest.isEmpty { add(rest[...]) }
+        if !lines.isEmpty { try body(lines) }
+    }
+
     /// What to do with an unfinished last line.
     public enum TornTail: Sendable {
         /// An error, as anywhere else in the file.

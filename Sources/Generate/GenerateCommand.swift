@@ -13,7 +13,10 @@ struct GenerateCommand: ParsableCommand {
             0 done, 1 failed, 64 usage, 65 bad data, 66 missing input, 74 disk, 75 interrupted (the \
             same command goes on), 78 configuration.
             """,
-        subcommands: [RunCommand.self, SelectCommand.self, AnalyseCommand.self, BenchCommand.self]
+        subcommands: [
+            RunCommand.self, SelectCommand.self, AnalyseCommand.self, BenchCommand.self,
+            ContaminationCommand.self,
+        ]
     )
 
     /// Parses the command line, runs the command, and exits with the contract's code on an error.

@@ -39,6 +39,7 @@ struct RunCommand: ParsableCommand {
             for scope in scopes { print(try scope.layout.plan().text, terminator: "") }
             return
         }
+        try ContaminationCheck(scopes.map(\.experiment)).run()
         let models = ModelStore()
         for scope in scopes {
             if scope.arms.contains(where: \.isGenerated) { try scope.layout.prepareBaseModels() }

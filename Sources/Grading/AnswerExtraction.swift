@@ -24,6 +24,7 @@ public enum AnswerExtraction {
                 case .phrase: afterPhrase(in: bytes)
                 case .marker: style.marker.flatMap { afterMarker($0, in: bytes) }
                 case .lastNumber: lastNumber(in: bytes)
+                case .lastLetter: lastLetter(in: bytes)
                 }
             if let found, !found.isEmpty {
                 return ExtractedAnswer(text: String(decoding: found, as: UTF8.self), rule: rule)
@@ -253,6 +254,21 @@ public enum AnswerExtraction {
         }
         let percent = bytes[safe: lastDigit + 1] == UInt8(ascii: "%")
         return Array(bytes[start...(lastDigit + (percent ? 1 : 0))])
+    }
+
+    /// The last capital letter from A to J that is a word, but not the article or the pronoun.
+    private static func lastLetter(in bytes: [UInt8]) -> [UInt8]? {
+        for index in bytes.indices.reversed() where (0x41...0x4A).contains(bytes[index]) {
+            let (before, after) = (bytes[safe: index - 1], bytes[safe: index + 1])
+            let touches = [before, after].contains { byte in
+                byte.map { $0.isLetter || $0.isDigit || $0 >= 0x80 || $0 == 0x27 } ?? false
+            }
+            let isWord =
+                (bytes[index] == UInt8(ascii: "A") || bytes[index] == UInt8(ascii: "I"))
+                && after == 0x20 && (bytes[safe: index + 2]?.isLetter ?? false)
+            if !touches, !isWord { return [bytes[index]] }
+        }
+        return nil
     }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>, also: String = "") -> [UInt8] {

@@ -31,6 +31,17 @@ public struct AnswerStyle: Sendable, Equatable, Codable {
     /// Only a balanced `\boxed{}`.
     public static let boxed = AnswerStyle(rules: [.boxed])
 
+    /// This style for a reference answer: where that is the letter of a choice, the last letter takes
+    /// the place of the last number.
+    public func adapted(to gold: String) -> AnswerStyle {
+        guard rules.contains(.lastNumber), Answer(gold, budget: WorkBudget()).isOnlyChoice else {
+            return self
+        }
+        var copy = self
+        copy.rules = rules.map { $0 == .lastNumber ? .lastLetter : $0 }
+        return copy
+    }
+
     /// Only what stands between the last `start` and the next `end` (or the end of the text).
     public static func marked(_ start: String, end: String? = nil) -> AnswerStyle {
         AnswerStyle(rules: [.marker], marker: AnswerMarker(start: start, end: end))
@@ -47,6 +58,8 @@ public enum ExtractionRule: String, Sendable, Equatable, Codable, CaseIterable {
     case marker
     /// The last number of the text: a guess, to be counted apart from stated answers.
     case lastNumber
+    /// The last letter of a choice that stands alone, such as `(C)`: a guess as well.
+    case lastLetter
 }
 
 /// An experiment's own way to mark an answer, such as `#3$`.

@@ -32,4 +32,19 @@ public enum ThreadPool {
             }
         }
     }
+
+    /// The results of `transform` for all items, in their order, `grain` items a chunk.
+    public static func map<Item, Result>(
+        _ items: [Item],
+        grain: Int = 64,
+        _ transform: (Item) -> Result
+    ) -> [Result] {
+        [Result](unsafeUninitializedCapacity: items.count) { buffer, count in
+            guard let base = buffer.baseAddress, !items.isEmpty else { return }
+            forEach(items.count, grain: grain) { chunk in
+                for index in chunk { (base + index).initialize(to: transform(items[index])) }
+            }
+            count = items.count
+        }
+    }
 }

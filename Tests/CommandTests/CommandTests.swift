@@ -5,7 +5,7 @@ import Testing
 /// The built programs, run as a user runs them.
 @Suite struct CommandTests {
     @Test(arguments: [
-        ("rsd-generate", "run select analyse bench"),
+        ("rsd-generate", "run select analyse bench contamination"),
         ("rsd-train", "run bench verify export"),
         ("rsd-evaluate", "run rescore report grade tokenize logprobs sample"),
     ]) func explainsItsCommands(_ program: String, _ commands: String) throws {
@@ -71,6 +71,20 @@ import Testing
         let result = try Program(program).run(["run", "experiments/paper.yaml", "--dry-run"])
         #expect(result.status == 0, "\(result.error)")
         for needed in ["s1", "Qwen3-0.6B", "GiB"] { #expect(result.output.contains(needed)) }
+    }
+
+    @Test func gradeAnswersEveryLine() throws {
+        let folder = try Scratch()
+        var lines = Data("{\"gold\":\"1\",\"pred\":\"9^9^9^9\"}\n\n{\"gold\":\n[]\n".utf8)
+        lines += Data("{\"gold\":\"5\",\"pred\":\"5".utf8) + [0xFF, 0xC0] + Data("\"}\n".utf8)
+        let brackets = String(repeating: "(", count: 100_000)
+        lines += Data("{\"gold\":\"5\",\"pred\":\"\(brackets)\"}\r\n{\"gold\":5,\"pred\":5.0}".utf8)
+        try TextFile.write(lines, to: folder.path("hostile.jsonl"))
+        let result = try Program("rsd-evaluate", in: folder).run(["grade", "hostile.jsonl"])
+        #expect(result.status == 65)
+        let records = try result.output.split(separator: "\n").map { try JSON(parsing: $0.utf8) }
+        #expect(records.map { $0["equal"]?.bool } == [false, nil, nil, false, false, true])
+        #expect(records.map { $0["line"]?.integer } == [nil, 3, 4, nil, nil, nil])
     }
 
     @Test func gradesLines() throws {

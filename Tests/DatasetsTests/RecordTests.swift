@@ -34,8 +34,9 @@ func message(of body: () throws -> Void) -> String {
             "badData: line 2, 'problem': found a string; expected a string that is not empty"
         ),
         (
-            #"{"id":7,"problem":"p","answer":"2"}"#,
-            "badData: line 1, 'id': found an integer; expected a string that is not empty"
+            #"{"id":[7],"problem":"p","answer":"2"}"#,
+            "badData: line 1, 'id': found a list; expected a string that is not empty, or a whole "
+                + "number"
         ),
         (
             """

@@ -43,12 +43,12 @@ import Testing
         arm,benchmark,accuracy,accuracy_low,accuracy_high,questions,samples_per_question,seeds,\
         difference,difference_low,difference_high,p_value,p_value_holm,minimum_detectable_effect,\
         verdict,unparsed_share,truncated_share,pass_at_k,maj_at_k
-        base,add,0.5,0.4,0.6,100,2,3,,,,,,,,0.0,0.015
-        base,mul|x,0.25,,,80,2,3,,,,,,,,,
-        base,average,0.375,0.3,0.45,180,2,3,,,,,,,,0.002,0.12
-        "rsd, 1 %",add,0.6,0.5,0.7,100,2,3,0.1,0.03,0.17,0.0001,0.0002,0.05,better,,
-        "rsd, 1 %",mul|x,,,,80,2,3,,,,,,,,,
-        "rsd, 1 %",average,0.37,,,180,2,3,-0.005,-0.05,0.04,0.6,1.0,0.05,not distinguishable,,
+        base,add,0.5,0.4,0.6,100,2,3,,,,,,,,0.0,0.015,,
+        base,mul|x,0.25,,,80,2,3,,,,,,,,,,,
+        base,average,0.375,0.3,0.45,180,2,3,,,,,,,,0.002,0.12,,
+        "rsd, 1 %",add,0.6,0.5,0.7,100,2,3,0.1,0.03,0.17,0.0001,0.0002,0.05,better,,,,
+        "rsd, 1 %",mul|x,,,,80,2,3,,,,,,,,,,,
+        "rsd, 1 %",average,0.37,,,180,2,3,-0.005,-0.05,0.04,0.6,1.0,0.05,not distinguishable,,,,
 
         """
 

@@ -27,12 +27,13 @@ import Testing
         let a = [1, 0, -1, 2, 1]
         let b = [0, 2, 1, -1, 1]
         #expect(
-            SignificanceTest.macroPermutation([a, b]) == SignificanceTest.permutation(a + b)
+            SignificanceTest.macroPermutation([a, b])
+                == SignificanceTest.permutation(a + b, midP: true)
         )
         // Unequal sizes: d / n in sixths is 3, -3 | 2, 2, 0, as whole numbers.
         #expect(
             SignificanceTest.macroPermutation([[1, -1], [1, 1, 0]])
-                == SignificanceTest.permutation([3, -3, 2, 2])
+                == SignificanceTest.permutation([3, -3, 2, 2], midP: true)
         )
         // Sizes without a small common multiple go by random signs, close to the exact share.
         let sizes = [997, 991, 983, 977]

@@ -219,8 +219,8 @@ func failureText(_ body: () throws -> Void) -> String {
         (
             "trainning: {}",
             "78: small.yaml: line 7: trainning: unknown key; known keys: name, description, seeds, "
-                + "models, problems, benchmarks, template, answers, generation, selection, "
-                + "training, evaluation, grid, arms"
+                + "models, problems, benchmarks, contamination, template, answers, generation, "
+                + "selection, training, evaluation, grid, arms"
         ),
         (
             "training: {epochs: many}",

@@ -109,6 +109,18 @@ import Testing
         Case("number at the start", "-5", "-5", .lastNumber),
         Case("no number", "no idea", nil),
         Case("empty", "", nil),
+        // Letters of choices.
+        Case("letter in brackets", "so it is (C), not B", "B", .lastLetter, style: .choice),
+        Case("last letter", "I think A is wrong. (C) fits.", "C", .lastLetter, style: .choice),
+        Case(
+            "article and pronoun",
+            "It is B. A good choice, I think.",
+            "B",
+            .lastLetter,
+            style: .choice
+        ),
+        Case("letter of a phrase", "Answer: D", "D", .phrase, style: .choice),
+        Case("no letter", "Because of DNA", nil, style: .choice),
         // Strict style.
         Case("strict: no box", "the answer is 5", nil, style: .boxed),
         Case("strict: box", #"\boxed{5}"#, "5", .boxed, style: .boxed),
@@ -129,9 +141,19 @@ import Testing
         Case("rule without a marker", "#3", nil, style: AnswerStyle(rules: [.marker])),
     ]
 
+    @Test func lettersTakeThePlaceOfNumbers() {
+        #expect(AnswerStyle.math.adapted(to: "C").rules == [.boxed, .phrase, .lastLetter])
+        #expect(AnswerStyle.math.adapted(to: "3") == .math)
+        #expect(AnswerStyle.boxed.adapted(to: "C") == .boxed)
+    }
+
     @Test(arguments: cases) func answerAndRule(_ item: Case) {
         let found = AnswerExtraction.extract(from: item.completion, style: item.style)
         #expect(found?.text == item.text)
         #expect(found?.rule == item.rule)
     }
+}
+
+extension AnswerStyle {
+    fileprivate static let choice = AnswerStyle.math.adapted(to: "A")
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Grading
+import Kernels
 
 /// `grade`: compares answers with reference answers.
 struct GradeCommand: ParsableCommand {
@@ -9,7 +10,9 @@ struct GradeCommand: ParsableCommand {
         abstract: "Says whether answers are equivalent to reference answers.",
         discussion: """
             Reads JSON lines with "gold" and "pred" and writes each back with "equal": true or \
-            false; other members stay as they are. A "pred" of null equals nothing.
+            false; other members stay as they are. A "pred" of null equals nothing. A line that is \
+            no such record is answered by {"line": its number, "error": why}, and the program then \
+            ends with code 65. Lines are handled as they come, so a file may be of any size.
             """
     )
 
@@ -17,8 +20,41 @@ struct GradeCommand: ParsableCommand {
     var file: String
 
     func run() throws {
-        let lines = try JSONLines.read(StandardInput.path(file)) { try Self.graded($0) }
-        try StandardOutput.write(lines: lines)
+        var first: Failure?
+        var count = 0
+        try JSONLines.stream(StandardInput.path(file)) { lines in
+            let results = ThreadPool.map(lines) { line in
+                Result { try Self.graded(line: line.bytes) }
+            }
+            let output = zip(lines, results).map { line, result -> JSON in
+                switch result {
+                case .success(let record): return record
+                case .failure(let error):
+                    var failure = error as? Failure ?? Failure(.badData, "\(error)")
+                    let reason = failure.description
+                    failure.place = ["line \(line.number)", failure.place].compactMap(\.self)
+                        .joined(separator: ", ")
+                    first = first ?? failure.inFile(file)
+                    count += 1
+                    return ["line": .integer(line.number), "error": .string(reason)]
+                }
+            }
+            try StandardOutput.write(lines: output)
+        }
+        guard var failure = first else { return }
+        if count > 1 { failure.message += "; \(count) lines in all could not be read" }
+        throw failure
+    }
+
+    /// The record of a line with its verdict; bytes that are not UTF-8 count as replacement
+    /// characters.
+    ///
+    /// - Throws: `Failure.badData` where the line is not JSON or no pair of answers.
+    static func graded(line: [UInt8]) throws -> JSON {
+        let isText = String(validating: line, as: UTF8.self) != nil
+        return try graded(
+            isText ? JSON(parsing: line) : JSON(parsing: String(decoding: line, as: UTF8.self))
+        )
     }
 
     /// A record with its verdict as the last member.

@@ -2,6 +2,7 @@ import Datasets
 import Experiments
 import Files
 import Foundation
+import Kernels
 
 extension ScoreTable {
     /// Grades the stored samples of every variant, arm and seed.
@@ -67,7 +68,7 @@ extension ScoreTable {
             if let limit { failure.remedy = failure.remedy.map { "\($0) --limit \(limit)" } }
             throw failure
         }
-        let graded = questions.map { problem, samples in
+        let graded = ThreadPool.map(questions, grain: 1) { problem, samples in
             samples.map { job.grading.regraded($0, gold: problem.answer) }
         }
         let all = graded.joined()

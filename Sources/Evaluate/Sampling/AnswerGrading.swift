@@ -1,6 +1,7 @@
 import Datasets
 import Experiments
 import Grading
+import Kernels
 
 /// Extracts and grades answers as an experiment says.
 struct AnswerGrading: Sendable {
@@ -24,8 +25,11 @@ struct AnswerGrading: Sendable {
     }
 
     /// What a completion answers, and whether that is right.
+    ///
+    /// Where the reference answer is the letter of a choice, the last letter takes the place of the
+    /// last number.
     func grade(_ text: String, gold: String) -> (answer: ExtractedAnswer?, verdict: AnswerVerdict) {
-        let answer = AnswerExtraction.extract(from: text, style: style)
+        let answer = AnswerExtraction.extract(from: text, style: style.adapted(to: gold))
         let verdict: AnswerVerdict =
             switch Grader.verdict(gold: gold, extracted: answer) {
             case .correct: .correct
@@ -43,6 +47,11 @@ struct AnswerGrading: Sendable {
             isEqual: { Grader.equal(gold: $0, prediction: $1) },
             isCorrect: { Grader.equal(gold: gold, prediction: $0) }
         )
+    }
+
+    /// Samples graded again, on all threads, each with the reference answer of its question.
+    func regraded(_ samples: [(sample: Sample, gold: String)]) -> [Sample] {
+        ThreadPool.map(samples) { regraded($0.sample, gold: $0.gold) }
     }
 
     /// A sample graded again from its text.

@@ -32,9 +32,9 @@ struct Rescoring {
         for benchmark in job.experiment.benchmarks {
             var stored = try BenchmarkSamples(benchmark, of: job)
             guard !stored.samples.isEmpty else { continue }
-            let graded = stored.samples.map { job.grading.regraded($0, gold: stored.gold($0)) }
+            let graded = job.grading.regraded(stored.samples.map { ($0, stored.gold($0)) })
             let isSame = zip(graded, stored.samples).allSatisfy {
-                $0.json.compact == $1.json.compact
+                ($0.verdict, $0.extracted, $0.rule) == ($1.verdict, $1.extracted, $1.rule)
             }
             if !isSame { try JSONLines.write(graded.map(\.json), to: stored.path) }
             outcomes.append(

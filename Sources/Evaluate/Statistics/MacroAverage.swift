@@ -44,7 +44,7 @@ extension SignificanceTest {
     /// The permutation test of a macro-averaged paired difference.
     ///
     /// Under "no difference" each question's d_i could as well be -d_i; the statistic is
-    /// Σ_b Σ_i d_i / n_b. Exact by counting where that is quick, else by random sign choices.
+    /// Σ_b Σ_i d_i / n_b. The mid-p by counting where that is quick, else p by random sign choices.
     ///
     /// - Parameters:
     ///   - differences: Whole-number differences in one unit, a list a benchmark.
@@ -55,7 +55,9 @@ extension SignificanceTest {
             let (work, overflow) = whole.count.multipliedReportingOverflow(
                 by: whole.reduce(0) { $0 + abs($1) } / max(1, divisor(whole))
             )
-            if !overflow && work <= 200_000_000 { return permutation(whole) }
+            if !overflow && work <= 200_000_000 {
+                return permutation(whole, midP: true)
+            }
         }
         let scaled = differences.flatMap { own in own.map { Double($0) / Double(own.count) } }
         let draws = UniformDraws("macro permutation")

@@ -25,6 +25,7 @@ extension Experiment {
             return ProblemSource(reader)
         }
         benchmarks = Self.benchmarks(root)
+        contamination = root.choice("contamination", default: ContaminationPolicy.warn) ?? .warn
         template = PromptSettings(Self.inner(root, "template"))
         answers = AnswerSettings(Self.inner(root, "answers"))
         let generation = GenerationSettings(Self.inner(root, "generation"))

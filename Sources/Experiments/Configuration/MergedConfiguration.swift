@@ -34,6 +34,7 @@ extension Experiment {
                     }
                 )
             ),
+            ("contamination", .string(contamination.rawValue)),
             ("template", template.json), ("answers", answers.json),
             ("generation", generation.json), ("training", training.json),
             ("evaluation", evaluation.json),

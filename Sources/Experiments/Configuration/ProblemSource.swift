@@ -46,7 +46,7 @@ public enum ProblemSource: Sendable, Equatable {
     /// - Throws: `Failure` when the file is missing or malformed, or the world too small.
     public func trainingProblems(seed: UInt64) throws -> ProblemSet {
         switch self {
-        case .file(let file): try ProblemSet.read(file.path, choosing: file.choice)
+        case .file(let file): try file.problems()
         case .chain(let count, let operations):
             try ChainWorld.trainingProblems(count: count, operations: operations, seed: seed)
         }
@@ -70,17 +70,28 @@ public struct RecordFile: Sendable, Equatable {
     public var source: String?
     /// Which records are used.
     public var choice: RecordChoice
+    /// Puts the choices of multiple-choice questions in order.
+    public var choicesSeed: UInt64
 
-    /// Reads the keys path, source, limit, seed and where.
+    /// Reads the keys path, source, limit, seed, where and choicesSeed.
     init(_ reader: ConfigurationReader) {
+        choicesSeed = UInt64(reader.integer("choicesSeed", default: 0, in: 0...Int.max))
         path = reader.filePath("path") ?? ""
         source = reader.optional("source", "text", \.filled)
         choice = RecordChoice(reader)
     }
 
+    /// Reads the file as problems.
+    ///
+    /// - Throws: `Failure` as `ProblemSet.read`.
+    public func problems() throws -> ProblemSet {
+        try ProblemSet.read(path, choosing: choice, choicesSeed: choicesSeed)
+    }
+
     var merged: JSON {
         var members = JSONObject([("path", .string(RunEnvironment.relative(path)))])
         for (key, value) in choice.json.object?.members ?? [] { members[key] = value }
+        if choicesSeed > 0 { members["choicesSeed"] = .integer(Int(choicesSeed)) }
         return .object(members)
     }
 }
@@ -128,9 +139,19 @@ public struct Benchmark: Sendable, Equatable {
     /// - Throws: `Failure` when the file is missing or malformed, or the world too small.
     public func problems() throws -> ProblemSet {
         switch source {
-        case .file(let file): try ProblemSet.read(file.path, choosing: file.choice)
+        case .file(let file): try file.problems()
         case .chain(let count, let operations):
             try ChainWorld.benchmark(name: name, count: count, operations: operations)
         }
     }
+}
+
+/// What to do about problems for training that are also in a benchmark.
+public enum ContaminationPolicy: String, Sendable, CaseIterable {
+    /// Say so, and go on.
+    case warn
+    /// Stop where a problem is in a benchmark word for word; say so where one is nearly.
+    case refuse
+    /// Do not look.
+    case ignore
 }

@@ -21,7 +21,7 @@ extension RunLayout {
     private func count(_ source: ProblemSource?) throws -> Int? {
         guard let file = source?.file else { return source?.count }
         guard FileManager.default.fileExists(atPath: file.path) else { return file.choice.limit }
-        return try ProblemSet.read(file.path, choosing: file.choice).problems.count
+        return try file.problems().problems.count
     }
 
     func baseEstimate(_ role: ModelRole) throws -> Estimate? {

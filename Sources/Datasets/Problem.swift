@@ -27,7 +27,9 @@ public struct Problem: Sendable {
     /// `question`, or `Body` and `Question`; `Answer`, `target` or `gold`, or a solution that ends
     /// in `####` and the answer.
     ///
-    /// - Parameter number: The record's place in its file, its id where it has none.
+    /// - Parameters:
+    ///   - json: The record.
+    ///   - number: The record's place in its file, its id where it has none.
     /// - Throws: `Failure.badData` naming the member that is missing, empty or of another kind.
     public init(json: JSON, number: Int = 1) throws {
         (id, problem) = try Self.named(json, number: number)

@@ -64,6 +64,7 @@ extension Interval {
     ///   - means: One mean over samples a question; not empty.
     ///   - samples: Samples a question, k.
     ///   - confidence: Coverage wanted, in (0, 1).
+    /// - Returns: Ends within [0, 1].
     static func clusteredWilson(
         _ means: [Double],
         samples: Int,

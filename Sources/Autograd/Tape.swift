@@ -53,20 +53,20 @@ public final class Tape<Scalar: KernelScalar> {
     func append(
         _ name: StaticString,
         inputs: [Int?],
-        value: Tensor<Scalar>,
+        shape: [Int],
         pullback: @escaping Pullback
-    ) -> Variable<Scalar> {
+    ) -> Int {
         profile?.charge(name, .forward)
         entries.append(
             Entry(
                 name: name,
-                shape: value.shape,
+                shape: shape,
                 inputs: inputs,
                 pullback: pullback,
                 parameter: nil
             )
         )
-        return Variable(value: value, tape: self, entry: entries.count - 1)
+        return entries.count - 1
     }
 
     /// Accumulates the gradient of `output`, contracted with `upstream`, into every leaf it

@@ -81,6 +81,13 @@ public struct BatchSchedule: Sendable {
         )
     }
 
+    /// Most tokens of any micro-batch of the training.
+    public var largestMicroBatch: Int {
+        (0..<stepCount).reduce(0) { most, index in
+            step(index).microBatches.reduce(most) { max($0, $1.reduce(0) { $0 + lengths[$1] }) }
+        }
+    }
+
     /// Cuts examples, in order, into runs of at most `tokens` tokens.
     public static func microBatches(_ order: [Int], lengths: [Int], tokens: Int) -> [[Int]] {
         var batches: [[Int]] = []

@@ -59,8 +59,12 @@ struct GatedMLP<Scalar: KernelScalar> {
     let up: Linear<Scalar>
     let down: Linear<Scalar>
 
-    func callAsFunction(_ x: Variable<Scalar>) -> Variable<Scalar> {
-        down(gate(x).swiGLU(up: up(x)))
+    func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
+        let isRecomputed = rows.recomputation >= .feedForward
+        return down(
+            gate(x).recomputed(when: isRecomputed)
+                .swiGLU(up: up(x).recomputed(when: isRecomputed))
+        )
     }
 
     var linears: [Linear<Scalar>] { [gate, up, down] }
@@ -76,6 +80,8 @@ struct RowLayout<Scalar: KernelScalar> {
     let cosines: Tensor<Scalar>
     /// `[rows, D / 2]`.
     let sines: Tensor<Scalar>
+    /// What a recorded pass does not keep.
+    let recomputation: Recomputation
 }
 
 /// Causal self-attention with grouped key-value heads.
@@ -90,7 +96,10 @@ struct Attention<Scalar: KernelScalar> {
     let layer: Int
 
     func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
-        let (q, k, v) = (query(x), key(x), value(x))
+        let isRecomputed = rows.recomputation >= .layers
+        let q = query(x).recomputed(when: isRecomputed)
+        let k = key(x).recomputed(when: isRecomputed)
+        let v = value(x).recomputed(when: isRecomputed)
         let queries = (queryNorm?(q) ?? q).rotated(
             heads: shape.queryHeads,
             cosines: rows.cosines,
@@ -110,7 +119,9 @@ struct Attention<Scalar: KernelScalar> {
                     sequences: rows.sequences,
                     layout: shape
                 )
+                .recomputed(when: isRecomputed)
             )
+            .recomputed(when: isRecomputed)
         }
         return output(attendingToCache(queries: queries, keys: keys, values: v, rows))
     }
@@ -165,8 +176,9 @@ struct DecoderLayer<Scalar: KernelScalar> {
     let mlp: GatedMLP<Scalar>
 
     func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
-        let h = x + attention(inputNorm(x), rows)
-        return h + mlp(postAttentionNorm(h))
+        let h = (x + attention(inputNorm(x), rows))
+            .recomputed(when: rows.recomputation >= .layers)
+        return h + mlp(postAttentionNorm(h), rows)
     }
 
     var parameters: [Parameter<Scalar>] {

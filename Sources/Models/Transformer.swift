@@ -65,8 +65,8 @@ extension WeightProvider {
 public final class Transformer<Scalar: KernelScalar> {
     /// Sizes and constants.
     public let configuration: ModelConfiguration
-    /// Whether a recorded pass keeps only each layer's input and computes the rest again.
-    public var recomputesLayers = false
+    /// What a recorded pass computes again instead of keeping it; changes memory and speed only.
+    public var recomputation = Recomputation.none
     private let embedding: Matrix<Scalar>
     private let layers: [DecoderLayer<Scalar>]
     private let norm: RMSNorm<Scalar>
@@ -193,16 +193,11 @@ public final class Transformer<Scalar: KernelScalar> {
             sequences: batch.sequences,
             caches: batch.caches,
             cosines: cosines,
-            sines: sines
+            sines: sines,
+            recomputation: recomputation
         )
         var x = Variable<Scalar>.embedding(embedding.on(tape), ids: batch.tokens, on: tape)
-        for layer in layers {
-            if recomputesLayers && x.isRecorded {
-                x = x.recomputing { input, inner in layer(input, rows) }
-            } else {
-                x = layer(x, rows)
-            }
-        }
+        for layer in layers { x = layer(x, rows) }
         for (cache, range) in zip(batch.caches, batch.sequences) { cache.advance(by: range.count) }
         return x
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Autograd
 import Checkpoints
+import Datasets
 import Experiments
 import Files
 import Foundation
@@ -11,7 +12,11 @@ import Models
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Time fine-tuning steps, of a published shape on random weights or of a model."
+        abstract: "Time fine-tuning steps, of a published shape on random weights or of a model.",
+        discussion: """
+            Prints the median of the timed steps, and where their time went: forward and backward \
+            pass by operation, the optimiser, and the speed of matrix products.
+            """
     )
 
     @Option(help: "Shape by name, such as qwen3-0.6b or smollm2-135m.") var shape = "qwen3-0.6b"
@@ -19,67 +24,94 @@ struct BenchCommand: ParsableCommand {
     var model: String?
     @Option(help: "Train adapters of this rank on the frozen --model instead of all its weights.")
     var loraRank: Int?
-    @Option(help: "Tokens of the sequence.") var sequence = 512
+    @Option(help: "Tokens of a sequence.") var sequence = 512
+    @Option(help: "Sequences of a step, packed into one pass.") var batch = 1
+    @Flag(help: "Lengths from a quarter of --sequence up to it, instead of all alike.")
+    var ragged = false
     @Option(help: "Timed steps, after one that is not.") var steps = 3
-    @Flag(help: "Keep only each layer's input and compute the rest again.") var recompute = false
+    @Option(help: "Tokens that go through the network at once.") var microBatchTokens = 8192
+    @Option(help: "What is computed twice to save memory: auto, none, feedForward or layers.")
+    var recompute = TrainingSettings.Recompute.auto
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard sequence > 1, steps > 0 else {
-            throw ValidationError("--sequence must be at least 2 and --steps at least 1.")
+        guard sequence > 1, steps > 0, batch > 0, microBatchTokens > 0 else {
+            throw ValidationError(
+                "--sequence must be at least 2; --steps, --batch and --micro-batch-tokens at least 1."
+            )
         }
         guard loraRank.map({ $0 > 0 && model != nil }) ?? true else {
             throw ValidationError("--lora-rank must be at least 1 and needs --model.")
         }
     }
 
+    /// Tokens of each sequence.
+    private var lengths: [Int] {
+        (0..<batch).map { index in
+            ragged
+                ? max(2, sequence / 4 + (sequence - sequence / 4) * (index + 1) / batch) : sequence
+        }
+    }
+
     func run() throws {
-        let transformer = try model.map(load) ?? randomModel()
-        transformer.recomputesLayers = recompute
+        let (transformer, memory) = try model.map(load) ?? randomModel()
+        transformer.recomputation = memory.recomputation
         let optimizer = AdamW(transformer.trained)
-        let stream = RandomStream(seed: 0, name: "bench")
-        let tokens = (0...sequence).map { position in
-            Int32(
-                stream.uniform(item: 0, attempt: 0, position: position, draw: 0)
-                    * Double(transformer.configuration.vocabularySize)
-            )
-        }
-        var times: [Double] = []
-        var loss: Float = 0
-        for _ in 0...steps {
-            let start = ContinuousClock.now
-            let tape = Tape<Float>()
-            let result = transformer.loss(
-                TokenBatch([Array(tokens.dropLast())]),
-                targets: Array(tokens.dropFirst()),
-                coefficients: Array(repeating: 1 / Float(sequence), count: sequence),
-                on: tape
-            )
-            result.backward()
-            loss = result.value.item
+        let microBatches = data(vocabularySize: transformer.configuration.vocabularySize)
+        let total = lengths.reduce(0, +)
+        var timings: [StepTiming] = []
+        for step in 0...steps {
+            let profile = OperationProfile()
+            if step == steps { ProductMeter.start() }
+            var timing = StepTiming(profile: profile)
+            let faults = RunEnvironment.pageFaults
+            for (inputs, targets) in microBatches {
+                let start = ContinuousClock.now
+                let loss = transformer.loss(
+                    inputs,
+                    targets: targets,
+                    coefficients: targets.map { _ in 1 / Float(total) },
+                    on: Tape(profile: profile)
+                )
+                let middle = ContinuousClock.now
+                loss.backward()
+                timing.forward += (middle - start) / .seconds(1)
+                timing.backward += (ContinuousClock.now - middle) / .seconds(1)
+                timing.loss += loss.value.item
+            }
+            let end = ContinuousClock.now
             optimizer.step(learningRate: 1e-5, gradientNorm: optimizer.gradientNorm())
-            times.append((ContinuousClock.now - start) / .seconds(1))
+            timing.optimizer = (ContinuousClock.now - end) / .seconds(1)
+            timing.pageFaults = RunEnvironment.pageFaults - faults
+            timings.append(timing)
         }
-        let seconds = times.dropFirst().sorted()[steps / 2]
-        report(seconds: seconds, loss: loss)
+        let products = ProductMeter.stop()
+        let median = timings.dropFirst().sorted { $0.seconds < $1.seconds }[steps / 2]
+        report(median, memory, productRate: products.operations / products.seconds)
+    }
+
+    private func estimate(
+        _ configuration: ModelConfiguration,
+        adapting: MemoryEstimate.Adapting? = nil
+    ) throws -> MemoryEstimate {
+        let rows = microBatchLengths.map { $0.reduce(0, +) }.max() ?? 0
+        let memory = recompute.estimate(configuration, rows: rows, adapting: adapting)
+        if !json { Notice.write(memory.text) }
+        try memory.check()
+        return memory
     }
 
     /// The model of `--model`, with adapters on every linear map if they are asked for.
-    private func load(_ path: String) throws -> Transformer<Float> {
+    private func load(_ path: String) throws -> (Transformer<Float>, MemoryEstimate) {
         let lora = loraRank.map { LoRA(rank: $0, alpha: Double(2 * $0), targets: LoRA.maps) }
         let model =
             try lora.map { try LanguageModel(adapting: path, $0, seed: 0) }
             ?? LanguageModel(path, storage: .float32)
-        try MemoryEstimate(
-            model.configuration,
-            recomputesLayers: recompute,
-            rows: sequence,
-            adapting: lora.map { ($0, model.transformer.storedBytes) }
-        ).check()
-        return model.transformer
+        let stored = lora.map { ($0, model.transformer.storedBytes) }
+        return (model.transformer, try estimate(model.configuration, adapting: stored))
     }
 
-    private func randomModel() throws -> Transformer<Float> {
+    private func randomModel() throws -> (Transformer<Float>, MemoryEstimate) {
         guard let configuration = ModelConfiguration.named(shape) else {
             let known = ModelConfiguration.published.map(\.name).joined(separator: ", ")
             throw Failure(
@@ -88,22 +120,62 @@ struct BenchCommand: ParsableCommand {
                 "unknown shape '\(shape)'; known are \(known)"
             )
         }
-        try MemoryEstimate(configuration, recomputesLayers: recompute, rows: sequence).check()
-        return try Transformer(
-            configuration,
-            weights: RandomWeights<Float>(seed: 0, layerCount: configuration.layerCount)
-        )
+        let memory = try estimate(configuration)
+        let weights = RandomWeights<Float>(seed: 0, layerCount: configuration.layerCount)
+        return (try Transformer(configuration, weights: weights), memory)
     }
 
-    private func report(seconds: Double, loss: Float) {
+    /// Tokens of the sequences in each micro-batch, longest first.
+    private var microBatchLengths: [[Int]] {
+        let lengths = lengths.sorted(by: >)
+        return BatchSchedule.microBatches(
+            Array(lengths.indices),
+            lengths: lengths,
+            tokens: microBatchTokens
+        )
+        .map { $0.map { lengths[$0] } }
+    }
+
+    /// Random sequences, packed into micro-batches; each token's target is the next.
+    private func data(vocabularySize: Int) -> [(inputs: TokenBatch, targets: [Int32])] {
+        let stream = RandomStream(seed: 0, name: "bench")
+        var item: UInt64 = 0
+        func sequence(_ length: Int) -> [Int32] {
+            defer { item += 1 }
+            return (0...length).map { position in
+                Int32(
+                    stream.uniform(item: item, attempt: 0, position: position, draw: 0)
+                        * Double(vocabularySize)
+                )
+            }
+        }
+        return microBatchLengths.map { lengths in
+            let sequences = lengths.map(sequence)
+            return (
+                TokenBatch(sequences.map { $0.dropLast() }), sequences.flatMap { $0.dropFirst() }
+            )
+        }
+    }
+
+    private func report(_ step: StepTiming, _ memory: MemoryEstimate, productRate: Double) {
+        let rows = lengths.reduce(0, +)
         let name =
             (model.map(RunEnvironment.relative) ?? shape)
             + (loraRank.map { ", LoRA of rank \($0)" } ?? "")
         let record: JSON = [
-            "tokens_per_second": .number(Double(sequence) / seconds),
-            "step_seconds": .number(seconds),
+            "tokens_per_second": .number(Double(rows) / step.seconds),
+            "step_seconds": .number(step.seconds),
             "peak_rss_bytes": .integer(RunEnvironment.peakMemoryBytes),
-            "loss": .number(loss), "shape": .string(name), "sequence": .integer(sequence),
+            "loss": .number(step.loss), "shape": .string(name), "sequence": .integer(sequence),
+            "batch": .integer(batch), "tokens": .integer(rows),
+            "forward_seconds": .number(step.forward),
+            "backward_seconds": .number(step.backward),
+            "optimizer_seconds": .number(step.optimizer),
+            "page_faults": .integer(step.pageFaults),
+            "product_gflops": .number((productRate / 1e8).rounded() / 10),
+            "estimated_bytes": .integer(memory.totalBytes),
+            "recompute": .string(memory.recomputation.rawValue),
+            "operations": .array(step.profile.rows.map(\.json)),
             "threads": .integer(ThreadPool.threadCount),
             "instruction_set": .string(CPU.instructionSet),
             "openblas_core": .string(CPU.openBLASCore),
@@ -111,14 +183,60 @@ struct BenchCommand: ParsableCommand {
         if json { return print(record.compact) }
         print(
             String(
-                format: "%@, 1 x %d tokens: %.1f tokens/s, %.2f s a step, peak %.2f GiB, loss %.3f",
+                format: "%@, %d x %d tokens: %.1f tokens/s, %.2f s a step (forward %.2f, backward "
+                    + "%.2f, optimiser %.2f), products %.0f GFLOP/s, peak %.2f GB (estimate %.2f, recomputing %@), "
+                    + "loss %.3f",
                 name,
+                batch,
                 sequence,
-                Double(sequence) / seconds,
-                seconds,
-                Double(RunEnvironment.peakMemoryBytes) / 0x1p30,
-                loss
+                Double(rows) / step.seconds,
+                step.seconds,
+                step.forward,
+                step.backward,
+                step.optimizer,
+                productRate / 1e9,
+                Double(RunEnvironment.peakMemoryBytes) / 1e9,
+                Double(memory.totalBytes) / 1e9,
+                memory.recomputation.rawValue,
+                step.loss
             )
         )
+        for row in step.profile.rows where row.seconds > step.seconds / 1000 {
+            print(
+                String(
+                    format: "%7.3f s  %4.1f %%  %5d x  %@ %@",
+                    row.seconds,
+                    100 * row.seconds / step.seconds,
+                    row.count,
+                    row.direction.rawValue,
+                    row.operation
+                )
+            )
+        }
     }
 }
+
+/// Seconds of one step by part.
+private struct StepTiming {
+    var forward = 0.0
+    var backward = 0.0
+    var optimizer = 0.0
+    var loss: Float = 0
+    var pageFaults = 0
+    let profile: OperationProfile
+
+    init(profile: OperationProfile) { self.profile = profile }
+
+    var seconds: Double { forward + backward + optimizer }
+}
+
+extension OperationProfile.Row {
+    fileprivate var json: JSON {
+        [
+            "operation": .string(operation), "direction": .string(direction.rawValue),
+            "seconds": .number((seconds * 1e4).rounded() / 1e4), "count": .integer(count),
+        ]
+    }
+}
+
+extension TrainingSettings.Recompute: ExpressibleByArgument {}

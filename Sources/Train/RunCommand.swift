@@ -138,13 +138,14 @@ struct RunCommand: ParsableCommand {
             microBatchTokens: settings.microBatchTokens,
             seed: seed
         )
-        model.transformer.recomputesLayers = settings.recompute
-        try MemoryEstimate(
+        let memory = settings.recompute.estimate(
             model.configuration,
-            recomputesLayers: settings.recompute,
-            rows: max(settings.microBatchTokens, set.examples.map(\.ids.count).max() ?? 0),
+            rows: schedule.largestMicroBatch,
             adapting: settings.lora.map { ($0, model.transformer.storedBytes) }
-        ).check()
+        )
+        if memory.totalBytes > 1 << 30 { Notice.write(memory.text) }
+        try memory.check()
+        model.transformer.recomputation = memory.recomputation
         let plan = TrainingPlan(
             stepCount: schedule.stepCount,
             microBatches: { step in
@@ -157,4 +158,9 @@ struct RunCommand: ParsableCommand {
         )
         return try TrainingRun(model, plan: plan, stage: stage)
     }
+}
+
+/// A line of information beside the progress line.
+enum Notice {
+    static func write(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }

@@ -116,11 +116,20 @@ import Testing
             )
             return loss.scaled(by: 2.5) + ($0[1] * $0[1]).sum()
         },
-        OperationCase("recomputing", [[3, 5], [5]]) { inputs in
-            inputs[0].recomputing { x, _ in x.tanh() * x }.rmsNorm(
-                weight: inputs[1],
-                epsilon: 1e-6
+        // Every operation that can compute its value again, each feeding one that needs it.
+        OperationCase("recomputed", [[5, 12], [12], [6, 12], [6]]) {
+            let (cosines, sines) = angles(5, 4)
+            let x = ($0[0] + $0[0] * $0[0]).recomputed().rmsNorm(weight: $0[1], epsilon: 1e-6)
+            let kv = x.linear(.dense($0[2]), bias: $0[3]).recomputed()
+            let q = x.swiGLU(up: x).rotated(heads: 3, cosines: cosines, sines: sines)
+            let y = Variable.causalAttention(
+                queries: q.reshaped([5, 12]),
+                keys: kv,
+                values: (kv * kv).recomputed(),
+                sequences: [0..<3, 3..<5],
+                layout: AttentionShape(queryHeads: 4, keyValueHeads: 2, headDimension: 3)
             )
+            return y.recomputed() * x
         },
     ]
 

@@ -64,10 +64,8 @@ import Testing
             w.unfreeze()
             let tape = Tape<Float>()
             let x = tape.variable(Tensor([1, -2, 3, 0.5], shape: [1, 4]))
-            let body = { (x: Variable<Float>, tape: Tape<Float>) in
-                x.linear(.dense(w.on(tape))).silu()
-            }
-            (recomputing ? x.recomputing(body) : body(x, tape)).sum().backward()
+            let y = x.linear(.dense(w.on(tape))).recomputed(when: recomputing)
+            (y * y).recomputed(when: recomputing).silu().sum().backward()
             return (w.gradient?.elements ?? []) + (tape.gradient(of: x)?.elements ?? [])
         }
         #expect(gradients(recomputing: true) == gradients(recomputing: false))

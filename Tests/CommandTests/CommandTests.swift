@@ -16,6 +16,19 @@ import Testing
         }
     }
 
+    /// A step of training takes the memory that was announced, within a tenth, and once it has it
+    /// asks for next to none.
+    @Test(arguments: ["none", "layers"])
+    func trainingTakesTheMemoryItAnnounces(_ recompute: String) throws {
+        let options = ["--shape", "smollm2-135m", "--sequence", "384", "--steps", "1", "--json"]
+        let result = try Program("rsd-train").run(["bench", "--recompute", recompute] + options)
+        #expect(result.status == 0)
+        let record = try JSON(parsing: result.output)
+        let peak = try record.number("peak_rss_bytes")
+        #expect(abs(try record.number("estimated_bytes") / peak - 1) <= 0.1)
+        #expect(try record.integer("page_faults") < 5_000)
+    }
+
     @Test(arguments: [
         ("rsd-train", ["run", "nowhere.yaml"], 66, "no such file"),
         ("rsd-generate", ["run", "unknown-key.yaml"], 78, "learing_rate"),

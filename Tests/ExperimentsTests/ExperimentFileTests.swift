@@ -234,7 +234,8 @@ func failureText(_ body: () throws -> Void) -> String {
         ),
         (
             "training: {recompute: no}",
-            "78: small.yaml: line 7: training.recompute: found 'no'; expected true or false"
+            "78: small.yaml: line 7: training.recompute: found 'no'; expected one of auto, none, "
+                + "feedForward, layers"
         ),
         (
             "generation: {teacher: {topP: 1.5}}",

@@ -58,7 +58,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
 
     static let changes: [(more: String, changed: Set<String>)] = [
         ("generation: {batch: 3}", []),
-        ("training: {saveEvery: 3, keepCheckpoints: 9, recompute: true}", []),
+        ("training: {saveEvery: 3, keepCheckpoints: 9, recompute: layers}", []),
         ("evaluation: {batch: 3}", []),
         ("description: other words", []),
         ("generation: {acceptanceThreshold: 0.01, preset: paper, tries: 16}", []),
@@ -198,7 +198,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
         let training = Estimate.training(
             tokens: 85 * 60,
             microBatchTokens: 512,
-            recompute: false,
+            recompute: .none,
             keptCheckpoints: 1,
             shape: shape
         )

@@ -68,10 +68,10 @@ import Testing
         #expect(try ParityTests.error(logits.elements, fixture.values("logits")) <= 1e-5)
     }
 
-    @Test(arguments: ParityTests.families, [false, true])
-    func everyGradientAgrees(_ family: String, recomputing: Bool) throws {
+    @Test(arguments: ParityTests.families, Recomputation.allCases)
+    func everyGradientAgrees(_ family: String, recomputation: Recomputation) throws {
         let fixture = try Fixture(family)
-        fixture.model.recomputesLayers = recomputing
+        fixture.model.recomputation = recomputation
         for parameter in fixture.model.trained { parameter.unfreeze() }
         let loss = ParityTests.loss(fixture.model, on: Tape())
         #expect(try ParityTests.error([loss.value.item], fixture.values("loss")) <= 1e-5)

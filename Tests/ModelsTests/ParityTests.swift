@@ -132,10 +132,10 @@ import Testing
         }
     }
 
-    @Test(arguments: families, [false, true])
-    func twentyOptimizerStepsAgree(_ family: String, recomputing: Bool) throws {
+    @Test(arguments: families, Recomputation.allCases)
+    func twentyOptimizerStepsAgree(_ family: String, recomputation: Recomputation) throws {
         let fixture = try Fixture(family)
-        fixture.model.recomputesLayers = recomputing
+        fixture.model.recomputation = recomputation
         let optimizer = AdamW(
             fixture.model.parameters,
             configuration: .init(weightDecay: 0.1, maximumGradientNorm: 1)
@@ -147,6 +147,18 @@ import Testing
             loss.backward()
             optimizer.step(learningRate: 1e-2, gradientNorm: optimizer.gradientNorm())
         }
+    }
+
+    @Test(arguments: families) func recomputationChangesNoBit(_ family: String) throws {
+        let gradients = try Recomputation.allCases.map { recomputation in
+            let fixture = try Fixture(family)
+            fixture.model.recomputation = recomputation
+            for parameter in fixture.model.parameters { parameter.unfreeze() }
+            Self.loss(fixture.model, on: Tape()).backward()
+            return fixture.model.parameters.map { $0.gradient?.elements ?? [] }
+        }
+        #expect(gradients[0].contains { $0.contains { $0 != 0 } })
+        #expect(gradients[1] == gradients[0] && gradients[2] == gradients[0])
     }
 
     /// The gradients of a step that is cut into batches, each loss divided by all its targets.

@@ -113,22 +113,32 @@ import Testing
     }
 
     @Test func refusesWhatMemoryCannotHold() throws {
-        let shape = try #require(ModelConfiguration.named("qwen3-0.6b"))
-        let estimate = MemoryEstimate(
-            shape,
-            recomputesLayers: false,
-            rows: 512
-        )
+        let configuration = try #require(ModelConfiguration.named("qwen3-0.6b"))
+        let estimates = Recomputation.allCases.map {
+            MemoryEstimate(configuration, recomputation: $0, rows: 512)
+        }
         // 596 million parameters, four float32 numbers each.
-        #expect(abs(Double(estimate.parameterBytes) / 596e6 / 16 - 1) < 0.01)
-        let failure = #expect(throws: Failure.self) { try estimate.check(availableBytes: 1 << 30) }
+        #expect(abs(Double(estimates[0].parameterBytes) / 596e6 / 16 - 1) < 0.01)
+        let failure = #expect(throws: Failure.self) {
+            try estimates[0].check(availableBytes: 1 << 30)
+        }
         #expect(failure?.kind.exitCode == 78)
-        #expect(throws: Never.self) { try estimate.check(availableBytes: 1 << 40) }
-        let recomputing = MemoryEstimate(
-            shape,
-            recomputesLayers: true,
-            rows: 512
+        #expect(throws: Never.self) { try estimates[0].check(availableBytes: 1 << 40) }
+        #expect(estimates[1].activationBytes < estimates[0].activationBytes * 2 / 3)
+        #expect(estimates[2].activationBytes < estimates[0].activationBytes / 5)
+    }
+
+    /// Short sequences keep everything, longer ones recompute what they must.
+    @Test(arguments: [
+        (512, 24, Recomputation.none), (2048, 24, .feedForward), (8192, 24, .feedForward),
+        (8192, 16, .layers), (2048, 12, .layers), (512, 11.7, .feedForward),
+    ]) func choosesWhatMemoryAllows(rows: Int, gigabytes: Double, expected: Recomputation) throws {
+        let configuration = try #require(ModelConfiguration.named("qwen3-0.6b"))
+        let chosen = MemoryEstimate.choosing(
+            configuration,
+            rows: rows,
+            availableBytes: Int(gigabytes * 1e9)
         )
-        #expect(recomputing.activationBytes < estimate.activationBytes / 5)
+        #expect(chosen.recomputation == expected)
     }
 }

@@ -30,37 +30,50 @@ extension Variable {
                 && q.rows == k.rows,
             "causalAttention: queries \(q.shape), keys \(k.shape), values \(v.shape)"
         )
-        let segments = sequences.map {
-            AttentionSegment(
-                start: $0.lowerBound,
-                count: $0.count,
-                past: 0,
-                keys: k.rows($0).buffer,
-                values: v.rows($0).buffer
-            )
-        }
-        let y = Tensor<Scalar>(uninitialized: q.shape)
+        let (savedQ, savedK, savedV) = (queries.saved, keys.saved, values.saved)
         let logSumExp = Buffer<Scalar>(count: q.rows * layout.queryHeads)
-        Kernels.causalAttention(
-            queries: q.buffer,
-            segments: segments,
-            shape: layout,
-            into: y.buffer,
-            logSumExp: logSumExp
-        )
-        return recorded("causalAttention", inputs: [queries, keys, values], value: y) {
-            g,
-            gradients in
+        func segments(_ k: Tensor<Scalar>, _ v: Tensor<Scalar>) -> [AttentionSegment<Scalar>] {
+            sequences.map {
+                AttentionSegment(
+                    start: $0.lowerBound,
+                    count: $0.count,
+                    past: 0,
+                    keys: k.rows($0).buffer,
+                    values: v.rows($0).buffer
+                )
+            }
+        }
+        func attended(_ q: Tensor<Scalar>, _ k: Tensor<Scalar>, _ v: Tensor<Scalar>)
+            -> Tensor<Scalar>
+        {
+            let y = Tensor<Scalar>(uninitialized: q.shape)
+            Kernels.causalAttention(
+                queries: q.buffer,
+                segments: segments(k, v),
+                shape: layout,
+                into: y.buffer,
+                logSumExp: logSumExp
+            )
+            return y
+        }
+        let output = Saved(attended(q, k, v))
+        return recorded(
+            "causalAttention",
+            inputs: [queries, keys, values],
+            saved: output,
+            remake: { attended(savedQ.tensor, savedK.tensor, savedV.tensor) }
+        ) { g, gradients in
+            let (q, k, v) = (savedQ.tensor, savedK.tensor, savedV.tensor)
             // The kernel writes all three; an unwanted one goes to scratch.
             func destination(_ index: Int, _ like: Tensor<Scalar>) -> Buffer<Scalar> {
                 gradients.accumulator(index) ?? .zeros(like.count)
             }
             Kernels.causalAttentionBackward(
                 queries: q.buffer,
-                output: y.buffer,
+                output: output.tensor.buffer,
                 logSumExp: logSumExp,
                 upstream: g.buffer,
-                segments: segments,
+                segments: segments(k, v),
                 shape: layout,
                 queryGradient: destination(0, q),
                 keyGradient: destination(1, k),

@@ -28,7 +28,8 @@ extension Variable {
             "headCrossEntropy: \(targets.count) targets for \(hidden.value.rows) rows"
         )
         let chunks = HeadChunks(
-            hidden: hidden.value,
+            hidden: hidden.saved,
+            columns: hidden.value.columns,
             head: head,
             rows: rows.map(Int32.init),
             targets: rows.map { targets[$0] },
@@ -68,7 +69,7 @@ extension Variable {
     /// - Precondition: the receiver is `[rows, classes]`.
     /// - Returns: Shape `[1]`.
     public func crossEntropy(targets: [Int32], coefficients: [Scalar]) -> Variable {
-        let (x, rows) = (value, value.rows)
+        let (x, rows) = (saved, value.rows)
         precondition(
             targets.count == rows && coefficients.count == rows,
             "crossEntropy: \(targets.count) targets for \(rows) rows"
@@ -76,7 +77,7 @@ extension Variable {
         let losses = Buffer<Scalar>(count: rows)
         let logSumExp = Buffer<Scalar>(count: rows)
         Kernels.crossEntropy(
-            logits: x.buffer,
+            logits: value.buffer,
             rows: rows,
             targets: targets,
             losses: losses,
@@ -86,8 +87,8 @@ extension Variable {
         let total = Tensor([Scalar(Kernels.sum(losses))], shape: [1])
         return .recorded("crossEntropy", inputs: [self], value: total) { g, gradients in
             // ∂x[r] = c[r] · (softmax(x[r]) − onehot(target[r]))
-            let d = Tensor<Scalar>(uninitialized: x.shape)
-            d.buffer.copy(from: x.buffer)
+            let d = Tensor<Scalar>(uninitialized: x.tensor.shape)
+            d.buffer.copy(from: x.tensor.buffer)
             Kernels.crossEntropyBackward(
                 logits: d.buffer,
                 rows: rows,
@@ -102,7 +103,8 @@ extension Variable {
 
 /// The rows of a head that have targets, processed a few at a time.
 private struct HeadChunks<Scalar: KernelScalar> {
-    let hidden: Tensor<Scalar>
+    let hidden: Saved<Scalar>
+    let columns: Int
     let head: Weight<Scalar>
     let rows: [Int32]
     let targets: [Int32]
@@ -132,9 +134,14 @@ private struct HeadChunks<Scalar: KernelScalar> {
         let losses = Buffer<Scalar>(count: rows.count)
         for start in stride(from: 0, to: rows.count, by: chunkSize) {
             let range = start..<min(start + chunkSize, rows.count)
-            let x = Tensor<Scalar>(uninitialized: [range.count, hidden.columns])
+            let x = Tensor<Scalar>(uninitialized: [range.count, columns])
             let ids = Array(targets[range])
-            gatherRows(hidden.buffer, columns: x.columns, ids: Array(rows[range]), into: x.buffer)
+            gatherRows(
+                hidden.tensor.buffer,
+                columns: columns,
+                ids: Array(rows[range]),
+                into: x.buffer
+            )
             let logits = logits(x, isTraining: hiddenGradient != nil)
             let logSumExp = Buffer<Scalar>(count: range.count)
             Kernels.crossEntropy(

@@ -8,9 +8,18 @@ extension Variable {
     /// Elementwise sum of two tensors of one shape.
     public static func + (a: Variable, b: Variable) -> Variable {
         a.checkShape("add", b)
-        let y = Tensor<Scalar>(uninitialized: a.shape)
-        Kernels.add(a.value.buffer, b.value.buffer, into: y.buffer)
-        return recorded("add", inputs: [a, b], value: y) { g, gradients in
+        let (x, z) = (a.saved, b.saved)
+        func sum(_ x: Tensor<Scalar>, _ z: Tensor<Scalar>) -> Tensor<Scalar> {
+            let y = Tensor<Scalar>(uninitialized: x.shape)
+            Kernels.add(x.buffer, z.buffer, into: y.buffer)
+            return y
+        }
+        return recorded(
+            "add",
+            inputs: [a, b],
+            saved: Saved(sum(a.value, b.value)),
+            remake: { sum(x.tensor, z.tensor) }
+        ) { g, gradients in
             gradients.add(g, to: 1)
             gradients.passUpstream(to: 0)
         }
@@ -22,15 +31,23 @@ extension Variable {
     /// Elementwise product of two tensors of one shape.
     public static func * (a: Variable, b: Variable) -> Variable {
         a.checkShape("multiply", b)
-        let (x, z) = (a.value, b.value)
-        let y = Tensor<Scalar>(uninitialized: a.shape)
-        Kernels.multiply(x.buffer, z.buffer, into: y.buffer)
-        return recorded("multiply", inputs: [a, b], value: y) { g, gradients in
+        let (x, z) = (a.saved, b.saved)
+        func product(_ x: Tensor<Scalar>, _ z: Tensor<Scalar>) -> Tensor<Scalar> {
+            let y = Tensor<Scalar>(uninitialized: x.shape)
+            Kernels.multiply(x.buffer, z.buffer, into: y.buffer)
+            return y
+        }
+        return recorded(
+            "multiply",
+            inputs: [a, b],
+            saved: Saved(product(a.value, b.value)),
+            remake: { product(x.tensor, z.tensor) }
+        ) { g, gradients in
             if let dx = gradients.accumulator(0) {
-                Kernels.multiplyAccumulate(g.buffer, z.buffer, into: dx)
+                Kernels.multiplyAccumulate(g.buffer, z.tensor.buffer, into: dx)
             }
             if let dz = gradients.accumulator(1) {
-                Kernels.multiplyAccumulate(g.buffer, x.buffer, into: dz)
+                Kernels.multiplyAccumulate(g.buffer, x.tensor.buffer, into: dz)
             }
         }
     }
@@ -55,14 +72,14 @@ extension Variable {
 
     /// An elementwise function: relu, tanh, sigmoid, silu, exp or log.
     public func activated(_ function: Activation) -> Variable {
-        let x = value
+        let x = saved
         let y = Tensor<Scalar>(uninitialized: shape)
-        Kernels.activate(function, x.buffer, into: y.buffer)
+        Kernels.activate(function, value.buffer, into: y.buffer)
         return .recorded("activated", inputs: [self], value: y) { g, gradients in
             guard let dx = gradients.accumulator(0) else { return }
             Kernels.activateBackward(
                 function,
-                x: x.buffer,
+                x: x.tensor.buffer,
                 y: y.buffer,
                 upstream: g.buffer,
                 accumulatingInto: dx
@@ -79,24 +96,33 @@ extension Variable {
 
     /// The gated product of a SwiGLU feed-forward block: silu(self) ∘ up.
     ///
-    /// Fused so that silu(gate) is never stored; the backward pass recomputes it.
+    /// Neither silu(gate) nor the product is kept; the backward pass computes them again.
     /// Source: Shazeer 2020, arXiv:2002.05202, section 2.
     public func swiGLU(up: Variable) -> Variable {
         checkShape("swiGLU", up)
-        let (gate, upValue) = (value, up.value)
-        let y = Tensor<Scalar>(uninitialized: shape)
-        Kernels.swiGLU(gate: gate.buffer, up: upValue.buffer, into: y.buffer)
-        return .recorded("swiGLU", inputs: [self, up], value: y) { g, gradients in
+        let (a, b) = (saved, up.saved)
+        func product(_ gate: Tensor<Scalar>, _ up: Tensor<Scalar>) -> Tensor<Scalar> {
+            let y = Tensor<Scalar>(uninitialized: gate.shape)
+            Kernels.swiGLU(gate: gate.buffer, up: up.buffer, into: y.buffer)
+            return y
+        }
+        return .recorded(
+            "swiGLU",
+            inputs: [self, up],
+            saved: Saved(product(value, up.value)),
+            remake: { product(a.tensor, b.tensor) }
+        ) { g, gradients in
             // The kernel writes both; an unwanted one goes to scratch.
-            let scratch = { Buffer<Scalar>.zeros(gate.count) }
+            let scratch = { Buffer<Scalar>.zeros(g.count) }
             Kernels.swiGLUBackward(
-                gate: gate.buffer,
-                up: upValue.buffer,
+                gate: a.tensor.buffer,
+                up: b.tensor.buffer,
                 upstream: g.buffer,
                 gateGradient: gradients.accumulator(0) ?? scratch(),
                 upGradient: gradients.accumulator(1) ?? scratch()
             )
         }
+        .recomputed()
     }
 
     /// Sum of all elements, shape `[1]`.

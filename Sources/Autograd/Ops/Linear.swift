@@ -35,37 +35,46 @@ extension Variable {
     }
 
     private func linear(dense weight: Variable, bias: Variable?) -> Variable {
-        let (x, w) = (value, weight.value)
-        let (rows, inputs, outputs) = (x.rows, x.columns, w.rows)
+        let (x, w, b) = (saved, weight.value, bias?.value.buffer)
+        let (rows, inputs, outputs) = (value.rows, value.columns, w.rows)
         precondition(
             w.columns == inputs,
             "linear: input \(shape) does not fit weight \(weight.shape)"
         )
-        let y = Tensor<Scalar>(uninitialized: [rows, outputs])
         let operands = [self, weight] + (bias.map { [$0] } ?? [])
-        if operands.contains(where: \.isRecorded) {
-            gemm(
-                x.buffer,
-                w.buffer,
-                transposeB: true,
-                into: y.buffer,
-                m: rows,
-                n: outputs,
-                k: inputs
-            )
-            if let bias { addRow(bias.value.buffer, rows: rows, into: y.buffer) }
-        } else {
-            Kernels.linear(
-                x.buffer,
-                rows: rows,
-                weight: w.buffer,
-                outputs: outputs,
-                inputs: inputs,
-                bias: bias?.value.buffer,
-                into: y.buffer
-            )
+        let isRecorded = operands.contains(where: \.isRecorded)
+        func product(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+            let y = Tensor<Scalar>(uninitialized: [rows, outputs])
+            if isRecorded {
+                gemm(
+                    x.buffer,
+                    w.buffer,
+                    transposeB: true,
+                    into: y.buffer,
+                    m: rows,
+                    n: outputs,
+                    k: inputs
+                )
+                if let b { addRow(b, rows: rows, into: y.buffer) }
+            } else {
+                Kernels.linear(
+                    x.buffer,
+                    rows: rows,
+                    weight: w.buffer,
+                    outputs: outputs,
+                    inputs: inputs,
+                    bias: b,
+                    into: y.buffer
+                )
+            }
+            return y
         }
-        return .recorded("linear", inputs: operands, value: y) { g, gradients in
+        return .recorded(
+            "linear",
+            inputs: operands,
+            saved: Saved(product(value)),
+            remake: { product(x.tensor) }
+        ) { g, gradients in
             // ∂x = g W,   ∂W = gᵀ x,   ∂b = Σ_rows g
             if let (dx, beta) = gradients.destination(0) {
                 gemm(
@@ -82,7 +91,7 @@ extension Variable {
                 gemm(
                     g.buffer,
                     transposeA: true,
-                    x.buffer,
+                    x.tensor.buffer,
                     into: dw,
                     m: outputs,
                     n: inputs,
@@ -102,16 +111,24 @@ extension Variable {
             matrix.columns == value.columns,
             "linear: input \(shape) does not fit weight [\(matrix.rows), \(matrix.columns)]"
         )
-        let y = Tensor<Scalar>(uninitialized: [rows, matrix.rows])
-        // On a tape, also before the first adapter, where nothing is recorded yet.
-        let (x, b) = (value.buffer, bias?.value.buffer)
-        if tape == nil {
-            Kernels.linear(x, rows: rows, weight: matrix, bias: b, into: y.buffer)
-        } else {
-            linearByPanels(x, rows: rows, weight: matrix, bias: b, into: y.buffer)
+        let (x, b, isScoring) = (saved, bias?.value.buffer, tape == nil)
+        func product(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+            let y = Tensor<Scalar>(uninitialized: [rows, matrix.rows])
+            // On a tape, also before the first adapter, where nothing is recorded yet.
+            if isScoring {
+                Kernels.linear(x.buffer, rows: rows, weight: matrix, bias: b, into: y.buffer)
+            } else {
+                linearByPanels(x.buffer, rows: rows, weight: matrix, bias: b, into: y.buffer)
+            }
+            return y
         }
         let operands = [self] + (bias.map { [$0] } ?? [])
-        return .recorded("linear", inputs: operands, value: y) { g, gradients in
+        return .recorded(
+            "linear",
+            inputs: operands,
+            saved: Saved(product(value)),
+            remake: { product(x.tensor) }
+        ) { g, gradients in
             if let dx = gradients.accumulator(0) {
                 linearInputGradient(g.buffer, rows: rows, weight: matrix, into: dx)
             }

@@ -40,17 +40,21 @@ extension Variable {
     ) -> Variable {
         let h = linear(weight, bias: bias)
         guard let update else { return h }
-        let (x, a, b, s) = (value, update.a.value, update.b.value, update.scale)
-        let (rows, inputs, outputs, rank) = (x.rows, x.columns, b.rows, a.rows)
+        let (input, a, b, s) = (saved, update.a.value, update.b.value, update.scale)
+        let (rows, inputs, outputs, rank) = (value.rows, value.columns, b.rows, a.rows)
         precondition(
             a.columns == inputs && h.value.columns == outputs,
             "low rank: factors \(a.shape), \(b.shape) of a map from \(inputs) to \(h.value.columns)"
         )
         let z = Buffer<Scalar>(count: rows * rank)
-        // The update goes into the memory of h, which nothing else reads.
-        let y = h.value
         let operands = [h, self, update.a, update.b]
-        if operands.contains(where: \.isRecorded) {
+        let isRecorded = operands.contains(where: \.isRecorded)
+        /// The update goes into the memory of h, which nothing else reads.
+        func updated(_ x: Tensor<Scalar>, _ y: Tensor<Scalar>) -> Tensor<Scalar> {
+            guard isRecorded else {
+                unrecordedUpdate(x.buffer, rows: rows, a, b, scale: s, through: z, into: y.buffer)
+                return y
+            }
             gemm(x.buffer, a.buffer, transposeB: true, into: z, m: rows, n: rank, k: inputs)
             gemm(
                 z,
@@ -63,25 +67,14 @@ extension Variable {
                 alpha: s,
                 beta: 1
             )
-        } else {
-            // Products whose additions have one order whatever the number of rows.
-            func product(_ x: Buffer<Scalar>, _ factor: Tensor<Scalar>, into y: Buffer<Scalar>) {
-                Kernels.linear(
-                    x,
-                    rows: rows,
-                    weight: factor.buffer,
-                    outputs: factor.rows,
-                    inputs: factor.columns,
-                    bias: nil,
-                    into: y
-                )
-            }
-            let difference = Buffer<Scalar>(count: y.count)
-            product(x.buffer, a, into: z)
-            product(z, b, into: difference)
-            accumulate(difference, scale: s, into: y.buffer)
+            return y
         }
-        return .recorded("lowRank", inputs: operands, value: y) { g, gradients in
+        return .recorded(
+            "lowRank",
+            inputs: operands,
+            saved: Saved(updated(value, h.value)),
+            remake: h.remake.map { base in { updated(input.tensor, base()) } }
+        ) { g, gradients in
             // u = s g B:   ∂x = u A,   ∂A = uᵀ x,   ∂B = s gᵀ z,   ∂h = g
             if gradients.isWanted(1) || gradients.isWanted(2) {
                 let u = Buffer<Scalar>(count: rows * rank)
@@ -93,7 +86,7 @@ extension Variable {
                     gemm(
                         u,
                         transposeA: true,
-                        x.buffer,
+                        input.tensor.buffer,
                         into: da,
                         m: rank,
                         n: inputs,
@@ -118,4 +111,31 @@ extension Variable {
             gradients.passUpstream(to: 0)
         }
     }
+}
+
+/// y += s (x Aᵀ) Bᵀ by products whose additions have one order whatever the number of rows.
+private func unrecordedUpdate<Scalar: KernelScalar>(
+    _ x: Buffer<Scalar>,
+    rows: Int,
+    _ a: Tensor<Scalar>,
+    _ b: Tensor<Scalar>,
+    scale: Scalar,
+    through z: Buffer<Scalar>,
+    into y: Buffer<Scalar>
+) {
+    func product(_ x: Buffer<Scalar>, _ factor: Tensor<Scalar>, into y: Buffer<Scalar>) {
+        Kernels.linear(
+            x,
+            rows: rows,
+            weight: factor.buffer,
+            outputs: factor.rows,
+            inputs: factor.columns,
+            bias: nil,
+            into: y
+        )
+    }
+    let difference = Buffer<Scalar>(count: y.count)
+    product(x, a, into: z)
+    product(z, b, into: difference)
+    accumulate(difference, scale: scale, into: y)
 }

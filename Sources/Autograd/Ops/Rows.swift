@@ -6,37 +6,47 @@ extension Variable {
     ///     y[r, i] = w[i] · x[r, i] · s[r],   s[r] = 1 / √(mean(x[r, ·]²) + ε)
     ///
     /// Rows are runs of `weight.count` elements, so a `[T, heads · D]` tensor with a `[D]` gain is
-    /// normalised head by head (the QK-norm of Qwen3). Keeps one `s` per row for the backward pass.
+    /// normalised head by head (the QK-norm of Qwen3). Keeps one `s` per row for the backward pass,
+    /// which computes y again where it is needed.
     /// Source: Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4.
     public func rmsNorm(weight: Variable, epsilon: Scalar) -> Variable {
-        let (x, w) = (value, weight.value)
+        let (x, w) = (saved, weight.value)
         precondition(
-            w.count > 0 && x.columns % w.count == 0,
+            w.count > 0 && value.columns % w.count == 0,
             "rmsNorm: input \(shape) does not fit a gain \(weight.shape)"
         )
-        let rows = x.count / w.count
-        let y = Tensor<Scalar>(uninitialized: shape)
+        let rows = value.count / w.count
         let s = Buffer<Scalar>(count: rows)
-        Kernels.rmsNorm(
-            x.buffer,
-            rows: rows,
-            weight: w.buffer,
-            epsilon: epsilon,
-            into: y.buffer,
-            inverseRMS: s
-        )
-        return .recorded("rmsNorm", inputs: [self, weight], value: y) { g, gradients in
+        func normalized(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+            let y = Tensor<Scalar>(uninitialized: x.shape)
+            Kernels.rmsNorm(
+                x.buffer,
+                rows: rows,
+                weight: w.buffer,
+                epsilon: epsilon,
+                into: y.buffer,
+                inverseRMS: s
+            )
+            return y
+        }
+        return .recorded(
+            "rmsNorm",
+            inputs: [self, weight],
+            saved: Saved(normalized(value)),
+            remake: { normalized(x.tensor) }
+        ) { g, gradients in
             // u = g ∘ w:   ∂x = s·u − x·s³·mean(x ∘ u),   ∂w = Σ_rows g ∘ x·s
             Kernels.rmsNormBackward(
-                x.buffer,
+                x.tensor.buffer,
                 rows: rows,
                 weight: w.buffer,
                 inverseRMS: s,
                 upstream: g.buffer,
-                inputGradient: gradients.accumulator(0) ?? .zeros(x.count),
+                inputGradient: gradients.accumulator(0) ?? .zeros(g.count),
                 weightGradient: gradients.accumulator(1)
             )
         }
+        .recomputed()
     }
 
     /// Softmax over the last axis.
@@ -59,7 +69,7 @@ extension Variable {
     /// Rotates each head's vector by angles that grow with its position (RoPE).
     ///
     /// Element j is paired with element j + D/2 ("half-split" order, as published weights expect).
-    /// The backward pass is the rotation by the opposite angles.
+    /// The backward pass is the rotation by the opposite angles; the rotated vectors are not kept.
     /// Source: Su et al. 2021, arXiv:2104.09864, section 3.2.
     ///
     /// - Precondition: the receiver is `[rows, heads · D]`; cosines and sines are `[rows, D / 2]`.
@@ -70,7 +80,7 @@ extension Variable {
                 && cosines.rows == value.rows && sines.shape == cosines.shape,
             "rotated: input \(shape), \(heads) heads, angles \(cosines.shape)"
         )
-        let rows = value.rows
+        let (x, rows) = (saved, value.rows)
         func rotate(_ x: Buffer<Scalar>, inverse: Bool, into y: Buffer<Scalar>) {
             Kernels.rotate(
                 x,
@@ -83,9 +93,17 @@ extension Variable {
                 into: y
             )
         }
-        let y = Tensor<Scalar>(uninitialized: shape)
-        rotate(value.buffer, inverse: false, into: y.buffer)
-        return .recorded("rotated", inputs: [self], value: y) { g, gradients in
+        func rotated(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
+            let y = Tensor<Scalar>(uninitialized: x.shape)
+            rotate(x.buffer, inverse: false, into: y.buffer)
+            return y
+        }
+        return .recorded(
+            "rotated",
+            inputs: [self],
+            saved: Saved(rotated(value)),
+            remake: { rotated(x.tensor) }
+        ) { g, gradients in
             guard let (dx, beta) = gradients.destination(0) else { return }
             if beta == 0 {
                 rotate(g.buffer, inverse: true, into: dx)
@@ -95,5 +113,6 @@ extension Variable {
                 gradients.add(back, to: 0)
             }
         }
+        .recomputed()
     }
 }

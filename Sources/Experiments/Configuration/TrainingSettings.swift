@@ -48,6 +48,18 @@ public struct OptimizerSettings: Sendable, Equatable {
 
 /// How a student is fine-tuned.
 public struct TrainingSettings: Sendable, Equatable {
+    /// What the backward pass computes again, to save memory; results are the same to the bit.
+    public enum Recompute: String, Sendable, CaseIterable {
+        /// As little as memory allows; see `MemoryEstimate.choosing`.
+        case auto
+        /// Only what costs nothing.
+        case none
+        /// The feed-forward block too.
+        case feedForward
+        /// All but each layer's input.
+        case layers
+    }
+
     /// The optimizer and its schedule.
     public var optimizer: OptimizerSettings
     /// Sequences of an optimizer step.
@@ -60,8 +72,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var overlong: OverlongPolicy
     /// Most tokens of a micro-batch.
     public var microBatchTokens: Int
-    /// Whether layers are computed again in the backward pass, to save memory.
-    public var recompute: Bool
+    /// What is computed again in the backward pass.
+    public var recompute: Recompute
     /// Steps between checkpoints; 0 writes one at the end of each epoch.
     public var saveEvery: Int
     /// Checkpoints kept, the latest ones.
@@ -76,7 +88,7 @@ public struct TrainingSettings: Sendable, Equatable {
         maxLength = reader.integer("maxLength", default: 8192, in: 2...Int.max)
         overlong = reader.choice("overlong", default: OverlongPolicy.drop) ?? .drop
         microBatchTokens = reader.integer("microBatchTokens", default: 8192, in: 1...Int.max)
-        recompute = reader.bool("recompute", default: false)
+        recompute = reader.choice("recompute", default: Recompute.auto) ?? .auto
         saveEvery = reader.integer("saveEvery", default: 0, in: 0...Int.max)
         keepCheckpoints = reader.integer("keepCheckpoints", default: 2, in: 1...Int.max)
         lora = reader.map("lora").map { LoRA($0) }

@@ -28,14 +28,25 @@ public enum RunEnvironment {
 
     /// Most memory that the process has held so far, in bytes.
     public static var peakMemoryBytes: Int {
+        let kibibytes = usage?.ru_maxrss ?? 0
+        #if os(Linux)
+            return Int(kibibytes) * 1024
+        #else
+            return Int(kibibytes)
+        #endif
+    }
+
+    /// How often this process has been given a page of memory so far.
+    public static var pageFaults: Int { Int(usage?.ru_minflt ?? 0) }
+
+    private static var usage: rusage? {
         var usage = rusage()
         #if os(Linux)
-            guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
-            return Int(usage.ru_maxrss) * 1024
+            let own = __rusage_who_t(RUSAGE_SELF.rawValue)
         #else
-            guard getrusage(RUSAGE_SELF, &usage) == 0 else { return 0 }
-            return Int(usage.ru_maxrss)
+            let own = RUSAGE_SELF
         #endif
+        return getrusage(own, &usage) == 0 ? usage : nil
     }
 
     /// Memory that can still be had without swapping, in bytes; nil where the system does not tell.
@@ -45,6 +56,17 @@ public enum RunEnvironment {
             let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { return nil }
         return kibibytes * 1024
+    }
+
+    /// Memory that this process can have in all: what is available and what it holds already.
+    public static var attainableMemoryBytes: Int? {
+        guard let availableMemoryBytes,
+            let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+        else { return nil }
+        let pages = text.split(separator: " ").compactMap { Int($0) }
+        guard pages.count > 2 else { return availableMemoryBytes }
+        // Resident pages less those that belong to files.
+        return availableMemoryBytes + (pages[1] - pages[2]) * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
     /// The compiler's language version, the closest that a program can tell of its own building.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Models
 
 /// What a stage will roughly take: computed from sizes alone, before anything runs.
@@ -42,28 +43,23 @@ public struct Estimate: Sendable, Equatable {
 
     /// Training on `tokens` tokens in all.
     ///
-    /// Six operations a weight and token; weight, gradient and two moments in float32; activations
-    /// of one micro-batch; a checkpoint holds weight and moments. Where only adapters are trained,
-    /// that is true of them, and the weights stay as stored; their gradients are not computed.
+    /// Six operations a weight and token; memory by `MemoryEstimate`; a checkpoint holds weight and
+    /// moments. Where only adapters are trained, the checkpoint holds those, and gradients of the
+    /// weights are not computed.
     static func training(
         tokens: Double,
         microBatchTokens: Int,
-        recompute: Bool,
+        recompute: TrainingSettings.Recompute,
         keptCheckpoints: Int,
         shape: ModelConfiguration,
-        adapted: (count: Int, storedBytes: Int)? = nil
+        adapting: MemoryEstimate.Adapting? = nil
     ) -> Estimate {
-        let count = adapted?.count ?? shape.parameterCount
-        // Inputs of the block's products and norms: about six rows of the residual stream, three of
-        // the feed-forward block, and queries, keys, values and output of the attention.
-        let heads = 2 * (shape.queryHeadCount + shape.keyValueHeadCount) * shape.headDimension
-        let layer = 6 * shape.hiddenSize + 3 * shape.intermediateSize + heads
-        let kept =
-            recompute ? shape.layerCount * shape.hiddenSize + layer : shape.layerCount * layer
+        let count = adapting?.lora.parameterCount(shape) ?? shape.parameterCount
+        let memory = recompute.estimate(shape, rows: microBatchTokens, adapting: adapting)
         return Estimate(
-            seconds: (adapted == nil ? 6 : 4) * Double(shape.parameterCount) * tokens
+            seconds: (adapting == nil ? 6 : 4) * Double(shape.parameterCount) * tokens
                 / trainingRate,
-            memoryBytes: 16 * count + (adapted?.storedBytes ?? 0) + 4 * microBatchTokens * kept,
+            memoryBytes: memory.totalBytes,
             diskBytes: 12 * count * (keptCheckpoints + 1) + 4 * count
         )
     }

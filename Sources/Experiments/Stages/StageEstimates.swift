@@ -1,7 +1,6 @@
 import Datasets
 import Files
 import Foundation
-import Models
 
 extension RunLayout {
     /// The shape of a model and the size of its file, where known.
@@ -31,7 +30,7 @@ extension RunLayout {
         return .training(
             tokens: Double(model.steps * model.batch) * length,
             microBatchTokens: Int(Double(model.batch) * length),
-            recompute: false,
+            recompute: .none,
             keptCheckpoints: 1,
             shape: model.shape
         )
@@ -69,9 +68,8 @@ extension RunLayout {
             recompute: training.recompute,
             keptCheckpoints: training.keepCheckpoints,
             shape: student.shape,
-            adapted: training.lora.map { lora in
-                let count = lora.parameterCount(student.shape)
-                return (count, student.storedBytes ?? 2 * student.shape.parameterCount)
+            adapting: training.lora.map {
+                ($0, student.storedBytes ?? 2 * student.shape.parameterCount)
             }
         )
     }

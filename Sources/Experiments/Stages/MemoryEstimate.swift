@@ -1,0 +1,132 @@
+import Checkpoints
+import Files
+import Foundation
+import Models
+
+/// Memory that fine-tuning will take, computed from sizes: of all weights in float32, or of
+/// adapters on stored weights.
+public struct MemoryEstimate: Sendable, Equatable {
+    /// Weights, gradients and two moments; frozen weights as stored.
+    public let parameterBytes: Int
+    /// Inner values kept for the backward pass of the largest micro-batch, and its gradients.
+    public let activationBytes: Int
+    /// Logits of one chunk of rows.
+    public let logitBytes: Int
+    /// What is computed again instead of being kept.
+    public let recomputation: Recomputation
+
+    /// The programs themselves, OpenBLAS's packing buffers, tables.
+    private static let otherBytes = 150 << 20
+
+    /// All of it.
+    public var totalBytes: Int { parameterBytes + activationBytes + logitBytes + Self.otherBytes }
+
+    /// Adapters that are trained, and the bytes of the matrices under them.
+    public typealias Adapting = (lora: LoRA, storedBytes: Int)
+
+    /// An estimate for micro-batches of `rows` tokens.
+    public init(
+        _ configuration: ModelConfiguration,
+        recomputation: Recomputation,
+        rows: Int,
+        adapting: Adapting? = nil
+    ) {
+        let c = configuration
+        self.recomputation = recomputation
+        let queries = c.queryHeadCount * c.headDimension
+        let keys = c.keyValueHeadCount * c.headDimension
+        // Numbers a token: log-sums of attention and factors of norms, then what `Recomputation`
+        // says.
+        var kept = c.hiddenSize + c.queryHeadCount + 2
+        if c.hasQueryKeyNorm { kept += c.queryHeadCount + c.keyValueHeadCount }
+        if recomputation < .layers { kept += c.hiddenSize + 2 * queries + 2 * keys }
+        if recomputation < .feedForward { kept += 2 * c.intermediateSize }
+        // An update keeps its input times A.
+        kept += (adapting?.lora).map { $0.rank * $0.targets.count } ?? 0
+        // At its fullest the backward pass of one layer holds the gated product, its gradient and
+        // those of its factors, the block's input and its gradient, the residual stream's
+        // gradient; and what has been computed again.
+        var inner = 4 * c.intermediateSize + 4 * c.hiddenSize
+        if recomputation >= .feedForward { inner += 2 * c.intermediateSize }
+        if recomputation >= .layers { inner += 2 * queries + 2 * keys + 2 * c.hiddenSize }
+        let words = c.layerCount * kept + inner + 3 * c.hiddenSize + c.headDimension
+        let trained = adapting?.lora.parameterCount(c) ?? c.parameterCount
+        parameterBytes = trained * 4 * MemoryLayout<Float>.size + (adapting?.storedBytes ?? 0)
+        activationBytes = rows * words * MemoryLayout<Float>.size
+        let logitRows = min(rows, max(16, (40 << 20) / c.vocabularySize))
+        logitBytes = logitRows * c.vocabularySize * MemoryLayout<Float>.size
+    }
+
+    /// The estimate for the least recomputation that memory allows.
+    ///
+    /// Everything is kept while that adds at most a quarter to weights, gradients and moments (or
+    /// 1 GiB); whole layers are computed again only where nothing less fits into nine tenths of
+    /// what is available.
+    public static func choosing(
+        _ configuration: ModelConfiguration,
+        rows: Int,
+        adapting: Adapting? = nil,
+        availableBytes: Int? = RunEnvironment.attainableMemoryBytes
+    ) -> MemoryEstimate {
+        func estimate(_ recomputation: Recomputation) -> MemoryEstimate {
+            MemoryEstimate(
+                configuration,
+                recomputation: recomputation,
+                rows: rows,
+                adapting: adapting
+            )
+        }
+        func fits(_ estimate: MemoryEstimate) -> Bool {
+            availableBytes.map { estimate.totalBytes <= $0 / 10 * 9 } ?? true
+        }
+        let all = estimate(.none)
+        if fits(all) && all.activationBytes <= max(1 << 30, all.parameterBytes / 4) { return all }
+        let some = estimate(.feedForward)
+        return fits(some) ? some : estimate(.layers)
+    }
+
+    /// One line for people.
+    public var text: String {
+        func gigabytes(_ bytes: Int) -> String { String(format: "%.2f GB", Double(bytes) / 1e9) }
+        return "memory: about \(gigabytes(totalBytes)) (weights, gradients and moments "
+            + "\(gigabytes(parameterBytes)), activations \(gigabytes(activationBytes)), logits "
+            + "\(gigabytes(logitBytes))), recomputing \(recomputation.rawValue)"
+    }
+
+    /// Refuses what this machine does not have.
+    ///
+    /// - Throws: `Failure.configuration` with the numbers.
+    public func check(availableBytes: Int? = RunEnvironment.attainableMemoryBytes) throws {
+        guard let availableBytes, totalBytes > availableBytes else { return }
+        throw Failure(
+            .configuration,
+            at: "training",
+            text + "; available are " + String(format: "%.2f GB", Double(availableBytes) / 1e9),
+            remedy: "Lower training.microBatchTokens or training.maxLength, set "
+                + "training.recompute: layers, or take a smaller student."
+        )
+    }
+}
+
+extension TrainingSettings.Recompute {
+    /// The estimate under this setting.
+    public func estimate(
+        _ configuration: ModelConfiguration,
+        rows: Int,
+        adapting: MemoryEstimate.Adapting? = nil
+    ) -> MemoryEstimate {
+        let recomputation: Recomputation
+        switch self {
+        case .auto: return .choosing(configuration, rows: rows, adapting: adapting)
+        case .none: recomputation = .none
+        case .feedForward: recomputation = .feedForward
+        case .layers: recomputation = .layers
+        }
+        return MemoryEstimate(
+            configuration,
+            recomputation: recomputation,
+            rows: rows,
+            adapting: adapting
+        )
+    }
+}

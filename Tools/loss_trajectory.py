@@ -1,0 +1,182 @@
+"""Trains a real model on real solutions twice, by `rsd-train run` and by PyTorch, and compares the
+loss of every step.
+
+Run by hand (about ten minutes on two cores):
+    python Tools/loss_trajectory.py MODEL.gguf gsm8k_train.jsonl --shape qwen2.5-0.5b
+        [--steps 50] [--batch 2] [--programs .build/release] [--save docs/loss-trajectory.csv]
+Made with torch 2.15, transformers 5.23, float32, CPU.
+
+Both sides start from the same float32 weights (`rsd-train export` writes what it reads from the
+file) and take the same examples in the same order: GSM8K's first problems and solutions under
+ChatML, only the solution trained, AdamW with decay on matrices, clipping at 1, warm-up and cosine.
+The order is recomputed here from its definition, a Philox permutation, and checked against the
+token count of every step. Fails if any loss differs by more than 1e-3 of its size.
+"""
+
+import argparse
+import csv
+import hashlib
+import itertools
+import json
+import math
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import torch
+from transformers import AutoModelForCausalLM
+
+LEARNING_RATE, WARMUP, BETAS, EPSILON, DECAY, CLIP = 1e-5, 0.1, (0.9, 0.95), 1e-8, 1e-4, 1.0
+
+EXPERIMENT = """\
+name: loss-trajectory
+seeds: [1]
+models: {{student: {{path: {model}, shape: {shape}}}}}
+benchmarks: [{{name: unused, path: {data}, limit: 1}}]
+template: {{preset: chatml, system: Solve.}}
+training: {{learningRate: {LEARNING_RATE}, warmupFraction: {WARMUP}, weightDecay: {DECAY}, epochs: 1,
+  batch: {batch}, maxLength: 4096, overlong: error}}
+arms:
+  base: {{kind: base}}
+  solutions: {{kind: direct, traces: {{path: {traces}}}}}
+"""
+
+
+def philox(key, counter):
+    mask = 0xFFFFFFFF
+    (k0, k1), (x, y, z, w) = key, counter
+    for _ in range(10):
+        a, b = x * 0xD2511F53, z * 0xCD9E8D57
+        x, y, z, w = (b >> 32) ^ y ^ k0, b & mask, (a >> 32) ^ w ^ k1, a & mask
+        k0, k1 = (k0 + 0x9E3779B9) & mask, (k1 + 0xBB67AE85) & mask
+    return x, y, z, w
+
+
+def permutation(count, seed, epoch):
+    """What `RandomStream(seed:name: "shuffle").permutation(count:item: epoch)` gives."""
+    bits = int.from_bytes(hashlib.sha256(f"{seed}:shuffle".encode()).digest()[:8], "big")
+    key, order = (bits & 0xFFFFFFFF, bits >> 32), list(range(count))
+    for last in range(count - 1, 0, -1):
+        x, y, _, _ = philox(key, (epoch, 0, 0xFFFF << 16, last))
+        at = ((y << 32 | x) * (last + 1)) >> 64
+        order[last], order[at] = order[at], order[last]
+    return order
+
+
+def run(command, **options):
+    return subprocess.run(command, check=True, text=True, **options)
+
+
+def ours(programs, experiment, runs):
+    environment = os.environ | {"RSD_RUNS": str(runs)}
+    run([programs / "rsd-generate", "run", experiment], env=environment, stdout=sys.stderr)
+    run([programs / "rsd-train", "run", experiment], env=environment, stdout=sys.stderr)
+    (path,) = runs.glob("**/training/*/metrics.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def examples(programs, model, records):
+    """Ids and prompt length of each example, tokenized piece by piece as prompts are."""
+    texts = []
+    for record in records:
+        texts += ["<|im_start|>system\n", "Solve.", "<|im_end|>\n<|im_start|>user\n"]
+        texts += [record["problem"]]
+        texts += ["<|im_end|>\n<|im_start|>assistant\n", record["solution"], "<|im_end|>"]
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    output = run(
+        [programs / "rsd-evaluate", "tokenize", "--model", model], input=lines, capture_output=True
+    ).stdout
+    pieces = iter(json.loads(line)["ids"] for line in output.splitlines())
+    result = []
+    for _ in records:
+        *turns, solution, end = itertools.islice(pieces, 7)
+        prompt = sum(turns, [])
+        result.append((prompt + solution + end, len(prompt)))
+    return result
+
+
+def peers(folder, batches):
+    """Losses by PyTorch, one a step."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    model.train()
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": DECAY}, {"params": others, "weight_decay": 0}]
+    optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, betas=BETAS, eps=EPSILON)
+    warmup = math.ceil(WARMUP * len(batches))
+    for step, batch in enumerate(batches):
+        rate = (step + 1) / warmup
+        if step >= warmup:
+            rate = 0.5 * (1 + math.cos(math.pi * (step - warmup) / (len(batches) - warmup)))
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * rate
+        targets, total = sum(len(ids) - prompt for ids, prompt in batch), 0.0
+        for ids, prompt in batch:
+            tokens = torch.tensor([ids])
+            logits = model(tokens[:, :-1], use_cache=False).logits[0, prompt - 1 :]
+            loss = torch.nn.functional.cross_entropy(logits, tokens[0, prompt:], reduction="sum")
+            (loss / targets).backward()
+            total += loss.item() / targets
+        torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        optimizer.step()
+        optimizer.zero_grad()
+        yield total
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model")
+    parser.add_argument("data")
+    parser.add_argument("--shape", default="qwen2.5-0.5b")
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--programs", type=pathlib.Path, default=pathlib.Path(".build/release"))
+    parser.add_argument("--save", type=pathlib.Path)
+    arguments = parser.parse_args()
+    programs, model = arguments.programs.absolute(), os.path.abspath(arguments.model)
+    with open(arguments.data) as file:
+        lines = itertools.islice(file, arguments.steps * arguments.batch)
+        records = [json.loads(line) for line in lines]
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        with open(folder / "traces.jsonl", "w") as file:
+            for r in records:
+                trace = {key: r[key] for key in ("id", "problem", "answer")}
+                file.write(json.dumps(trace | {"trace": r["solution"]}) + "\n")
+        settings = globals() | {
+            "model": model,
+            "shape": arguments.shape,
+            "data": os.path.abspath(arguments.data),
+            "batch": arguments.batch,
+            "traces": folder / "traces.jsonl",
+        }
+        (folder / "experiment.yaml").write_text(EXPERIMENT.format(**settings))
+        metrics = ours(programs, folder / "experiment.yaml", folder / "runs")
+        all_examples = examples(programs, model, records)
+        order = permutation(len(records), 1, 0)
+        batches = [
+            [all_examples[i] for i in order[at : at + arguments.batch]]
+            for at in range(0, len(records), arguments.batch)
+        ]
+        for line, batch in zip(metrics, batches, strict=True):
+            assert line["tokens"] == sum(len(ids) - 1 for ids, _ in batch), line
+        run([programs / "rsd-train", "export", model, "--to", folder / "model"], stdout=sys.stderr)
+        rows, worst = [], 0.0
+        for line, loss in zip(metrics, peers(folder / "model", batches), strict=True):
+            error = abs(line["loss"] - loss) / loss
+            worst = max(worst, error)
+            rows.append((line["step"], f"{line['loss']:.6f}", f"{loss:.6f}", f"{error:.2e}"))
+            print(*rows[-1], flush=True)
+    if arguments.save:
+        with open(arguments.save, "w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(
+                [("step", "rsd", "pytorch", "relative_difference"), *rows]
+            )
+    print(f"largest relative difference of {len(rows)} losses: {worst:.2e}")
+    sys.exit(worst > 1e-3)
+
+
+if __name__ == "__main__":
+    main()

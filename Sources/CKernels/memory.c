@@ -33,16 +33,36 @@ static size_t rounded(size_t bytes) {
     return bytes == 0 ? 64 : (bytes + step - 1) & ~(step - 1);
 }
 
+// Huge blocks come from the system and go back to it: malloc cannot give a freed block of 2 MiB
+// alignment to the next request of its size, and would keep its pages.
+static void *map_huge(size_t bytes) {
+    const size_t page = 2 << 20;
+    char *start = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                       0);
+    if (start == MAP_FAILED) return NULL;
+    size_t before = -(uintptr_t)start & (page - 1);
+    if (before) munmap(start, before);
+    if (page - before) munmap(start + before + bytes, page - before);
+#if defined(__linux__)
+    madvise(start + before, bytes, MADV_HUGEPAGE);
+#endif
+    return start + before;
+}
+
 static void *allocate(size_t bytes) {
-    void *memory = aligned_alloc(bytes >= HUGE_FROM ? 2 << 20 : 64, bytes);
+    void *memory = bytes >= HUGE_FROM ? map_huge(bytes) : aligned_alloc(64, bytes);
     if (!memory) {
         fprintf(stderr, "Error: out of memory: cannot allocate %zu bytes\n", bytes);
         abort();
     }
-#if defined(__linux__)
-    if (bytes >= HUGE_FROM) madvise(memory, bytes, MADV_HUGEPAGE);
-#endif
     return memory;
+}
+
+static void give_back(void *memory, size_t bytes) {
+    if (bytes >= HUGE_FROM)
+        munmap(memory, bytes);
+    else
+        free(memory);
 }
 
 // Takes kept block i out of the list.
@@ -54,6 +74,11 @@ static void *take(long i) {
     return memory;
 }
 
+static void drop_oldest(void) {
+    size_t bytes = heap.kept[0].bytes;
+    give_back(take(0), bytes);
+}
+
 void *ck_allocate(size_t bytes) {
     bytes = rounded(bytes);
     if (bytes < KEPT_FROM) return allocate(bytes);
@@ -62,7 +87,7 @@ void *ck_allocate(size_t bytes) {
     for (long i = heap.count - 1; i >= 0 && !found; i--)
         if (heap.kept[i].bytes == bytes) found = take(i);
     while (!found && heap.count > 0 && heap.live + heap.kept_bytes + bytes > heap.peak)
-        free(take(0));
+        drop_oldest();
     heap.live += bytes;
     if (heap.live > heap.peak) heap.peak = heap.live;
     pthread_mutex_unlock(&heap.mutex);
@@ -76,7 +101,7 @@ void ck_deallocate(void *memory, size_t bytes) {
         return;
     }
     pthread_mutex_lock(&heap.mutex);
-    if (heap.count == MOST_KEPT) free(take(0));
+    if (heap.count == MOST_KEPT) drop_oldest();
     heap.kept[heap.count].memory = memory;
     heap.kept[heap.count++].bytes = bytes;
     heap.kept_bytes += bytes;
@@ -129,7 +154,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local block *mine;
 
 static void release(void *value) {
-    free(((block *)value)->memory);
+    block *mine = value;
+    if (mine->memory) give_back(mine->memory, mine->bytes);
     free(value);
 }
 
@@ -143,7 +169,7 @@ void *ck_scratch(size_t bytes) {
         pthread_setspecific(key, mine);
     }
     if (mine->bytes < bytes) {
-        free(mine->memory);
+        if (mine->memory) give_back(mine->memory, mine->bytes);
         mine->bytes = rounded(bytes);
         mine->memory = allocate(mine->bytes);
     }

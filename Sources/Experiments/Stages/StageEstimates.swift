@@ -1,6 +1,7 @@
 import Datasets
 import Files
 import Foundation
+import Models
 
 extension RunLayout {
     /// The shape of a model and the size of its file, where known.

@@ -50,7 +50,8 @@ static bool agrees(const ck_kernels *k) {
     if (!close_to(7 * 14, a, b)) return false;
 
     ck_attention_shape shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 11, .scale = 0.25};
-    ck_attention_segment segment = {.count = 21, .q = x, .keys = y, .values = y + 100, .out = a,
+    const void *keys[] = {y}, *values[] = {y + 100};
+    ck_attention_segment segment = {.count = 21, .q = x, .keys = keys, .values = values, .out = a,
                                     .log_sum_exp = c};
     k->attention(&shape, &segment, 0, 0, 21);
     segment.out = b, segment.log_sum_exp = d;

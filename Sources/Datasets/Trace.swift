@@ -12,6 +12,8 @@ public enum TokenSource: Character, Sendable {
 public enum StopReason: String, Sendable, CaseIterable {
     /// The end-of-turn token was chosen; it is the last of the ids.
     case endOfTurn
+    /// Another end token was chosen, such as that of a text; it is the last of the ids.
+    case endOfText
     /// A length limit was reached.
     case length
     /// The program was stopped; the record is not a finished try.

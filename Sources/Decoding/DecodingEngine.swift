@@ -3,13 +3,18 @@ import Kernels
 
 /// Continues many prompts at once under a next-token rule.
 ///
-/// Each step runs every model once, over the newest tokens of all sequences under way and a chunk of
-/// the prompts being read, then decides one token a sequence. A finished sequence's place is taken
-/// at once by the next try. A prompt is read once; its tries start from copies of its cache. The
-/// last prompt token is left to the tries, so that each gets its own logits without storing any.
+/// Each round, the teacher drafts up to K tokens for every sequence under way, one pass a token; the
+/// student reads the drafts in one pass; then tokens are decided position by position, and a
+/// sequence's round ends where the decision is not the drafted token. What the models read beyond
+/// that is taken back. With K = 1, and for rules of one model, a round is one pass of each model and
+/// one token a sequence.
+///
+/// Prompts are read in chunks beside the sequences under way, each problem's once: its tries share
+/// the cache and begin with the same row of logits. A finished sequence's place is taken at once by
+/// the next try.
 ///
 /// A try's tokens depend on the models, the rule, its prompt and its number alone: batch size,
-/// neighbours and order of arrival change nothing but the order of delivery.
+/// neighbours, order of arrival and K change nothing but the order of delivery.
 public final class DecodingEngine<Model: NextTokenModel> {
     /// How much is done at once.
     public struct Options: Sendable {
@@ -17,11 +22,15 @@ public final class DecodingEngine<Model: NextTokenModel> {
         public var batchSize: Int
         /// The most prompt tokens read in one pass, over all prompts.
         public var promptRowsPerPass: Int
+        /// The most tokens the teacher drafts before the student checks them; nil chooses by
+        /// measurement.
+        public var draftTokens: Int?
 
-        /// Sets both.
-        public init(batchSize: Int = 8, promptRowsPerPass: Int = 256) {
+        /// Sets all.
+        public init(batchSize: Int = 8, promptRowsPerPass: Int = 256, draftTokens: Int? = nil) {
             self.batchSize = batchSize
             self.promptRowsPerPass = promptRowsPerPass
+            self.draftTokens = draftTokens
         }
     }
 
@@ -29,7 +38,6 @@ public final class DecodingEngine<Model: NextTokenModel> {
     let rule: any NextTokenRule
     let stop: StopRules
     let options: Options
-    private let decider: ParallelDecider
 
     /// Prepares to decode.
     ///
@@ -50,8 +58,9 @@ public final class DecodingEngine<Model: NextTokenModel> {
             "DecodingEngine: \(models.count) models, the rule has \(rule.models.count)"
         )
         precondition(
-            options.batchSize > 0 && options.promptRowsPerPass > 0,
-            "DecodingEngine: batch \(options.batchSize), rows \(options.promptRowsPerPass)"
+            options.batchSize > 0 && options.promptRowsPerPass > 0 && options.draftTokens != 0,
+            "DecodingEngine: batch \(options.batchSize), rows \(options.promptRowsPerPass), "
+                + "draft \(options.draftTokens ?? 0)"
         )
         for (index, model) in models.enumerated()
         where rule.vocabularySize(of: index) > model.vocabularySize {
@@ -66,7 +75,6 @@ public final class DecodingEngine<Model: NextTokenModel> {
         self.rule = rule
         self.stop = stop
         self.options = options
-        decider = ParallelDecider(rule: rule)
     }
 
     /// Makes every try of every request.
@@ -90,6 +98,7 @@ public final class DecodingEngine<Model: NextTokenModel> {
         var active: [Try] = []
         var prompts: [Prompt] = []
         var done = DecodingProgress()
+        var lengths = DraftLength(models.count > 1 ? options.draftTokens : 1)
 
         while true {
             if let cancellation, cancellation.isCancelled {
@@ -102,30 +111,45 @@ public final class DecodingEngine<Model: NextTokenModel> {
                     try deliver(next.completed(.promptTooLong))
                     continue
                 }
-                if prompts.last !== next.prompt && !isRead(next.prompt) {
+                if prompts.last !== next.prompt && !next.prompt.isRead {
                     prompts.append(next.prompt)
                 }
                 active.append(next)
             }
             guard !active.isEmpty else { return done }
 
-            for sequence in active where !sequence.isStarted && isRead(sequence.prompt) {
+            let length = lengths.next(sequences: active.count)
+            let before = done.times.total
+            try runModels(active.filter(\.isStarted), draftTokens: length, prompts, &done)
+            for sequence in active where !sequence.isStarted && sequence.prompt.isRead {
                 start(sequence)
             }
             let started = active.filter(\.isStarted)
-            let rows = try runModels(started, reading: prompts, &done)
-            prompts.removeAll(where: isRead)
-            let decisions = try decider.decide(rows, keys: started.map(\.key))
+            let decisions = try decide(started, &done)
+            if prompts.isEmpty && started.count == active.count {
+                lengths.note(length: length, seconds: done.times.total - before)
+            }
+            prompts.removeAll(where: \.isRead)
 
             var finished: [CompletedSequence] = []
-            for (sequence, decision) in zip(started, decisions) {
-                done.count(decision)
-                if let reason = append(decision, to: sequence) {
-                    finished.append(sequence.completed(reason))
+            for (sequence, decisions) in zip(started, decisions) {
+                for (place, decision) in decisions.enumerated() {
+                    done.count(decision)
+                    let isKept =
+                        place < sequence.draft.count
+                        && sequence.draft[place].token == decision.token
+                    sequence.keptRun = isKept ? sequence.keptRun + 1 : 0
+                    lengths.count(run: sequence.keptRun)
+                    if let reason = append(decision, to: sequence) {
+                        finished.append(sequence.completed(reason))
+                        break
+                    }
                 }
+                takeBack(sequence)
             }
             active.removeAll(where: \.isFinished)
             done.steps += 1
+            done.stepsByDraftLength[length, default: 0] += 1
             done.activeSequences = active.count
             done.finishedSequences += finished.count
             for completed in finished { try deliver(completed) }
@@ -177,65 +201,21 @@ extension DecodingEngine {
         prompt.tokens.allSatisfy { $0.count < stop.maxTotalTokens }
     }
 
-    /// Whether all but the last token of the prompt is in every model's cache.
-    private func isRead(_ prompt: Prompt) -> Bool {
-        prompt.tokens.indices.allSatisfy { prompt.readCounts[$0] == prompt.tokens[$0].count - 1 }
-    }
-
-    /// Gives a try its caches: copies of the prompt's, or the prompt's own if no other try follows.
+    /// Gives a try its caches, shared with the prompt's other tries, and its first row of logits.
     private func start(_ sequence: Try) {
         let prompt = sequence.prompt
         prompt.unstartedTries -= 1
+        sequence.lengths = prompt.tokens.map(\.count)
+        sequence.pending = models.map { _ in [] }
+        sequence.rows = prompt.rows.prefix(1).compactMap(\.self)
+        sequence.teacherRow = prompt.rows.count > 1 ? prompt.rows[1] : nil
         if prompt.unstartedTries > 0 {
             sequence.caches = zip(models, prompt.caches).map { $0.fork($1) }
         } else {
             sequence.caches = prompt.caches
             prompt.caches = []
+            prompt.rows = []
         }
-        sequence.pending = prompt.tokens.map { Array($0.suffix(1)) }
-        sequence.lengths = prompt.tokens.map(\.count)
-    }
-
-    /// Feeds every model what is pending, and returns a row of logits a sequence and model.
-    private func runModels(
-        _ started: [Try],
-        reading prompts: [Prompt],
-        _ done: inout DecodingProgress
-    ) throws -> [[Buffer<Float>]] {
-        var rows = [[Buffer<Float>]](repeating: [], count: started.count)
-        for (index, model) in models.enumerated() {
-            var inputs = started.map {
-                SequenceInput(tokens: $0.pending[index], cache: $0.caches[index])
-            }
-            var room = options.promptRowsPerPass
-            for prompt in prompts {
-                let tokens = prompt.tokens[index]
-                let first = prompt.readCounts[index]
-                let count = min(room, tokens.count - 1 - first)
-                guard count > 0 else { continue }
-                room -= count
-                inputs.append(
-                    SequenceInput(
-                        tokens: Array(tokens[first..<first + count]),
-                        cache: prompt.caches[index],
-                        logitRows: 0
-                    )
-                )
-                prompt.readCounts[index] += count
-                if index == 0 { done.promptTokens += count }
-            }
-            guard !inputs.isEmpty else { continue }
-            // The same model in two parts would overwrite its first answer with its second.
-            let isReused = models.dropFirst(index + 1).contains { $0 === model }
-            for (sequence, output) in zip(started.indices, try model.logits(inputs)) {
-                guard let output else {
-                    preconditionFailure("NextTokenModel.logits: no row for a sequence that asked")
-                }
-                let row = output.first(model.vocabularySize)
-                rows[sequence].append(isReused ? row.copied() : row)
-            }
-        }
-        return rows
     }
 
     /// Records a token, and tells whether the sequence is finished.
@@ -260,6 +240,19 @@ extension DecodingEngine {
         sequence.isFinished = false
         return nil
     }
+
+    /// Takes back what the models have read of a draft beyond the tokens that were kept.
+    private func takeBack(_ sequence: Try) {
+        sequence.draft = []
+        sequence.rows = []
+        guard !sequence.isFinished else { return }
+        for (index, model) in models.enumerated() {
+            model.truncate(
+                sequence.caches[index],
+                to: sequence.lengths[index] - sequence.pending[index].count
+            )
+        }
+    }
 }
 
 extension DecodingProgress {
@@ -267,13 +260,5 @@ extension DecodingProgress {
         newTokens += 1
         refusedProposals += decision.refused.count
         if decision.reason == .accepted { acceptedTokens += 1 }
-    }
-}
-
-extension Buffer<Float> {
-    fileprivate func copied() -> Buffer<Float> {
-        let copy = Buffer<Float>(count: count)
-        copy.copy(from: self)
-        return copy
     }
 }

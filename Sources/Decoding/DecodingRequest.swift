@@ -50,8 +50,12 @@ public struct CompletedSequence: Sendable, Hashable {
 
 /// What a run has done so far.
 public struct DecodingProgress: Sendable, Hashable {
-    /// Passes through the models.
+    /// Rounds: the teacher drafts, the student checks, every sequence gains at least one token.
     public var steps = 0
+    /// Rounds by the number of tokens drafted at most.
+    public var stepsByDraftLength: [Int: Int] = [:]
+    /// Where the time went.
+    public var times = DecodingTimes()
     /// Prompt tokens read, each problem's once, in the recorded model's tokens.
     public var promptTokens = 0
     /// Tokens generated.
@@ -66,4 +70,17 @@ public struct DecodingProgress: Sendable, Hashable {
     public var finishedSequences = 0
     /// Whether the run stopped on request before all was done.
     public var wasCancelled = false
+}
+
+/// Seconds that decoding has spent, by what it did.
+public struct DecodingTimes: Sendable, Hashable {
+    /// Passes through the teacher, or through the only model of a rule that has one.
+    public var teacher = 0.0
+    /// Passes through the student of a rule that has both.
+    public var student = 0.0
+    /// Turning logits into tokens.
+    public var deciding = 0.0
+
+    /// All of it.
+    public var total: Double { teacher + student + deciding }
 }

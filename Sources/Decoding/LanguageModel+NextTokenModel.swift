@@ -6,6 +6,9 @@ extension LanguageModel: NextTokenModel {
     /// A second cache with the same past.
     public func fork(_ cache: KVCache) -> KVCache { cache.fork() }
 
+    /// Forgets the positions of a cache from `length` on.
+    public func truncate(_ cache: KVCache, to length: Int) { cache.truncate(to: length) }
+
     /// Logits behind the last tokens of each input, all inputs in one pass.
     public func logits(_ inputs: [SequenceInput<KVCache>]) throws -> [Buffer<Float>?] {
         let batch = TokenBatch(inputs.map(\.tokens), caches: inputs.map(\.cache))

@@ -19,6 +19,9 @@ public protocol NextTokenModel: AnyObject {
     /// Makes a second cache with the same tokens in it; the two then grow apart.
     func fork(_ cache: Cache) -> Cache
 
+    /// Forgets all tokens of a cache but the first `length`.
+    func truncate(_ cache: Cache, to length: Int)
+
     /// Appends each input's tokens to its cache, all inputs in one pass, and computes logits.
     ///
     /// A row must not depend on the other inputs of the pass, nor on how its sequence was cut into
@@ -26,8 +29,8 @@ public protocol NextTokenModel: AnyObject {
     ///
     /// - Precondition: No two inputs share a cache, and each has at least one token.
     /// - Returns: One buffer an input, `[logitRows, rowLength]` with `rowLength >= vocabularySize`:
-    ///   the logits after each of its last `logitRows` tokens; nil where `logitRows` is 0. The
-    ///   buffers may be views that hold until the next call.
+    ///   the logits after each of its last `logitRows` tokens; nil where `logitRows` is 0. They stay
+    ///   as they are for as long as they are held.
     func logits(_ inputs: [SequenceInput<Cache>]) throws -> [Buffer<Float>?]
 }
 

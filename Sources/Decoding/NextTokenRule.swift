@@ -11,19 +11,25 @@ public protocol NextTokenRule: Sendable {
     /// How many ids the tokenizer of model number `model` defines; the model must have as many.
     func vocabularySize(of model: Int) -> Int
 
-    /// Chooses the token at one position: a pure function of logits and key.
+    /// What the second model proposes at one position: a pure function of its logits and the key.
     ///
     /// - Parameters:
-    ///   - logits: One row a model, in the order of `models`, without padding rows.
+    ///   - logits: The second model's row, without padding.
     ///   - key: The position, which decides the random numbers.
-    ///   - scratch: Working memory; what it holds before does not matter.
+    /// - Returns: The proposal; nil for a rule of one model.
+    /// - Throws: `Failure` when the logits are not finite numbers.
+    func proposal(logits: Buffer<Float>, key: PositionKey) throws -> Proposal?
+
+    /// Chooses the token at one position: a pure function of its arguments.
+    ///
+    /// - Parameters:
+    ///   - logits: The first model's row, without padding.
+    ///   - proposal: What the second model proposed for the same position.
+    ///   - key: The position, which decides the random numbers.
     /// - Returns: The token and its record.
     /// - Throws: `Failure` when the logits are not finite numbers.
-    func decide(
-        logits: [Buffer<Float>],
-        key: PositionKey,
-        scratch: inout DecisionScratch
-    ) throws -> TokenDecision
+    func decide(logits: Buffer<Float>, proposal: Proposal?, key: PositionKey) throws
+        -> TokenDecision
 
     /// The ids that tell model number `model` of a recorded token; at least one.
     func spelling(of token: Int32, for model: Int) -> [Int32]
@@ -54,10 +60,19 @@ public enum DecodingStream {
     public static let student = "student"
 }
 
-/// Working memory of one decision: rows of probabilities as long as the vocabulary.
-public struct DecisionScratch: Sendable {
-    var sampler = Sampler()
+/// What a teacher says about one position, before the student has been asked.
+public struct Proposal: Sendable {
+    /// The teacher's logits, for the probability of any of its tokens.
+    let row: LogitSummary
+    /// What proposals are drawn from: teacher ids that the student has too; may be empty.
+    let distribution: TokenDistribution
+    /// The first token proposed, as the student numbers it; nil if there is none.
+    ///
+    /// Most positions end with it, so a draft goes on from it before the student has agreed.
+    public let token: Int32?
+}
 
-    /// Starts empty; rows are allocated when first used.
-    public init() {}
+extension NextTokenRule {
+    /// Nothing: a rule of one model needs no proposals.
+    public func proposal(logits: Buffer<Float>, key: PositionKey) throws -> Proposal? { nil }
 }

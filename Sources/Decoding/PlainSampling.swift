@@ -36,19 +36,12 @@ public struct PlainSampling: NextTokenRule {
     public var models: [TokenDecision.Source] { [source] }
 
     /// Draws a token with draw number 0 of the position.
-    public func decide(
-        logits: [Buffer<Float>],
-        key: PositionKey,
-        scratch: inout DecisionScratch
-    ) throws -> TokenDecision {
-        let logits = logits[0].first(vocabularySize)
-        let raw = scratch.sampler.probabilities(logits, row: 0)
-        let distribution =
-            parameters.temperature == 1
-            ? try TokenDistribution(probabilities: raw, parameters)
-            : try scratch.sampler.distribution(logits, parameters, row: 1)
-        let token = distribution.token(at: stream.uniform(at: key))
-        let probability = raw[Int(token)]
+    public func decide(logits: Buffer<Float>, proposal: Proposal?, key: PositionKey) throws
+        -> TokenDecision
+    {
+        let row = try LogitSummary(logits.first(vocabularySize), for: parameters)
+        let token = TokenDistribution(row, parameters).token(at: stream.uniform(at: key))
+        let probability = row.probability(of: Int(token))
         return TokenDecision(
             token: token,
             source: source,

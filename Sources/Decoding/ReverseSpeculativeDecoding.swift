@@ -47,59 +47,65 @@ public struct ReverseSpeculativeDecoding: NextTokenRule {
         model == 0 ? [token] : vocabularies.teacherTokens(for: token)
     }
 
-    /// Chooses the token at one position from the student's and the teacher's logits.
-    public func decide(
-        logits: [Buffer<Float>],
-        key: PositionKey,
-        scratch: inout DecisionScratch
-    ) throws -> TokenDecision {
-        let studentLogits = logits[0].first(vocabularies.studentVocabularySize)
-        let teacherLogits = logits[1].first(vocabularies.teacherVocabularySize)
-        var sampler = scratch.sampler
-        defer { scratch.sampler = sampler }
-
-        let student = sampler.probabilities(studentLogits, row: 0)
-        let teacher = sampler.probabilities(teacherLogits, row: 1)
-        func distribution(
-            _ parameters: SamplingParameters,
-            _ logits: Buffer<Float>,
-            raw: Buffer<Float>
-        ) throws -> TokenDistribution {
-            parameters.temperature == 1
-                ? try TokenDistribution(probabilities: raw, parameters)
-                : try sampler.distribution(logits, parameters, row: 2)
-        }
-        var position = Position(
-            proposal: try distribution(configuration.teacher, teacherLogits, raw: teacher),
-            studentProbability: { student[Int($0)] },
-            teacherProbability: { teacher[Int($0)] },
-            acceptanceTop: nil,
-            fallback: {
-                let own = try distribution(configuration.fallback, studentLogits, raw: student)
-                let holes = vocabularies.studentHoles
-                guard !holes.isEmpty else { return own }
-                let real = own.restricted { !holes.contains($0) }
-                guard real.isEmpty else { return real }
-                return try TokenDistribution(probabilities: student, SamplingParameters())
-                    .restricted { !holes.contains($0) }
-            }
+    /// The distribution that the teacher's proposals are drawn from, and the first draw.
+    public func proposal(logits: Buffer<Float>, key: PositionKey) throws -> Proposal? {
+        let row = try LogitSummary(
+            logits.first(vocabularies.teacherVocabularySize),
+            for: configuration.teacher
         )
+        var distribution = TokenDistribution(row, configuration.teacher)
         if !vocabularies.isIdentity {
-            position.proposal = position.proposal.restricted {
-                vocabularies.teacherToStudent[Int($0)] >= 0
-            }
+            distribution = distribution.restricted { vocabularies.teacherToStudent[Int($0)] >= 0 }
         }
-        if let topK = configuration.acceptanceTopK {
-            position.acceptanceTop = try TokenDistribution(
-                probabilities: student,
-                SamplingParameters(topK: topK)
-            )
-        }
+        let first = distribution.isEmpty ? nil : proposed(0, from: distribution, at: key).own
+        return Proposal(row: row, distribution: distribution, token: first)
+    }
+
+    /// Chooses the token at one position from the student's logits and the teacher's proposal.
+    public func decide(logits: Buffer<Float>, proposal: Proposal?, key: PositionKey) throws
+        -> TokenDecision
+    {
+        guard let proposal else { preconditionFailure("decide: no proposal of the teacher") }
+        let logits = logits.first(vocabularies.studentVocabularySize)
+        let student = try LogitSummary(logits, for: SamplingParameters())
+        let position = Position(
+            proposal: proposal.distribution,
+            studentProbability: { student.probability(of: Int($0)) },
+            teacherProbability: { proposal.row.probability(of: Int($0)) },
+            acceptanceTop: configuration.acceptanceTopK.map {
+                TokenDistribution(student, SamplingParameters(topK: $0))
+            },
+            fallback: { try fallback(student) }
+        )
         var decision = try decide(position, key: key)
         decision.acceptance = configuration.acceptanceThresholds.map {
             position.share(of: $0, self)
         }
         return decision
+    }
+
+    /// What the student draws from after the last refusal: tokens that its tokenizer has.
+    private func fallback(_ student: LogitSummary) throws -> TokenDistribution {
+        let parameters = configuration.fallback
+        let own = TokenDistribution(
+            parameters.temperature == 1
+                ? student : try LogitSummary(student.logits, for: parameters),
+            parameters
+        )
+        let holes = vocabularies.studentHoles
+        guard !holes.isEmpty else { return own }
+        let real = own.restricted { !holes.contains($0) }
+        guard real.isEmpty else { return real }
+        return TokenDistribution(student, SamplingParameters())
+            .restricted { !holes.contains($0) }
+    }
+
+    /// Proposal number `draw` at a position, as the teacher and as the student numbers it.
+    private func proposed(_ draw: Int, from distribution: TokenDistribution, at key: PositionKey)
+        -> (teacher: Int32, own: Int32)
+    {
+        let token = distribution.token(at: teacherStream.uniform(at: key, draw: draw))
+        return (token, vocabularies.teacherToStudent[Int(token)])
     }
 }
 
@@ -147,8 +153,7 @@ extension ReverseSpeculativeDecoding {
         var refused: [TokenDecision.RefusedProposal] = []
         let proposals = position.proposal.isEmpty ? 0 : configuration.proposals
         for draw in 0..<proposals {
-            let proposed = position.proposal.token(at: teacherStream.uniform(at: key, draw: draw))
-            let token = vocabularies.teacherToStudent[Int(proposed)]
+            let (proposed, token) = proposed(draw, from: position.proposal, at: key)
             let probability = position.studentProbability(token)
             let cause = position.refusal(
                 of: token,

@@ -10,6 +10,8 @@ final class PromptReading<Cache> {
     var caches: [Cache]
     /// How many tokens each cache holds.
     var readCounts: [Int]
+    /// The logits behind the whole prompt, one row a model: every try begins with them.
+    var rows: [Buffer<Float>?]
     /// Tries that have not got their caches yet.
     var unstartedTries: Int
 
@@ -19,8 +21,12 @@ final class PromptReading<Cache> {
         self.caches = caches
         item = RandomStream.itemKey(request.id)
         readCounts = tokens.map { _ in 0 }
+        rows = tokens.map { _ in nil }
         unstartedTries = request.attempts.count
     }
+
+    /// Whether every model has read all of it.
+    var isRead: Bool { tokens.indices.allSatisfy { readCounts[$0] == tokens[$0].count } }
 }
 
 /// One try under way.
@@ -36,6 +42,14 @@ final class SequenceState<Cache> {
     /// Tokens of prompt and result in each model, read or pending.
     var lengths: [Int] = []
     var decisions: [TokenDecision] = []
+    /// The teacher's proposals for the next positions, each as if the ones before it were kept.
+    var draft: [Proposal] = []
+    /// The student's logits for the next positions, one row each.
+    var rows: [Buffer<Float>] = []
+    /// The teacher's logits behind the prompt, until the first proposal is made from them.
+    var teacherRow: Buffer<Float>?
+    /// How many proposals have been kept in a row.
+    var keptRun = 0
     var matcher = StopStringMatcher()
     var stopString: Int?
     var isFinished = false
@@ -47,9 +61,9 @@ final class SequenceState<Cache> {
 
     var isStarted: Bool { !caches.isEmpty }
 
-    /// The position of the next token.
-    var key: PositionKey {
-        PositionKey(item: prompt.item, attempt: attempt, position: decisions.count)
+    /// The position `places` behind the next token.
+    func key(ahead places: Int) -> PositionKey {
+        PositionKey(item: prompt.item, attempt: attempt, position: decisions.count + places)
     }
 
     func completed(_ finish: FinishReason) -> CompletedSequence {

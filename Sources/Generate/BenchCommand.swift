@@ -18,7 +18,14 @@ struct BenchCommand: ParsableCommand {
     var student: String?
     @Option(help: ArgumentHelp("Sequences at once.", valueName: "n")) var batch = 8
     @Option(help: ArgumentHelp("Tokens of each prompt.", valueName: "n")) var promptTokens = 128
-    @Option(help: ArgumentHelp("Decoding steps.", valueName: "n")) var tokens = 64
+    @Option(help: ArgumentHelp("Tokens to make for each sequence.", valueName: "n")) var tokens = 64
+    @Option(
+        help: ArgumentHelp(
+            "Tokens that the teacher drafts before the student checks them; the best if left out.",
+            valueName: "k"
+        )
+    )
+    var draftTokens: Int?
     @Flag(help: "Print one JSON object instead of a table.") var json = false
 
     func validate() throws {
@@ -26,6 +33,9 @@ struct BenchCommand: ParsableCommand {
             ("--batch", batch, 1), ("--prompt-tokens", promptTokens, 1), ("--tokens", tokens, 2),
         ] where !(least...65536).contains(value) {
             throw ValidationError("\(name) is \(value); expected \(least) to 65536")
+        }
+        if let draftTokens, !(1...64).contains(draftTokens) {
+            throw ValidationError("--draft-tokens is \(draftTokens); expected 1 to 64")
         }
     }
 
@@ -37,9 +47,12 @@ struct BenchCommand: ParsableCommand {
         let speed = try DecodingSpeed.measure(
             teacher: teacher,
             student: student,
-            batch: batch,
-            promptTokens: promptTokens,
-            tokens: tokens
+            .init(
+                batch: batch,
+                promptTokens: promptTokens,
+                tokens: tokens,
+                draftTokens: draftTokens
+            )
         )
         print(json ? speed.json.compact : speed.text)
     }

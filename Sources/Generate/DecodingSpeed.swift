@@ -1,33 +1,59 @@
-import Datasets
 import Decoding
 import Experiments
 import Files
-import Foundation
 import Kernels
 import Models
-import Tokenizers
 
 /// How fast a model, or a pair of them, reads and writes.
 struct DecodingSpeed {
-    /// Tokens of prompts read a second, all prompts together; nil for prompts of one token.
-    var promptTokensPerSecond: Double?
-    /// Tokens made a second by the teacher alone, all sequences together.
-    var decodeTokensPerSecond: Double?
-    /// Tokens made a second by Reverse Speculative Decoding; nil without a student.
-    var rsdTokensPerSecond: Double?
-    /// The share of the teacher's proposals that the student accepted; nil without a student.
-    var acceptance: Double?
+    /// What to measure with.
+    struct Options {
+        /// Sequences at once.
+        var batch = 8
+        /// Tokens of each prompt.
+        var promptTokens = 128
+        /// Tokens to make for each sequence.
+        var tokens = 64
+        /// K: the most tokens the teacher drafts before the student checks; nil for the best.
+        var draftTokens: Int?
+    }
+
+    /// Sequences at once.
+    var batch: Int
+    /// Tokens of prompts read a second, all prompts together.
+    var promptTokensPerSecond = 0.0
+    /// The same for a single prompt of `longPromptTokens`.
+    var longPromptTokensPerSecond = 0.0
+    /// Tokens made by the teacher alone.
+    var decode: DecodingMeasurement?
+    /// Tokens made by Reverse Speculative Decoding; nil without a student.
+    var rsd: DecodingMeasurement?
+    /// Bytes of all weights as they are kept in memory.
+    var modelBytes: Int
+    /// Most bytes that all sequences' keys and values took.
+    var cacheBytes = 0
     /// Most memory held, in bytes.
-    var peakMemoryBytes = RunEnvironment.peakMemoryBytes
+    var peakMemoryBytes = 0
+
+    /// Length of the single prompt: as long as a real problem with its instructions.
+    static let longPromptTokens = 512
 
     /// The names and numbers of the JSON object.
     private var members: [(key: String, value: JSON)] {
         func number(_ value: Double?) -> JSON { value.map { .number($0) } ?? .null }
         return [
-            ("prompt_tokens_per_second", number(promptTokensPerSecond)),
-            ("decode_tokens_per_second", number(decodeTokensPerSecond)),
-            ("rsd_tokens_per_second", number(rsdTokensPerSecond)),
-            ("acceptance", number(acceptance)),
+            ("batch", .integer(batch)),
+            ("prompt_tokens_per_second", .number(promptTokensPerSecond)),
+            ("long_prompt_tokens_per_second", .number(longPromptTokensPerSecond)),
+            ("decode_tokens_per_second", number(decode?.tokensPerSecond)),
+            ("decode_deciding_share", number(decode?.share(\.deciding))),
+            ("rsd_tokens_per_second", number(rsd?.tokensPerSecond)),
+            ("acceptance", number(rsd?.acceptance)),
+            ("draft_tokens", rsd.map { .integer($0.draftTokens) } ?? .null),
+            ("rsd_teacher_share", number(rsd?.share(\.teacher))),
+            ("rsd_student_share", number(rsd?.share(\.student))),
+            ("rsd_deciding_share", number(rsd?.share(\.deciding))),
+            ("model_bytes", .integer(modelBytes)), ("kv_cache_bytes", .integer(cacheBytes)),
             ("peak_rss_bytes", .integer(peakMemoryBytes)),
             ("instruction_set", .string(CPU.instructionSet)),
             ("openblas_core", .string(CPU.openBLASCore)),
@@ -60,58 +86,59 @@ extension DecodingSpeed {
     /// models need something to agree on: the prompt is a real question where the vocabulary can
     /// spell one.
     /// - Throws: `Failure` when the models do not fit together.
-    static func measure(
-        teacher: LanguageModel,
-        student: LanguageModel?,
-        batch: Int,
-        promptTokens: Int,
-        tokens: Int
-    ) throws -> DecodingSpeed {
-        let prompts = randomPrompts(teacher, count: batch, length: promptTokens)
-        var speed = DecodingSpeed()
-        speed.promptTokensPerSecond = try promptSpeed(teacher, prompts)
-        let plain = PlainSampling(
-            SamplingParameters(temperature: 0.7, topP: 0.95),
-            vocabularySize: teacher.vocabularySize,
-            seed: 0,
-            source: .teacher
-        )
-        let (rate, _) = try decodingSpeed(
-            [teacher],
-            plain,
-            request: DecodingRequest(id: "bench", prompt: prompts[0], attempts: Array(0..<batch)),
+    static func measure(teacher: LanguageModel, student: LanguageModel?, _ options: Options) throws
+        -> DecodingSpeed
+    {
+        let batch = options.batch
+        let models = [teacher, student].compactMap(\.self)
+        var speed = DecodingSpeed(
             batch: batch,
-            tokens: tokens,
+            modelBytes: (teacher === student ? [teacher] : models)
+                .reduce(0) { $0 + $1.transformer.byteCount }
+        )
+        // The first pass of a process reads the weights from the disk.
+        for model in models {
+            _ = try model.logits([SequenceInput(tokens: [0], cache: model.makeCache())])
+        }
+        let long = randomPrompts(teacher, count: 1, length: longPromptTokens)
+        speed.longPromptTokensPerSecond = try PromptMeasurement.rate(teacher, long)
+        let prompts = randomPrompts(teacher, count: batch, length: options.promptTokens)
+        speed.promptTokensPerSecond = try PromptMeasurement.rate(teacher, prompts)
+        speed.decode = try DecodingMeasurement(
+            [teacher],
+            PlainSampling(
+                SamplingParameters(temperature: 0.7, topP: 0.95),
+                vocabularySize: teacher.vocabularySize,
+                seed: 0,
+                source: .teacher
+            ),
+            prompts.enumerated().map { DecodingRequest(id: "bench-\($0)", prompt: $1) },
+            options,
             endOfTurn: []
         )
-        speed.decodeTokensPerSecond = rate
         if let student {
-            let rule = ReverseSpeculativeDecoding(
-                .paper,
-                vocabularies: try ModelStore().vocabularies(teacher: teacher, student: student),
-                seed: 0
+            let question = BenchQuestion.encoded(student, teacher)
+            let request = DecodingRequest(
+                id: "bench",
+                prompt: question?.student
+                    ?? randomPrompts(student, count: 1, length: options.promptTokens)[0],
+                teacherPrompt: question?.teacher,
+                // An answer may end early; another try then takes its place.
+                attempts: Array(0..<min(0xFFFF, batch * (options.tokens + 1)))
             )
-            let question = question(student, teacher)
-            let (rate, done) = try decodingSpeed(
+            speed.rsd = try DecodingMeasurement(
                 [student, teacher],
-                rule,
-                request: DecodingRequest(
-                    id: "bench",
-                    prompt: question?.student
-                        ?? randomPrompts(student, count: 1, length: promptTokens)[0],
-                    teacherPrompt: question?.teacher,
-                    // An answer may end early; another try then takes its place.
-                    attempts: Array(0..<min(0xFFFF, batch * (tokens + 1)))
+                ReverseSpeculativeDecoding(
+                    .paper,
+                    vocabularies: try ModelStore().vocabularies(teacher: teacher, student: student),
+                    seed: 0
                 ),
-                batch: batch,
-                tokens: tokens,
+                [request],
+                options,
                 endOfTurn: student.tokenizer.endOfTurnIDs
             )
-            speed.rsdTokensPerSecond = rate
-            let proposals = done.acceptedTokens + done.refusedProposals
-            speed.acceptance =
-                proposals > 0 ? Double(done.acceptedTokens) / Double(proposals) : nil
         }
+        speed.cacheBytes = KVCache.peakByteCount
         speed.peakMemoryBytes = RunEnvironment.peakMemoryBytes
         return speed
     }
@@ -128,90 +155,5 @@ extension DecodingSpeed {
                 )
             }
         }
-    }
-
-    /// Reads all prompts in passes of as many rows as the engine takes.
-    private static func promptSpeed(_ model: LanguageModel, _ prompts: [[Int32]]) throws -> Double {
-        // The first pass of a process reads the weights from the disk.
-        _ = try model.logits([SequenceInput(tokens: [0], cache: model.makeCache())])
-        let caches = prompts.map { _ in model.makeCache() }
-        let rows = DecodingEngine<LanguageModel>.Options().promptRowsPerPass
-        let start = ProcessInfo.processInfo.systemUptime
-        var inputs: [SequenceInput<KVCache>] = []
-        var room = rows
-        for (prompt, cache) in zip(prompts, caches) {
-            var rest = prompt[...]
-            while !rest.isEmpty {
-                let part = Array(rest.prefix(room))
-                rest = rest.dropFirst(part.count)
-                room -= part.count
-                inputs.append(SequenceInput(tokens: part, cache: cache, logitRows: 0))
-                if room == 0 {
-                    _ = try model.logits(inputs)
-                    (inputs, room) = ([], rows)
-                }
-            }
-        }
-        if !inputs.isEmpty { _ = try model.logits(inputs) }
-        let seconds = ProcessInfo.processInfo.systemUptime - start
-        return Double(prompts.joined().count) / max(seconds, 1e-9)
-    }
-
-    /// Decodes with a full batch; the time begins behind the first step, which ends the prompt.
-    private static func decodingSpeed(
-        _ models: [LanguageModel],
-        _ rule: any NextTokenRule,
-        request: DecodingRequest,
-        batch: Int,
-        tokens: Int,
-        endOfTurn: Set<Int32>
-    ) throws -> (rate: Double, done: DecodingProgress) {
-        let engine = try DecodingEngine(
-            models: models,
-            rule: rule,
-            stop: StopRules(endOfTurn: endOfTurn, maxNewTokens: tokens, maxTotalTokens: .max),
-            options: .init(batchSize: batch)
-        )
-        let cancellation = CancellationFlag()
-        var start: (time: Double, tokens: Int)?
-        var rate = 0.0
-        let done = try engine.run(
-            [request],
-            cancellation: cancellation,
-            progress: { done in
-                let now = ProcessInfo.processInfo.systemUptime
-                if let start {
-                    rate = Double(done.newTokens - start.tokens) / max(now - start.time, 1e-9)
-                } else if done.newTokens > 0 {
-                    start = (now, done.newTokens)
-                }
-                if done.newTokens >= batch * tokens || Interrupts.isRequested {
-                    cancellation.cancel()
-                }
-            },
-            deliver: { _ in }
-        )
-        try Interrupts.check()
-        return (rate, done)
-    }
-
-    /// A question in the words of both vocabularies; nil where neither chat nor a chain is known.
-    private static func question(_ student: LanguageModel, _ teacher: LanguageModel)
-        -> (student: [Int32], teacher: [Int32])?
-    {
-        let text =
-            "A shop sells pens at 3 dollars and books at 12 dollars. Ann buys 4 pens and 2 "
-            + "books and pays with a 50 dollar note. How much change does she get?"
-        let templates: [(PromptTemplate, String)] = [
-            (.chatML, text), (.plain, text), (.plain, "7-5*4-8?"),
-        ]
-        for (template, problem) in templates {
-            if let own = try? template.encode(problem: problem, with: student.tokenizer),
-                let other = try? template.encode(problem: problem, with: teacher.tokenizer)
-            {
-                return (own, other)
-            }
-        }
-        return nil
     }
 }

@@ -173,7 +173,7 @@ extension TraceGeneration {
                 maxNewTokens: settings.maxNewTokens,
                 maxTotalTokens: settings.maxTotalTokens
             ),
-            options: .init(batchSize: settings.batch)
+            options: .init(batchSize: settings.batch, draftTokens: settings.draftTokens)
         )
         var known: [[UInt8]: (problem: Problem, digest: String)] = [:]
         let requests = try missing.map { problem, attempts in

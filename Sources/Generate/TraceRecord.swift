@@ -35,8 +35,9 @@ struct TraceRecord {
     /// A function of the try alone: nothing in it tells when or beside which others it was made.
     func trace(of sequence: CompletedSequence, problem: Problem, promptDigest: String) -> Trace {
         let decisions = sequence.decisions
+        let isEnded = sequence.finish == .endOfTurn
         // Another end, such as that of a text, is no end of turn to learn from.
-        let isEnded = decisions.last?.token == endOfTurn
+        let end: StopReason = decisions.last?.token == endOfTurn ? .endOfTurn : .endOfText
         let spoken = isEnded ? decisions.dropLast() : decisions[...]
         let text = tokenizer.text(of: spoken.map(\.token), skipSpecial: false)
         let item = String(RandomStream.itemKey(problem.id), radix: 16)
@@ -57,7 +58,7 @@ struct TraceRecord {
             },
             acceptance: acceptance(decisions),
             text: text,
-            stop: isEnded ? .endOfTurn : .length,
+            stop: isEnded ? end : .length,
             verdict: problem.verdict(on: text, style: style)
         )
     }

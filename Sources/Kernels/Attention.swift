@@ -35,6 +35,62 @@ public struct AttentionShape: Sendable, Equatable {
     }
 }
 
+/// Keys and values of the positions from `length` times its number on.
+public struct KeyValuePage<S: KernelScalar>: Sendable {
+    /// Positions in a page; the last page of a sequence may hold fewer.
+    public static var length: Int { Int(CK_PAGE) }
+
+    /// Rows of `[K * D]`.
+    public var keys: Buffer<S>
+    /// Rows of `[K * D]`.
+    public var values: Buffer<S>
+
+    /// Pairs keys with values.
+    public init(keys: Buffer<S>, values: Buffer<S>) {
+        self.keys = keys
+        self.values = values
+    }
+}
+
+/// Where the keys and values of a segment are, from position 0 on.
+public enum KeysAndValues<S: KernelScalar>: Sendable {
+    /// Rows of `[K * D]` behind each other.
+    case rows(keys: Buffer<S>, values: Buffer<S>)
+    /// Pages in the order of their positions.
+    case pages([KeyValuePage<S>])
+
+    /// Whether there are rows for `count` positions of `width` elements.
+    func covers(_ count: Int, width: Int) -> Bool {
+        switch self {
+        case .rows(let keys, let values):
+            return keys.count >= count * width && values.count >= count * width
+        case .pages(let pages):
+            let length = KeyValuePage<S>.length
+            return (0..<(max(count, 0) + length - 1) / length).allSatisfy { page in
+                let rows = min(length, count - page * length)
+                return page < pages.count && pages[page].keys.count >= rows * width
+                    && pages[page].values.count >= rows * width
+            }
+        }
+    }
+
+    /// The first row of every page, for `count` positions of `width` elements.
+    func pointers(_ count: Int, width: Int) -> [(keys: UnsafeRawPointer, values: UnsafeRawPointer)]
+    {
+        switch self {
+        case .rows(let keys, let values):
+            return stride(from: 0, to: count, by: KeyValuePage<S>.length).map {
+                (
+                    UnsafeRawPointer(keys.base + $0 * width),
+                    UnsafeRawPointer(values.base + $0 * width)
+                )
+            }
+        case .pages(let pages):
+            return pages.map { (UnsafeRawPointer($0.keys.base), UnsafeRawPointer($0.values.base)) }
+        }
+    }
+}
+
 /// Consecutive query rows of one sequence, and the keys and values they look at.
 public struct AttentionSegment<S: KernelScalar>: Sendable {
     /// First row in the flat query buffer.
@@ -43,18 +99,25 @@ public struct AttentionSegment<S: KernelScalar>: Sendable {
     public var count: Int
     /// Position of the first query row: the keys that came before it.
     public var past: Int
-    /// Rows of `[K * D]` for positions 0..<past + count, or more.
-    public var keys: Buffer<S>
-    /// Rows of `[K * D]` for positions 0..<past + count, or more.
-    public var values: Buffer<S>
+    /// Keys and values of positions 0..<past + count, or more.
+    public var memory: KeysAndValues<S>
 
     /// Describes a segment.
-    public init(start: Int, count: Int, past: Int, keys: Buffer<S>, values: Buffer<S>) {
+    public init(start: Int, count: Int, past: Int, memory: KeysAndValues<S>) {
         self.start = start
         self.count = count
         self.past = past
-        self.keys = keys
-        self.values = values
+        self.memory = memory
+    }
+
+    /// Describes a segment whose keys and values lie behind each other.
+    public init(start: Int, count: Int, past: Int, keys: Buffer<S>, values: Buffer<S>) {
+        self.init(
+            start: start,
+            count: count,
+            past: past,
+            memory: .rows(keys: keys, values: values)
+        )
     }
 }
 
@@ -111,27 +174,50 @@ public func causalAttention<S: KernelScalar>(
             }
         }
     }
+    // Pointers to all pages, one segment's behind the other's.
+    let keyWidth = shape.keyValueHeads * shape.headDimension
+    var firstPage: [Int] = []
+    var (keys, values): ([UnsafeRawPointer?], [UnsafeRawPointer?]) = ([], [])
+    for segment in segments {
+        firstPage.append(keys.count)
+        for page in segment.memory.pointers(segment.past + segment.count, width: keyWidth) {
+            keys.append(page.keys)
+            values.append(page.values)
+        }
+    }
     // Long tasks first, so that none is left over at the end.
     tasks.sort { $0.cost > $1.cost }
     let heads = shape.c
     let total = tasks.reduce(0) { $0 + $1.cost } * shape.group * shape.headDimension
-    ThreadPool.forEach(tasks.count, grain: total < 1 << 16 ? tasks.count : 1) { range in
-        for task in tasks[range] {
-            let s = segments[task.segment]
-            var operands = ck_attention_segment(
-                count: s.count,
-                past: s.past,
-                q: queries.base + s.start * row,
-                keys: s.keys.base,
-                values: s.values.base,
-                out: output.base + s.start * row,
-                log_sum_exp: logSumExp.map { $0.base + s.start * shape.queryHeads }
-            )
-            withUnsafePointer(to: heads) { heads in
-                S.kernels.attention(heads, &operands, task.keyValueHead, task.first, task.count)
+    keys.withUnsafeBufferPointer { keys in
+        values.withUnsafeBufferPointer { values in
+            guard let keys = keys.baseAddress, let values = values.baseAddress else { return }
+            ThreadPool.forEach(tasks.count, grain: total < 1 << 16 ? tasks.count : 1) { range in
+                for task in tasks[range] {
+                    let s = segments[task.segment]
+                    var operands = ck_attention_segment(
+                        count: s.count,
+                        past: s.past,
+                        q: queries.base + s.start * row,
+                        keys: keys + firstPage[task.segment],
+                        values: values + firstPage[task.segment],
+                        out: output.base + s.start * row,
+                        log_sum_exp: logSumExp.map { $0.base + s.start * shape.queryHeads }
+                    )
+                    withUnsafePointer(to: heads) {
+                        S.kernels.attention(
+                            $0,
+                            &operands,
+                            task.keyValueHead,
+                            task.first,
+                            task.count
+                        )
+                    }
+                }
             }
         }
     }
+    withExtendedLifetime(segments) {}
 }
 
 private func check<S>(
@@ -141,13 +227,13 @@ private func check<S>(
     queryCount: Int
 ) {
     let row = shape.queryHeads * shape.headDimension
-    let needed = (segment.past + segment.count) * shape.keyValueHeads * shape.headDimension
+    let width = shape.keyValueHeads * shape.headDimension
     precondition(
         segment.start >= 0 && segment.count >= 0 && segment.past >= 0
             && (segment.start + segment.count) * row <= queryCount
-            && segment.keys.count >= needed && segment.values.count >= needed,
+            && segment.memory.covers(segment.past + segment.count, width: width),
         "\(operation): rows \(segment.start)+\(segment.count) after \(segment.past), "
-            + "\(queryCount / max(row, 1)) query rows, \(segment.keys.count) key elements"
+            + "\(queryCount / max(row, 1)) query rows, too few keys or values"
     )
 }
 
@@ -195,12 +281,15 @@ public func causalAttentionBackward<S: KernelScalar>(
     ThreadPool.forEach(order.count * shape.keyValueHeads, grain: 1) { range in
         for task in range {
             let s = segments[order[task / shape.keyValueHeads]]
+            guard case .rows(let keys, let values) = s.memory else {
+                preconditionFailure("causalAttentionBackward: pages")
+            }
             let (q, k) = (s.start * row, s.start * keyRow)
             var operands = ck_attention_gradient(
                 count: s.count,
                 q: queries.base + q,
-                keys: s.keys.base,
-                values: s.values.base,
+                keys: keys.base,
+                values: values.base,
                 out: output.base + q,
                 log_sum_exp: logSumExp.base + s.start * shape.queryHeads,
                 upstream: upstream.base + q,

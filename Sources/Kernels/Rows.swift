@@ -273,20 +273,3 @@ private func checkTargets(_ operation: StaticString, _ targets: [Int32], columns
         precondition(target < columns, "\(operation): target \(target) of \(columns) classes")
     }
 }
-
-/// y = softmax(logits / temperature), in one fixed order of additions.
-///
-/// - Precondition: `temperature` is positive.
-/// - Returns: The index of the greatest logit, the first of equals.
-@discardableResult
-public func probabilities(
-    _ logits: Buffer<Float>,
-    temperature: Float,
-    into y: Buffer<Float>
-) -> Int {
-    precondition(
-        logits.count == y.count && y.count > 0 && temperature > 0,
-        "probabilities: \(logits.count) logits into \(y.count) at temperature \(temperature)"
-    )
-    return Float.kernels.probabilities(logits.count, logits.base, Double(temperature), y.base)
-}

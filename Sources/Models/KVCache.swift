@@ -1,43 +1,31 @@
 import Kernels
+import Synchronization
 
 /// Keys and values of one sequence, for all layers of one model.
 ///
-/// Each sequence owns its memory, so sequences come and go without moving others. Rows are float32,
-/// `keyValueHeads · D` wide; a layer's rows are contiguous by position.
+/// Rows are float32, `keyValueHeads · D` wide, in pages of 64 positions. A page is memory of its
+/// own, so sequences grow, come and go without moving others; sequences with the same beginning
+/// share its pages, and one that writes into a shared page copies that page first.
 public final class KVCache {
-    private struct Layer {
-        var keys: Buffer<Float>
-        var values: Buffer<Float>
-    }
-
     /// Positions that hold keys and values.
     public private(set) var length = 0
     private let width: Int
-    private var capacity: Int
-    private var layers: [Layer]
+    private let layerCount: Int
+    private var pages: [Page] = []
 
     /// An empty cache for a model of the given configuration.
-    public init(_ configuration: ModelConfiguration, capacity: Int = 64) {
+    public init(_ configuration: ModelConfiguration) {
         width = configuration.keyValueHeadCount * configuration.headDimension
-        self.capacity = capacity
-        layers = (0..<configuration.layerCount).map { [width] _ in
-            Layer(keys: Buffer(count: capacity * width), values: Buffer(count: capacity * width))
-        }
+        layerCount = configuration.layerCount
     }
 
-    private init(copying other: KVCache) {
-        (width, capacity, length) = (other.width, other.length, other.length)
-        let used = 0..<length * width
-        layers = other.layers.map { layer in
-            let copy = Layer(keys: Buffer(count: used.count), values: Buffer(count: used.count))
-            copy.keys.copy(from: layer.keys[used])
-            copy.values.copy(from: layer.values[used])
-            return copy
-        }
+    private init(sharing other: KVCache) {
+        (width, layerCount) = (other.width, other.layerCount)
+        (pages, length) = (other.pages, other.length)
     }
 
-    /// A cache with the same past, for another continuation of the same prompt.
-    public func fork() -> KVCache { KVCache(copying: self) }
+    /// A cache with the same past, for another continuation of the same prompt; nothing is copied.
+    public func fork() -> KVCache { KVCache(sharing: self) }
 
     /// Forgets the positions from `length` on.
     public func truncate(to length: Int) {
@@ -46,39 +34,76 @@ public final class KVCache {
             "truncate: \(length) of \(self.length) positions"
         )
         self.length = length
+        let needed = (length + Page.length - 1) / Page.length
+        pages.removeLast(max(0, pages.count - needed))
     }
 
-    /// Memory for keys and values of all layers, in bytes.
-    public var byteCount: Int { 2 * layers.count * capacity * width * MemoryLayout<Float>.size }
+    /// Bytes that the keys and values of all sequences take now, shared pages counted once.
+    public static var liveByteCount: Int { Page.live.load(ordering: .relaxed) }
 
-    /// Stores new rows of one layer behind the current length, and gives back all rows of it.
+    /// The most that `liveByteCount` has been.
+    public static var peakByteCount: Int { Page.peak.load(ordering: .relaxed) }
+
+    /// Stores new rows of one layer behind the current length.
     ///
     /// The length itself moves with `advance(by:)`, once all layers have stored their rows.
-    func append(layer: Int, keys: Buffer<Float>, values: Buffer<Float>)
-        -> (keys: Buffer<Float>, values: Buffer<Float>)
-    {
-        let (start, end) = (length * width, length * width + keys.count)
-        if end > capacity * width { grow(to: end / width) }
-        layers[layer].keys[start..<end].copy(from: keys)
-        layers[layer].values[start..<end].copy(from: values)
-        return (layers[layer].keys[0..<end], layers[layer].values[0..<end])
+    func store(layer: Int, keys: Buffer<Float>, values: Buffer<Float>) {
+        let end = length + keys.count / width
+        while pages.count * Page.length < end {
+            pages.append(Page(count: 2 * layerCount * Page.length * width))
+        }
+        var position = length
+        while position < end {
+            let number = position / Page.length
+            if !isKnownUniquelyReferenced(&pages[number]) {
+                pages[number] = Page(copying: pages[number])
+            }
+            let next = min(end, (number + 1) * Page.length)
+            let from = (position - length) * width..<(next - length) * width
+            let to = position % Page.length * width
+            let page = rows(of: pages[number], layer: layer)
+            page.keys[to..<to + from.count].copy(from: keys[from])
+            page.values[to..<to + from.count].copy(from: values[from])
+            position = next
+        }
     }
+
+    /// The pages of one layer, with the rows just stored.
+    func pages(layer: Int) -> [KeyValuePage<Float>] { pages.map { rows(of: $0, layer: layer) } }
 
     func advance(by count: Int) { length += count }
 
-    private func grow(to needed: Int) {
-        let newCapacity = max(needed, capacity * 2)
-        // Layers already appended to in this pass hold rows beyond `length`, so all is copied.
-        for index in layers.indices {
-            let old = layers[index]
-            let new = Layer(
-                keys: Buffer(count: newCapacity * width),
-                values: Buffer(count: newCapacity * width)
-            )
-            new.keys[0..<old.keys.count].copy(from: old.keys)
-            new.values[0..<old.values.count].copy(from: old.values)
-            layers[index] = new
-        }
-        capacity = newCapacity
+    private func rows(of page: Page, layer: Int) -> KeyValuePage<Float> {
+        let count = Page.length * width
+        let start = 2 * layer * count
+        return KeyValuePage(
+            keys: page.numbers[start..<start + count],
+            values: page.numbers[start + count..<start + 2 * count]
+        )
+    }
+}
+
+/// Keys and values of some consecutive positions: layer by layer, first keys, then values.
+private final class Page {
+    static let length = KeyValuePage<Float>.length
+    static let live = Atomic(0)
+    static let peak = Atomic(0)
+
+    let numbers: Buffer<Float>
+
+    init(count: Int) {
+        numbers = Buffer(count: count)
+        let bytes = count * MemoryLayout<Float>.size
+        let now = Self.live.add(bytes, ordering: .relaxed).newValue
+        Self.peak.max(now, ordering: .relaxed)
+    }
+
+    convenience init(copying other: Page) {
+        self.init(count: other.numbers.count)
+        numbers.copy(from: other.numbers)
+    }
+
+    deinit {
+        Self.live.subtract(numbers.count * MemoryLayout<Float>.size, ordering: .relaxed)
     }
 }

@@ -137,8 +137,7 @@ struct Attention<Scalar: KernelScalar> {
             let keys = keys.value as? Tensor<Float>, let values = values.value as? Tensor<Float>
         else { preconditionFailure("attention: caches hold float32") }
         let segments = zip(rows.sequences, rows.caches).map { range, cache in
-            let past = cache.length
-            let all = cache.append(
+            cache.store(
                 layer: layer,
                 keys: keys.rows(range).buffer,
                 values: values.rows(range).buffer
@@ -146,9 +145,8 @@ struct Attention<Scalar: KernelScalar> {
             return AttentionSegment(
                 start: range.lowerBound,
                 count: range.count,
-                past: past,
-                keys: all.keys,
-                values: all.values
+                past: cache.length,
+                memory: .pages(cache.pages(layer: layer))
             )
         }
         let y = Tensor<Float>(uninitialized: queries.shape)

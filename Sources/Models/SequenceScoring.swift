@@ -75,19 +75,14 @@ public struct SequenceScoring {
     public func probabilities(of completion: [Int32], after prompt: [Int32]) -> [Float] {
         precondition(!prompt.isEmpty, "SequenceScoring: the prompt is empty")
         let tokens = prompt + completion
-        let row = Buffer<Float>(count: model.vocabularySize)
         var result: [Float] = []
         // The row of a token predicts the one after it, so the last one is not needed.
         forEachPass(over: Array(tokens.dropLast()), from: prompt.count - 1) { logits, rows in
             let columns = logits.count / rows.count
             for (index, position) in rows.enumerated() {
                 let first = index * columns
-                Kernels.probabilities(
-                    logits[first..<first + model.vocabularySize],
-                    temperature: 1,
-                    into: row
-                )
-                result.append(row[Int(tokens[position + 1])])
+                let row = LogitSummary(logits[first..<first + model.vocabularySize])
+                result.append(row.probability(of: Int(tokens[position + 1])))
             }
         }
         return result

@@ -182,6 +182,13 @@ public final class Transformer<Scalar: KernelScalar> {
             }
     }
 
+    /// Bytes of all weights as they are kept.
+    public var byteCount: Int {
+        storedBytes
+            + (parameters + adapters)
+            .reduce(0) { $0 + $1.value.count * MemoryLayout<Scalar>.size }
+    }
+
     private func head(on tape: Tape<Scalar>?) -> Weight<Scalar> {
         (untiedHead ?? embedding).on(tape)
     }

@@ -39,13 +39,14 @@ import Testing
         stop: StopRules = stop,
         _ requests: [DecodingRequest] = requests,
         batch: Int = 8,
-        rows: Int = 256
+        rows: Int = 256,
+        draft: Int? = nil
     ) throws -> [CompletedSequence] {
         let engine = try DecodingEngine(
             models: models,
             rule: rule,
             stop: stop,
-            options: .init(batchSize: batch, promptRowsPerPass: rows)
+            options: .init(batchSize: batch, promptRowsPerPass: rows, draftTokens: draft)
         )
         var all: [CompletedSequence] = []
         try engine.run(requests) { all.append($0) }
@@ -258,9 +259,10 @@ import Testing
             rows: 16
         )
         #expect(found.count == 6)
-        // 49 prompt tokens a problem; the prompt's last token and all new ones but the last a try.
-        #expect(model.readTokens == 2 * 49 + 6 * 4)
-        #expect(model.mostPromptRows == 16)
+        // 50 prompt tokens a problem; all new ones but the last a try.
+        #expect(model.readTokens == 2 * 50 + 6 * 3)
+        // A chunk of a prompt beside at most two sequences under way.
+        #expect((16...18).contains(model.mostRows))
     }
 
     @Test func onlyTheTriesAskedForAreMade() throws {

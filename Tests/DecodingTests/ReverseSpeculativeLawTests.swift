@@ -80,18 +80,23 @@ import Testing
             vocabularies: VocabularyMap(sharedVocabularySize: c.vocabularySize),
             seed: seed
         )
-        var sampler = Sampler()
-        let studentRaw = sampler.probabilities(Buffer(student), row: 0).array
-        let teacherRaw = sampler.probabilities(Buffer(teacher), row: 0).array
-        let proposal = try sampler.distribution(Buffer(teacher), c.configuration.teacher, row: 0)
-        let fallback = try sampler.distribution(Buffer(student), c.configuration.fallback, row: 0)
+        func distribution(_ logits: [Float], _ parameters: SamplingParameters) throws
+            -> TokenDistribution
+        {
+            TokenDistribution(try LogitSummary(Buffer(logits), for: parameters), parameters)
+        }
+        let (studentRaw, teacherRaw) = (
+            LogitSummary(Buffer(student)), LogitSummary(Buffer(teacher))
+        )
+        let proposal = try distribution(teacher, c.configuration.teacher)
+        let fallback = try distribution(student, c.configuration.fallback)
         let top = try c.configuration.acceptanceTopK.map {
-            try sampler.distribution(Buffer(student), SamplingParameters(topK: $0), row: 0)
+            try distribution(student, SamplingParameters(topK: $0))
         }
         let position = ReverseSpeculativeDecoding.Position(
             proposal: proposal,
-            studentProbability: { studentRaw[Int($0)] },
-            teacherProbability: { teacherRaw[Int($0)] },
+            studentProbability: { studentRaw.probability(of: Int($0)) },
+            teacherProbability: { teacherRaw.probability(of: Int($0)) },
             acceptanceTop: top,
             fallback: { fallback }
         )
@@ -134,13 +139,13 @@ import Testing
                 vocabularies: VocabularyMap(sharedVocabularySize: c.vocabularySize),
                 seed: 3
             )
-            var scratch = DecisionScratch()
             var counts = [Int](repeating: 0, count: c.vocabularySize)
             for draw in 0..<4000 {
+                let key = PositionKey(item: 42, attempt: draw & 15, position: draw >> 4)
                 let decision = try rule.decide(
-                    logits: [Buffer(student), Buffer(teacher)],
-                    key: PositionKey(item: 42, attempt: draw & 15, position: draw >> 4),
-                    scratch: &scratch
+                    logits: Buffer(student),
+                    proposal: rule.proposal(logits: Buffer(teacher), key: key),
+                    key: key
                 )
                 counts[Int(decision.token)] += 1
             }

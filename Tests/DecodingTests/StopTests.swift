@@ -173,7 +173,7 @@ import Testing
         #expect(done.acceptedTokens == decisions.count { $0.source == .teacher })
         #expect(done.refusedProposals == decisions.reduce(0) { $0 + $1.refused.count })
         #expect(done.finishedSequences == all.count && done.activeSequences == 0)
-        let prompts = DecodingEngineTests.requests.map { $0.prompt.count - 1 }
+        let prompts = DecodingEngineTests.requests.map(\.prompt.count)
         #expect(done.promptTokens == prompts.reduce(0, +))
         #expect(!done.wasCancelled)
     }

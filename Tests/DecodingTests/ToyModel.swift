@@ -5,8 +5,7 @@ import Kernels
 
 /// A model whose logits are any function of the tokens so far.
 ///
-/// Its rows have two more entries than tokens, padding with huge logits that must never be drawn,
-/// and the rows it returns are overwritten by the next call, as a real model's are.
+/// Its rows have two more entries than tokens, padding with huge logits that must never be drawn.
 final class ToyModel: NextTokenModel {
     final class Cache {
         var tokens: [Int32] = []
@@ -14,17 +13,16 @@ final class ToyModel: NextTokenModel {
 
     let vocabularySize: Int
     private let next: ([Int32]) -> [Float]
-    private let rows: Buffer<Float>
-    private let maxInputs = 64
     /// Tokens read so far.
     private(set) var readTokens = 0
-    /// The largest number of prompt tokens in one pass.
-    private(set) var mostPromptRows = 0
+    /// Passes so far.
+    private(set) var passes = 0
+    /// The largest number of tokens in one pass.
+    private(set) var mostRows = 0
 
     init(vocabularySize: Int, _ next: @escaping ([Int32]) -> [Float]) {
         self.vocabularySize = vocabularySize
         self.next = next
-        rows = Buffer(count: maxInputs * (vocabularySize + 2))
     }
 
     /// Logits between -4 and 4 that depend on the last two tokens; equal salts, equal models.
@@ -57,26 +55,27 @@ final class ToyModel: NextTokenModel {
         return copy
     }
 
+    func truncate(_ cache: Cache, to length: Int) {
+        precondition(length <= cache.tokens.count)
+        cache.tokens.removeLast(cache.tokens.count - length)
+    }
+
     func logits(_ inputs: [SequenceInput<Cache>]) -> [Buffer<Float>?] {
-        precondition(inputs.count <= maxInputs)
         precondition(Set(inputs.map { ObjectIdentifier($0.cache) }).count == inputs.count)
-        rows.copy(from: Buffer([Float](repeating: .nan, count: rows.count)))
-        var promptRows = 0
-        let stride = vocabularySize + 2
-        let outputs = inputs.enumerated().map { index, input -> Buffer<Float>? in
-            precondition(!input.tokens.isEmpty)
+        passes += 1
+        mostRows = max(mostRows, inputs.reduce(0) { $0 + $1.tokens.count })
+        return inputs.map { input -> Buffer<Float>? in
+            precondition(!input.tokens.isEmpty && input.logitRows <= input.tokens.count)
             readTokens += input.tokens.count
+            let past = input.cache.tokens.count
             input.cache.tokens += input.tokens
-            guard input.logitRows > 0 else {
-                promptRows += input.tokens.count
-                return nil
+            guard input.logitRows > 0 else { return nil }
+            let rows = (0..<input.logitRows).flatMap { row in
+                let seen = past + input.tokens.count - input.logitRows + 1 + row
+                return next(Array(input.cache.tokens.prefix(seen))) + [90, 90]
             }
-            let row = rows[index * stride..<(index + 1) * stride]
-            row.copy(from: Buffer(next(input.cache.tokens) + [90, 90]))
-            return row
+            return Buffer(rows)
         }
-        mostPromptRows = max(mostPromptRows, promptRows)
-        return outputs
     }
 }
 

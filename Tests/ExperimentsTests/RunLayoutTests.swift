@@ -58,6 +58,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
 
     static let changes: [(more: String, changed: Set<String>)] = [
         ("generation: {batch: 3}", []),
+        ("generation: {draftTokens: 4}", []),
         ("training: {saveEvery: 3, keepCheckpoints: 9, recompute: layers}", []),
         ("evaluation: {batch: 3}", []),
         ("description: other words", []),

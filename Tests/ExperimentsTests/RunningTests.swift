@@ -106,7 +106,9 @@ final class Recorder: Sendable {
 
     @Test(arguments: [
         (0.123, "0.12"), (0.996, "1.0"), (3.44, "3.4"), (9.96, "10"), (56.4, "56"),
-        (7890.1, "7,890"), (.nan, "?"),
+        (7890.1, "7,890"), (.nan, "?"), (0.0996, "0.10"), (0.00412, "0.0041"),
+        (0.000017, "0.000017"),
+        (0, "0.0"),
     ]) func showsRates(_ value: Double, _ expected: String) {
         #expect(Progress.rate(value) == expected)
     }

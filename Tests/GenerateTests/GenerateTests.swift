@@ -349,11 +349,12 @@ final class Counter {
             let json = try DecodingSpeed.measure(
                 teacher: teacher,
                 student: student,
-                batch: 2,
-                promptTokens: 5,
-                tokens: 4
+                .init(batch: 2, promptTokens: 5, tokens: 4)
             ).json
-            for key in ["prompt_tokens_per_second", "decode_tokens_per_second", "peak_rss_bytes"] {
+            for key in [
+                "prompt_tokens_per_second", "long_prompt_tokens_per_second",
+                "decode_tokens_per_second", "model_bytes", "kv_cache_bytes", "peak_rss_bytes",
+            ] {
                 #expect((json[key]?.number ?? 0) > 0, "\(key)")
             }
             #expect(((json["rsd_tokens_per_second"]?.number ?? 0) > 0) == (student != nil))

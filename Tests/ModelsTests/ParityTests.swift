@@ -82,7 +82,7 @@ import Testing
 
     @Test(arguments: families) func cachedDecodingAgrees(_ family: String) throws {
         let fixture = try Fixture(family)
-        let caches = Self.batch.map { _ in KVCache(fixture.model.configuration, capacity: 2) }
+        let caches = Self.batch.map { _ in KVCache(fixture.model.configuration) }
         var rows: [[Float]] = Array(repeating: [], count: 3)
         // The prompt in one pass, then token by token.
         for range in [0..<4, 4..<5, 5..<6, 6..<9, 9..<11] {

@@ -3,7 +3,7 @@
 // Scores and weighted sums are small matrix products whose every output is one chain of
 // multiply-adds in a fixed order, so a query row has the same bits alone and in a block.
 
-enum { TILE = 64, QUERY_ROWS = 48 };
+enum { TILE = CK_PAGE, QUERY_ROWS = 48 };
 
 // C[R, N vectors] (+)= A[R, P] B[P, N vectors]; element (r, p) of A lies at r * ar + p * ap.
 K void product_tile(const long R, const long N, long P, const float *a, long ar, long ap,
@@ -175,14 +175,15 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
     long seen = segment->past + first + n;
     for (long tile = 0; tile < seen; tile += TILE) {
         long length = seen - tile < TILE ? seen - tile : TILE, stride = key_stride;
-        long at = tile * key_stride + kv_head * D;
-        transpose(length, D, (const float *)segment->keys + at, key_stride, transposed);
-        const float *values = (const float *)segment->values + at;
+        long page = tile / TILE, ahead = seen - tile - length < TILE ? seen - tile - length : TILE;
+        const float *keys = (const float *)segment->keys[page] + kv_head * D;
+        const float *values = (const float *)segment->values[page] + kv_head * D;
+        transpose(length, D, keys, key_stride, transposed);
         if (rows < TILE) {
             prefetch_rows(length, D, values, key_stride);
-            long ahead = seen - tile - length < TILE ? seen - tile - length : TILE;
-            prefetch_rows(ahead, D, (const float *)segment->keys + at + TILE * key_stride,
-                          key_stride);
+            if (ahead > 0)
+                prefetch_rows(ahead, D, (const float *)segment->keys[page + 1] + kv_head * D,
+                              key_stride);
         }
         values = padded(length, D, values, &stride, packed);
         for (long set = 0; set < (n == 1 ? 1 : group); set++) {

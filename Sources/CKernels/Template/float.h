@@ -4,6 +4,7 @@
 #include "elementwise.h"
 #include "rows.h"
 #include "bytes.h"
+#include "sampling.h"
 #include "dequantize.h"
 #include "linear.h"
 #include "attention.h"

@@ -189,15 +189,22 @@ static void cross_entropy_backward(long rows, long columns, void *plogits, const
     }
 }
 
-static long probabilities(long n, const void *px, double temperature, void *py) {
+static double summarize_logits(long n, const void *px, double factor, void *pgreatest,
+                               double *sums) {
     const REAL *x = px;
-    REAL *y = py;
-    long best = 0;
-    for (long i = 1; i < n; i++) best = x[i] > x[best] ? i : best;
-    REAL top = x[best], sum = 0, inverse = (REAL)(1 / temperature);
-    for (long i = 0; i < n; i++) sum += y[i] = exp((x[i] - top) * inverse);
-    for (long i = 0; i < n; i++) y[i] /= sum;
-    return best;
+    REAL *greatest = pgreatest, top = -INFINITY;
+    for (long i = 0; i < n; i++) {
+        REAL *block = greatest + i / CK_LOGIT_BLOCK;
+        if (i % CK_LOGIT_BLOCK == 0) *block = -INFINITY;
+        if (x[i] > *block) *block = x[i];
+        if (x[i] > top) top = x[i];
+    }
+    sums[0] = sums[1] = 0;
+    for (long i = 0; i < n; i++) {
+        sums[0] += exp(x[i] - top);
+        sums[1] += exp((x[i] - top) * factor);
+    }
+    return top;
 }
 
 static double sum(long n, const void *px) {
@@ -265,7 +272,8 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
             REAL *out = (REAL *)segment->out + (i * H + h) * D;
             long keys = segment->past + i + 1;
             for (long j = 0; j < keys; j++) {
-                const REAL *k = (const REAL *)segment->keys + (j * K + kv_head) * D;
+                const REAL *k = (const REAL *)segment->keys[j / CK_PAGE];
+                k += (j % CK_PAGE * K + kv_head) * D;
                 REAL dot = 0;
                 for (long d = 0; d < D; d++) dot += q[d] * k[d];
                 p[j] = dot * shape->scale;
@@ -274,8 +282,10 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
             for (long j = 0; j < keys; j++) total += p[j] = exp(p[j] - top);
             for (long d = 0; d < D; d++) {
                 REAL o = 0;
-                for (long j = 0; j < keys; j++)
-                    o += p[j] * ((const REAL *)segment->values)[(j * K + kv_head) * D + d];
+                for (long j = 0; j < keys; j++) {
+                    const REAL *v = (const REAL *)segment->values[j / CK_PAGE];
+                    o += p[j] * v[(j % CK_PAGE * K + kv_head) * D + d];
+                }
                 out[d] = o / total;
             }
             if (segment->log_sum_exp) ((REAL *)segment->log_sum_exp)[i * H + h] = top + log(total);

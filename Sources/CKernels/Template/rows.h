@@ -135,14 +135,3 @@ static void cross_entropy_backward(long rows, long columns, void *plogits, const
         logits[targets[r]] -= weights[r];
     }
 }
-
-static long probabilities(long n, const void *px, double temperature, void *py) {
-    const float *x = px;
-    float *y = py;
-    float top = greatest(n, x);
-    long best = 0;
-    while (best < n - 1 && !(x[best] >= top)) best++;
-    double total = exponentials(n, x, top, (float)(1 / temperature), y);
-    scale(n, y, 1 / total, y);
-    return best;
-}

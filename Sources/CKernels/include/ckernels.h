@@ -23,6 +23,9 @@ enum ck_format {
     CK_Q6_K,
 };
 
+// Logits in a block of a summary.
+enum { CK_LOGIT_BLOCK = 256 };
+
 enum ck_activation { CK_RELU, CK_TANH, CK_SIGMOID, CK_SILU, CK_EXP, CK_LOG };
 
 // Heads and scale of grouped attention: query head h reads key head h / (query_heads / kv_heads).
@@ -31,11 +34,16 @@ typedef struct ck_attention_shape {
     double scale;
 } ck_attention_shape;
 
+// Positions in a page of keys or values.
+enum { CK_PAGE = 64 };
+
 // One segment's operands. Rows of q, out, dq are [query_heads * head_dim] and start at the
-// segment's first query; rows of keys and values are [kv_heads * head_dim] from position 0.
+// segment's first query; rows of keys and values are [kv_heads * head_dim], and those of the
+// positions from p * CK_PAGE on begin at keys[p] and values[p].
 typedef struct ck_attention_segment {
     long count, past;
-    const void *q, *keys, *values;
+    const void *q;
+    const void *_Nullable const *keys, *_Nullable const *values;
     void *out;
     void *_Nullable log_sum_exp;  // [count, query_heads]
 } ck_attention_segment;
@@ -95,8 +103,10 @@ typedef struct ck_kernels {
                           void *losses, void *log_sum_exp);
     void (*cross_entropy_backward)(long rows, long columns, void *logits, const int32_t *targets,
                                    const void *log_sum_exp, const void *weights);
-    // y = softmax(x / temperature); returns the arg max of x (the first of equals).
-    long (*probabilities)(long n, const void *x, double temperature, void *y);
+    // One pass over a row of logits. greatest[b] is the greatest of block b of CK_LOGIT_BLOCK logits;
+    // sums[0] = sum of e^(x - top), sums[1] = sum of e^((x - top) * factor), NaN where a logit is
+    // not a number or none is finite; returns top, the greatest of all.
+    double (*summarize_logits)(long n, const void *x, double factor, void *greatest, double *sums);
     double (*sum)(long n, const void *x);
     double (*sum_of_squares)(long n, const void *x);
     bool (*all_finite)(long n, const void *x);

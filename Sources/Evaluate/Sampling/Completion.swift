@@ -32,26 +32,26 @@ struct Completion {
         write: ([UInt8]) throws -> Void
     ) throws -> [Int32] {
         let cache = model.makeCache()
-        let body = prompt.dropLast()
-        for start in stride(from: 0, to: body.count, by: Self.promptRowsPerPass) {
-            let chunk = body[start..<min(start + Self.promptRowsPerPass, body.count)]
-            _ = try model.logits([
-                SequenceInput(tokens: Array(chunk), cache: cache, logitRows: 0)
-            ])
+        var pending = prompt[...]
+        while pending.count > Self.promptRowsPerPass {
+            let chunk = Array(pending.prefix(Self.promptRowsPerPass))
+            pending = pending.dropFirst(chunk.count)
+            _ = try model.logits([SequenceInput(tokens: chunk, cache: cache, logitRows: 0)])
         }
-        var scratch = DecisionScratch()
-        var pending = Array(prompt.suffix(1))
         var tokens: [Int32] = []
         while tokens.count < maxTokens {
-            let rows = try model.logits([SequenceInput(tokens: pending, cache: cache)])
+            let input = SequenceInput(tokens: Array(pending), cache: cache)
+            guard let row = try model.logits([input])[0] else {
+                preconditionFailure("Completion: no logits")
+            }
             let decision = try rule.decide(
-                logits: rows.compactMap(\.self),
+                logits: row,
+                proposal: nil,
                 key: PositionKey(
                     item: RandomStream.itemKey(Self.item),
                     attempt: 0,
                     position: tokens.count
-                ),
-                scratch: &scratch
+                )
             )
             tokens.append(decision.token)
             if model.tokenizer.endOfTurnIDs.contains(decision.token) { break }

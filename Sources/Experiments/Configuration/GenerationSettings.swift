@@ -19,6 +19,9 @@ public struct GenerationSettings: Sendable, Equatable {
     public var maxTotalTokens: Int
     /// Sequences decoded at once; changes speed and memory, never the traces.
     public var batch: Int
+    /// The most tokens the teacher drafts before the student checks them; nil lets measurement
+    /// choose. Changes speed, never the traces.
+    public var draftTokens: Int?
     /// Where the defaults come from.
     public var preset: Preset
     /// R: how many tokens the teacher may propose for one position.
@@ -41,6 +44,12 @@ public struct GenerationSettings: Sendable, Equatable {
         maxNewTokens = reader.integer("maxNewTokens", default: 7168, in: 1...Int.max)
         maxTotalTokens = reader.integer("maxTotalTokens", default: 8192, in: 2...Int.max)
         batch = reader.integer("batch", default: 16, in: 1...65536)
+        let draft =
+            reader.optional("draftTokens", "auto or a whole number from 1 to 64") { value in
+                if value.string == "auto" { return 0 }
+                return value.integer.flatMap { (1...64).contains($0) ? $0 : nil }
+            } ?? 0
+        draftTokens = draft == 0 ? nil : draft
         preset = reader.choice("preset", default: Preset.paper) ?? .paper
         let isPaper = preset == .paper
         proposals = reader.integer("proposals", default: isPaper ? 1 : 5, in: 1...1024)

@@ -169,12 +169,19 @@ public final class Progress: Sendable {
         display.write("\r\(head): \(text)\u{1B}[K" + (isFinal ? "\n" : ""))
     }
 
-    /// A rate in at most four digits: `0.12`, `3.4`, `56`, `7,890`.
+    /// A rate in two digits or as many as whole numbers need: `0.0012`, `0.12`, `3.4`, `56`,
+    /// `7,890`.
     public static func rate(_ value: Double) -> String {
         guard value.isFinite else { return "?" }
         if value >= 9.95 { return grouped(Int(value.rounded())) }
-        let scale = value >= 0.995 ? 10.0 : 100.0
-        return "\((value * scale).rounded() / scale)"
+        guard value >= 0.00000095 else { return "0.0" }
+        var scale = 10.0
+        while value * scale < 9.95 { scale *= 10 }
+        // Spelled out digit by digit: Swift would write small numbers with an exponent.
+        let digits = String(Int((value * scale).rounded()))
+        let places = String(Int(scale)).count - 1
+        let padded = String(repeating: "0", count: max(0, places + 1 - digits.count)) + digits
+        return "\(padded.dropLast(places)).\(padded.suffix(places))"
     }
 
     /// A whole number with commas between thousands.

@@ -27,7 +27,7 @@ struct DecodingMeasurement {
         times[keyPath: part] / max(times.total, 1e-9)
     }
 
-    /// Decodes until every place of the batch has made its tokens.
+    /// Decodes until every place of the batch has made its tokens, on average.
     ///
     /// The time begins when the prompts have been read and the first tokens made; where the length
     /// of drafts is chosen by measurement, when it has been found.
@@ -42,11 +42,8 @@ struct DecodingMeasurement {
         let engine = try DecodingEngine(
             models: models,
             rule: rule,
-            stop: StopRules(
-                endOfTurn: endOfTurn,
-                maxNewTokens: options.tokens + 1,
-                maxTotalTokens: .max
-            ),
+            // Sequences that end together would begin together, all without a pass.
+            stop: StopRules(endOfTurn: endOfTurn, maxNewTokens: .max, maxTotalTokens: .max),
             options: .init(batchSize: options.batch, draftTokens: options.draftTokens)
         )
         let searching =

@@ -9,6 +9,7 @@ extension DecodingEngine {
     ///   - draftTokens: The most tokens to draft for each.
     ///   - prompts: Those being read.
     ///   - done: Counts prompt tokens and seconds.
+    /// - Throws: What the models throw, and `Failure` for logits that are not numbers.
     func runModels(
         _ sequences: [Try],
         draftTokens: Int,

@@ -19,8 +19,9 @@ public struct GenerationSettings: Sendable, Equatable {
     public var maxTotalTokens: Int
     /// Sequences decoded at once; changes speed and memory, never the traces.
     public var batch: Int
-    /// The most tokens the teacher drafts before the student checks them; nil lets measurement
-    /// choose. Changes speed, never the traces.
+    /// The most tokens the teacher drafts before the student checks them; nil to measure.
+    ///
+    /// Changes speed, never the traces.
     public var draftTokens: Int?
     /// Where the defaults come from.
     public var preset: Preset

@@ -7,14 +7,14 @@ FLAGS = -c release -Xswiftc -enable-testing
 BIN = .build/release
 SOURCES = Package.swift Sources Tests
 
-.PHONY: help deps build test test-slow reproduce generate train evaluate report bench lint format docs clean
+.PHONY: help deps build test test-slow reproduce generate train evaluate report bench bench-peers lint format docs clean
 
 help:
 	@echo "make reproduce   run experiments/micro.yaml from nothing and print its table"
 	@echo "make test        build and run all tests"
 	@echo "make test-slow   kill -9 at 100 moments of saving 1.6 GB; needs RSD_MODELS, half an hour"
 	@echo "make generate | train | evaluate | report   one stage of EXPERIMENT=$(EXPERIMENT)"
-	@echo "make deps | build | bench | lint | format | docs | clean"
+	@echo "make deps | build | bench | bench-peers | lint | format | docs | clean"
 
 deps:
 	@Tools/install-dependencies
@@ -47,6 +47,9 @@ report: evaluate
 
 bench: build
 	$(BIN)/rsd-train bench --shape smollm2-135m --sequence 256 --steps 3
+
+bench-peers: build
+	@Tools/peers/run $(TEACHER) $(STUDENT)
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

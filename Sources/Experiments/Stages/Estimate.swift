@@ -15,13 +15,25 @@ public struct Estimate: Sendable, Equatable {
 
     /// Floating-point operations a second in training, two cores with AVX-512.
     static let trainingRate = 150e9
-    /// Floating-point operations a second in decoding at a batch of about 16, on the same machine.
+    /// Bytes of weights that a decoding step reads a second, on the same machine.
+    static let weightBytesPerSecond = 10e9
+    /// Floating-point operations a second of decoding with weights in plain numbers.
     static let decodingRate = 75e9
+    /// The same with quantised weights, whose products are taken in int8.
+    static let quantisedDecodingRate = 150e9
+
+    /// Seconds of one pass of a model over `rows` tokens: its weights are read once, and each meets
+    /// every row.
+    static func passSeconds(parameters: Int, storedBytes: Int?, rows: Int) -> Double {
+        let bytes = storedBytes ?? 2 * parameters
+        let rate = bytes < 2 * parameters ? quantisedDecodingRate : decodingRate
+        return Double(bytes) / weightBytesPerSecond + 2 * Double(parameters * rows) / rate
+    }
 
     /// Decoding `sequences` completions with some models at once.
     ///
-    /// Two operations a weight and token; weights as stored, two bytes each where the file is not
-    /// there yet; a float32 cache for every sequence of the batch.
+    /// Weights as stored, two bytes each where the file is not there yet; every place of the batch
+    /// is taken but for the last step; a float32 cache for every sequence of the batch.
     static func decoding(
         sequences: Int,
         maxNewTokens: Int,
@@ -30,10 +42,13 @@ public struct Estimate: Sendable, Equatable {
         bytesPerToken: Int
     ) -> Estimate {
         let tokens = Double(sequences) * Double(maxNewTokens) / 2
+        let rows = max(1, min(batch, sequences))
         var estimate = Estimate(diskBytes: Int(tokens) * bytesPerToken)
         for (shape, stored) in models {
             let count = shape.parameterCount
-            estimate.seconds += 2 * Double(count) * tokens / decodingRate
+            estimate.seconds +=
+                passSeconds(parameters: count, storedBytes: stored, rows: rows) * tokens
+                / Double(rows)
             estimate.memoryBytes += stored ?? 2 * count
             estimate.memoryBytes +=
                 4 * min(batch, sequences) * maxNewTokens * shape.cachedValuesPerToken

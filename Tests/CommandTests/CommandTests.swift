@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: [
         ("rsd-generate", "run select analyse bench contamination"),
         ("rsd-train", "run bench verify export"),
-        ("rsd-evaluate", "run rescore report grade tokenize logprobs sample"),
+        ("rsd-evaluate", "run rescore report compare grade tokenize logprobs sample"),
     ]) func explainsItsCommands(_ program: String, _ commands: String) throws {
         for command in commands.split(separator: " ") {
             let result = try Program(program).run([String(command), "--help"])

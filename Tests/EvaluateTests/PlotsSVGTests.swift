@@ -82,7 +82,7 @@ final class ParsedXML: NSObject, XMLParserDelegate {
     @Test func hostileLabelsStayText() throws {
         for model in [ReportExample.realistic(), ReportExample.hostile()] {
             let plots = ReportPlots(model).all
-            #expect(plots.count == 7)
+            #expect(plots.count == 11)
             for plot in plots {
                 let parsed = ParsedXML(plot.svg)
                 #expect(parsed.error == nil, "\(plot.name)")
@@ -145,8 +145,14 @@ final class ParsedXML: NSObject, XMLParserDelegate {
         #expect(names[0] == [])
         #expect(names[1] == ["accuracy"])
         #expect(names[2] == [])
-        #expect(names[3] == ["accuracy", "shares", "probabilities"])
-        #expect(names[4] == ["shares", "sweep-1", "sweep-2"])
+        let traces = ["improbable-by-position", "refused-by-position"]
+        #expect(
+            names[3]
+                == ["accuracy", "questions", "shares", "acceptance", "probabilities"] + traces
+        )
+        #expect(
+            names[4] == ["questions", "shares", "acceptance"] + traces + ["sweep-1", "sweep-2"]
+        )
     }
 
     @Test func longCurvesAreThinnedByMeans() {

@@ -74,6 +74,23 @@ enum ReportExample {
             .init(arm: "rsd", other: "student-only", difference: difference(0.1, 0.018)),
         ]
         model.traces = traces()
+        model.questionGrids = [("chain3", 300), ("chain6", 40)].map { name, count in
+            .init(
+                benchmark: name,
+                questions: (0..<count).map { "\(name)-\($0)" },
+                rows: arms.map { arm in
+                    .init(
+                        arm: arm.name,
+                        shares: (0..<count).map { question in
+                            let skill = 4 * (arm.accuracy[0] - Double(question) / Double(count))
+                            let chance = 1 / (1 + exp(-skill))
+                            let right = (0..<5).count { _ in random.next() < chance }
+                            return Double(right) / 5
+                        }
+                    )
+                }
+            )
+        }
         model.losses = losses(&random)
         model.samples = samples()
         model.sweeps = sweeps()
@@ -94,6 +111,9 @@ enum ReportExample {
     }
 
     private static func traces() -> [ReportModel.TraceStatistics] {
+        func curve(_ shares: [Double]) -> [ReportModel.ThresholdShare] {
+            zip([0.001, 0.003, 0.01, 0.03, 0.1], shares).map { .init(threshold: $0, share: $1) }
+        }
         func histogram(_ low: Double) -> ReportModel.Histogram {
             let edges = stride(from: -8.0, through: 0, by: 0.5).map { $0 }
             let counts = edges.dropLast().map { edge -> Int in
@@ -111,7 +131,17 @@ enum ReportExample {
                 shareBelowOnePercent: 0.61,
                 shareBelowTenthPercent: 0.44,
                 meanTraceLength: 46.2,
-                histogram: histogram(0.5)
+                histogram: histogram(0.5),
+                meanSurprise: 2.31,
+                lengthQuantiles: [31, 45, 62],
+                rightTries: 0.71,
+                equalPairs: 0.64,
+                acceptanceByThreshold: curve([0.62, 0.55, 0.44, 0.35, 0.24]),
+                lowByPosition: (0..<10).map { 0.75 - 0.03 * Double($0) },
+                lowTokens: [
+                    .init(text: "Okay ", share: 0.11), .init(text: "Wait\n", share: 0.08),
+                    .init(text: " let", share: 0.05),
+                ]
             ),
             .init(
                 arm: "teacher-filtered",
@@ -121,7 +151,10 @@ enum ReportExample {
                 shareBelowOnePercent: 0.29,
                 shareBelowTenthPercent: 0.17,
                 meanTraceLength: 31.4,
-                histogram: histogram(0.12)
+                histogram: histogram(0.12),
+                acceptanceByThreshold: curve([0.62, 0.55, 0.44, 0.35, 0.24]),
+                lowByPosition: (0..<10).map { 0.5 - 0.03 * Double($0) },
+                lowTokens: [.init(text: "Hmm ", share: 0.2)]
             ),
             .init(
                 arm: "rsd",
@@ -133,7 +166,10 @@ enum ReportExample {
                 shareBelowOnePercent: 0.0002,
                 shareBelowTenthPercent: 0.00003,
                 meanTraceLength: 22.9,
-                histogram: histogram(0.0003)
+                histogram: histogram(0.0003),
+                acceptanceByThreshold: curve([0.995, 0.99, 0.968, 0.93, 0.84]),
+                lowByPosition: (0..<10).map { _ in 0.0002 },
+                refusedByPosition: (0..<10).map { 0.06 - 0.005 * Double($0) }
             ),
             .init(
                 arm: "student-only",
@@ -430,6 +466,15 @@ extension ReportExample {
             model.samples[index].problem = spoiled(model.samples[index].problem)
             for token in model.samples[index].tokens.indices {
                 model.samples[index].tokens[token].text = hostile
+            }
+        }
+        for index in model.questionGrids.indices {
+            model.questionGrids[index].benchmark = hostile
+            model.questionGrids[index].questions[0] = hostile
+        }
+        for index in model.traces.indices {
+            for token in model.traces[index].lowTokens.indices {
+                model.traces[index].lowTokens[token].text = hostile
             }
         }
         for index in model.sweeps.indices {

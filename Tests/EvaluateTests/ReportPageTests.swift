@@ -87,9 +87,11 @@ import Testing
         let files = try ReportFiles.render(ReportExample.realistic())
         #expect(
             files.map(\.path) == [
-                "table.md", "table.csv", "seeds.csv", "traces.csv", "sweeps.csv",
-                "plots/differences.svg", "plots/accuracy.svg", "plots/shares.svg",
-                "plots/probabilities.svg", "plots/loss.svg", "plots/sweep-1.svg",
+                "table.md", "table.csv", "table.tex", "questions.csv", "seeds.csv", "traces.csv",
+                "sweeps.csv", "plots/differences.svg", "plots/accuracy.svg",
+                "plots/questions.svg", "plots/shares.svg", "plots/acceptance.svg",
+                "plots/probabilities.svg", "plots/improbable-by-position.svg",
+                "plots/refused-by-position.svg", "plots/loss.svg", "plots/sweep-1.svg",
                 "plots/sweep-2.svg", "report.html",
             ]
         )

@@ -32,7 +32,7 @@ import Testing
 
         ## Verdicts
 
-        - rsd, 1 % cannot be distinguished from base: −0.5 points [−5.0, +4.0], p = 1.000 after Holm.
+        - rsd, 1 % cannot be distinguished from base: −0.5 points [−5.0, +4.0], p = 1.000 after Holm, detectable 5.0.
 
         ## How to read this
 
@@ -63,8 +63,9 @@ import Testing
         #expect(
             csv.traces == """
                 arm,problems,problems_with_trace,tries,acceptance,fallback_share,\
-                share_below_1_percent,share_below_0.1_percent,mean_trace_tokens
-                "rsd, 1 %",10,7,40,0.968,0.032,0.0002,0.0,22.6
+                share_below_1_percent,share_below_0.1_percent,mean_trace_tokens,\
+                mean_negative_log_probability,right_tries,equal_pairs
+                "rsd, 1 %",10,7,40,0.968,0.032,0.0002,0.0,22.6,,,
 
                 """
         )

@@ -14,7 +14,8 @@ struct EvaluateCommand: ParsableCommand {
             command goes on), 78 configuration.
             """,
         subcommands: [
-            RunCommand.self, RescoreCommand.self, ReportCommand.self, GradeCommand.self,
+            RunCommand.self, RescoreCommand.self, ReportCommand.self, CompareCommand.self,
+            GradeCommand.self,
             TokenizeCommand.self, LogprobsCommand.self, SampleCommand.self,
         ]
     )

@@ -10,7 +10,7 @@ struct ReportCommand: ParsableCommand {
         discussion: """
             Needs the samples of every arm and seed. Writes table.md, table.csv, plots and \
             report.html into the results folder, with the counts behind them in scores.jsonl, and \
-            prints the table.
+            prints the table and the page's path.
             """
     )
 
@@ -24,6 +24,8 @@ struct ReportCommand: ParsableCommand {
             surroundings: RunEnvironment.surroundings(),
             fromScores: fromScores
         )
-        try StandardOutput.write(report.run().table)
+        let (_, table) = try report.run()
+        let folder = RunLayout(report.experiment).resultsFolder
+        try StandardOutput.write("\(table)\nReport: \(folder)/report.html\n")
     }
 }

@@ -24,8 +24,9 @@ struct ForestPlot {
         let picture = Picture(
             id: "differences",
             title: "Difference to \(base)",
-            subtitle: "Percentage points with \(level) % intervals. Filled: distinguishable "
-                + "from zero; hollow: not.",
+            subtitle:
+                "Points with \(level) % intervals. Filled: distinguishable from zero. Grey bar: "
+                + "what usually goes unseen.",
             description: Summary(model: model).verdicts.joined(separator: " ")
         )
         let names = groups.flatMap { $0.rows.map(\.name) }
@@ -104,6 +105,23 @@ struct ForestPlot {
         ]
     }
 
+    /// The differences that these questions would usually not reveal, behind the row.
+    private func unseen(_ difference: ReportModel.Difference, _ scale: Scale, _ y: Double)
+        -> [SVGElement]
+    {
+        guard let least = difference.minimumDetectable, least.isFinite, least > 0 else { return [] }
+        let (low, high) = (scale.clampedPosition(of: -least), scale.clampedPosition(of: least))
+        let bar = SVGElement(
+            "rect",
+            [
+                "x": low, "y": y - 7, "width": high - low, "height": 14, "fill": "currentColor",
+                "fill-opacity": 0.55,
+            ]
+        )
+        let text = "differences below \(NumberText.percent(least)) points usually go unseen"
+        return [.group("grid", color: Picture.gridInk, tooltip: text, [bar])]
+    }
+
     private func drawn(
         _ name: String,
         _ difference: ReportModel.Difference,
@@ -121,7 +139,7 @@ struct ForestPlot {
             y: y,
             filled: difference.verdict != .notDistinguishable
         )
-        return [
+        return unseen(difference, scale, y) + [
             .label(
                 TextMetrics.fitted(name, into: left - 14, size: 13),
                 x: left - 14,

@@ -16,8 +16,14 @@ struct ReportPlots {
     let shares: Plot?
     /// Histograms of log10 P_S.
     let probabilities: Plot?
+    /// Exact acceptance against the threshold.
+    let acceptance: Plot?
+    /// Where in the traces improbable tokens are, and refusals.
+    let positions: [Plot]
     /// Training losses.
     let loss: Plot?
+    /// Which questions each arm answers.
+    let questions: Plot?
     /// One plot a sweep.
     let sweeps: [Plot]
 
@@ -32,6 +38,24 @@ struct ReportPlots {
         shares = plot("shares", ShareBars(model: model, palette: palette).svg)
         probabilities = plot("probabilities", ProbabilityPlot(model: model, palette: palette).svg)
         loss = plot("loss", LossPlot(model: model, palette: palette).svg)
+        questions = plot("questions", QuestionGridPlot(model: model, palette: palette).svg)
+        let curves = TraceCurves(model: model)
+        func curve(_ name: String, _ sweep: ReportModel.Sweep?) -> Plot? {
+            sweep.flatMap { sweep in
+                let own = SweepPlot(
+                    sweep: sweep,
+                    id: name,
+                    palette: palette,
+                    confidence: model.confidence
+                )
+                return plot(name, own.svg)
+            }
+        }
+        acceptance = curve("acceptance", curves.acceptance)
+        positions = [
+            curve("improbable-by-position", curves.improbableByPosition),
+            curve("refused-by-position", curves.refusedByPosition),
+        ].compactMap(\.self)
         sweeps = model.sweeps.enumerated().compactMap { index, sweep in
             let name = "sweep-\(index + 1)"
             return plot(
@@ -44,6 +68,7 @@ struct ReportPlots {
 
     /// The plots there are, in the order of the page.
     var all: [Plot] {
-        [differences, accuracy, shares, probabilities, loss].compactMap(\.self) + sweeps
+        [differences, accuracy, questions, shares, acceptance, probabilities].compactMap(\.self)
+            + positions + [loss].compactMap(\.self) + sweeps
     }
 }

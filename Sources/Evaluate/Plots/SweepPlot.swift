@@ -20,7 +20,7 @@ struct SweepPlot {
         let picture = Picture(
             id: id,
             title: sweep.title,
-            subtitle: "Bands are \(NumberText.fixed(confidence * 100, decimals: 0)) % intervals.",
+            subtitle: subtitle(points),
             description: description(lines),
             legend: lines.map {
                 .init(name: $0.name, style: palette.style(of: $0.name), showsLine: true)
@@ -54,6 +54,13 @@ struct SweepPlot {
         for line in lines { body += band(line.name, line.points, x, y) }
         for line in lines { body.append(drawn(line.name, line.points, x, y)) }
         return picture.markup(height: bottom + 46, body: body)
+    }
+
+    private func subtitle(_ points: [ReportModel.SweepPoint]) -> String {
+        let level = NumberText.fixed(confidence * 100, decimals: 0)
+        let hasBands = points.contains { $0.interval != nil }
+        let bands = hasBands ? "Bands are \(level) % intervals." : ""
+        return [sweep.note, bands].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
     /// The points that have a place on the axes, in ascending order of x.

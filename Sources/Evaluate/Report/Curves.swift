@@ -21,6 +21,8 @@ extension ReportModel {
     struct Sweep: Equatable, Sendable {
         /// The plot's title.
         var title: String
+        /// A line that says how to read the plot, or empty.
+        var note = ""
         /// The name of the horizontal axis, with its unit.
         var xLabel: String
         /// How x values are written.

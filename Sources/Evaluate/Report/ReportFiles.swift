@@ -11,8 +11,8 @@ struct ReportFiles {
     /// Renders a report.
     ///
     /// - Parameter model: What is shown.
-    /// - Returns: table.md, table.csv, seeds.csv, seed-differences.csv, traces.csv and sweeps.csv
-    ///   where there is something to tell, plots/NAME.svg, and report.html.
+    /// - Returns: table.md, table.csv, table.tex, questions.csv, seeds.csv, seed-differences.csv,
+    ///   traces.csv and sweeps.csv where there is something to tell, plots/NAME.svg, and report.html.
     /// - Throws: `Failure` if the page's template is malformed.
     static func render(_ model: ReportModel) throws -> [File] {
         let csv = ResultCSV(model: model)
@@ -20,6 +20,11 @@ struct ReportFiles {
             File(path: "table.md", text: ResultTable(model: model).markdown),
             File(path: "table.csv", text: csv.scores),
         ]
+        let latex = LatexTable(model: model).text
+        if !latex.isEmpty { files.append(File(path: "table.tex", text: latex)) }
+        if !model.questionGrids.isEmpty {
+            files.append(File(path: "questions.csv", text: csv.questions))
+        }
         if !model.seedAverages.isEmpty { files.append(File(path: "seeds.csv", text: csv.seeds)) }
         if !model.seedComparisons.isEmpty {
             files.append(File(path: "seed-differences.csv", text: csv.seedDifferences))

@@ -26,6 +26,8 @@ struct ReportModel: Equatable, Sendable {
     var seedAverages: [SeedAverage] = []
     /// Paired differences of averages, seed by seed.
     var seedComparisons: [SeedComparison] = []
+    /// How often each arm answered each question, one grid a benchmark.
+    var questionGrids: [QuestionGrid] = []
     /// What is known of the arms' traces.
     var traces: [TraceStatistics] = []
     /// Training losses; an arm trained under several seeds has several.

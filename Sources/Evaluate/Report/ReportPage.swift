@@ -59,6 +59,10 @@ struct ReportPage {
             },
             "manifest": model.manifest.map { ["key": $0.key, "value": $0.value] },
             "sweeps": plots.sweeps.map(\.svg),
+            "positionPlots": plots.positions.map(\.svg),
+            "lowTokenArms": tables.lowTokenArms,
+            "lowTokenRows": tables.lowTokenRows,
+            "hasLowTokens": !tables.lowTokenRows.isEmpty,
         ]
         // An empty text would still open its section, so it is left out.
         if !model.overview.isEmpty { view["overview"] = model.overview }
@@ -66,7 +70,8 @@ struct ReportPage {
         let named: [(String, ReportPlots.Plot?)] = [
             ("accuracyPlot", plots.accuracy), ("differencesPlot", plots.differences),
             ("sharesPlot", plots.shares), ("probabilitiesPlot", plots.probabilities),
-            ("lossPlot", plots.loss),
+            ("lossPlot", plots.loss), ("acceptancePlot", plots.acceptance),
+            ("questionsPlot", plots.questions),
         ]
         for (key, plot) in named { view[key] = plot?.svg }
         for (key, isShown) in [

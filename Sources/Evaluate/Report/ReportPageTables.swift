@@ -24,6 +24,7 @@ struct ReportPageTables {
             func cell(_ column: String?) -> [String: Any] {
                 let score = model.score(arm: arm.name, benchmark: column)
                 return [
+                    "name": column ?? "Average",
                     "value": NumberText.percent(score?.accuracy),
                     "interval": NumberText.percent(score?.interval),
                 ]
@@ -34,6 +35,8 @@ struct ReportPageTables {
             row["parts"] = parts.map(cell)
             row["difference"] = NumberText.points(difference?.estimate)
             row["differenceInterval"] = NumberText.points(difference?.interval)
+            // An absent value leaves its line out; an empty text would not.
+            row["detectable"] = difference?.minimumDetectable.map { NumberText.percent($0) }
             row["p"] = NumberText.pPhrase(difference?.adjustedPValue ?? difference?.pValue)
             row["chip"] = difference.map { chip($0.verdict) }
             row["isBase"] = arm.name == model.baseArm
@@ -84,6 +87,14 @@ struct ReportPageTables {
             let kept = NumberText.count(trace.problemsWithTrace)
             row["problems"] = "\(kept) of \(NumberText.count(trace.problems))"
             row["tries"] = NumberText.count(trace.tries)
+            row["right"] = NumberText.share(trace.rightTries)
+            row["equal"] = NumberText.share(trace.equalPairs)
+            row["surprise"] =
+                trace.meanSurprise.map { NumberText.fixed($0, decimals: 2) } ?? NumberText.unknown
+            row["lengthRange"] =
+                trace.lengthQuantiles.count == 3
+                ? "10–90 %: \(NumberText.fixed(trace.lengthQuantiles[0], decimals: 0))–"
+                    + NumberText.fixed(trace.lengthQuantiles[2], decimals: 0) : ""
             row["acceptance"] = NumberText.share(trace.acceptance)
             row["fallback"] = NumberText.share(trace.fallbackShare)
             row["low"] = NumberText.share(trace.shareBelowOnePercent)
@@ -92,6 +103,31 @@ struct ReportPageTables {
                 trace.meanTraceLength.map { NumberText.fixed($0, decimals: 0) }
                 ?? NumberText.unknown
             return row
+        }
+    }
+
+    private var tracesWithLowTokens: [ReportModel.TraceStatistics] {
+        model.traces.filter { !$0.lowTokens.isEmpty }
+    }
+
+    /// The headings of the table of improbable tokens.
+    var lowTokenArms: [[String: Any]] { tracesWithLowTokens.map { swatch($0.arm) } }
+
+    /// The rows of the table of improbable tokens, one a rank.
+    var lowTokenRows: [[String: Any]] {
+        let traces = tracesWithLowTokens
+        let most = min(10, traces.map(\.lowTokens.count).max() ?? 0)
+        return (0..<most).map { rank in
+            [
+                "cells": traces.map { trace -> [String: Any] in
+                    guard rank < trace.lowTokens.count else { return ["text": "", "share": ""] }
+                    let token = trace.lowTokens[rank]
+                    return [
+                        "text": SampleTraceView.signs(token.text),
+                        "share": NumberText.share(token.share),
+                    ]
+                }
+            ]
         }
     }
 

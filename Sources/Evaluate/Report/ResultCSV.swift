@@ -65,12 +65,30 @@ struct ResultCSV {
         return Self.lines(rows)
     }
 
+    /// One row for each question: the share of right samples in every arm.
+    var questions: String {
+        let arms = model.arms.map(\.name)
+        var rows = [["benchmark", "question"] + arms]
+        for grid in model.questionGrids {
+            for (index, question) in grid.questions.enumerated() {
+                rows.append(
+                    [grid.benchmark, question]
+                        + arms.map { arm in
+                            number(grid.rows.first { $0.arm == arm }?.shares[index])
+                        }
+                )
+            }
+        }
+        return Self.lines(rows)
+    }
+
     /// One row for each arm with traces.
     var traces: String {
         var rows = [
             [
                 "arm", "problems", "problems_with_trace", "tries", "acceptance", "fallback_share",
                 "share_below_1_percent", "share_below_0.1_percent", "mean_trace_tokens",
+                "mean_negative_log_probability", "right_tries", "equal_pairs",
             ]
         ]
         for trace in model.traces {
@@ -78,7 +96,8 @@ struct ResultCSV {
                 trace.arm, "\(trace.problems)", "\(trace.problemsWithTrace)", "\(trace.tries)",
                 number(trace.acceptance), number(trace.fallbackShare),
                 number(trace.shareBelowOnePercent), number(trace.shareBelowTenthPercent),
-                number(trace.meanTraceLength),
+                number(trace.meanTraceLength), number(trace.meanSurprise),
+                number(trace.rightTries), number(trace.equalPairs),
             ])
         }
         return Self.lines(rows)

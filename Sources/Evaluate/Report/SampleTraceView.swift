@@ -66,6 +66,21 @@ struct SampleTraceView {
         return result
     }
 
+    /// A token on a line of its own: spaces and line breaks as signs.
+    static func signs(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case " ": result += "␣"
+            case "\n": result += "↵"
+            case "\r": result += "␍"
+            case "\t": result += "⇥"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
     /// "“ Wait”, written by the teacher; P_S 0.02 %, P_T 41 %".
     private func note(_ token: ReportModel.TraceToken) -> String {
         var text = "“\(visible(token.text))”, written by the \(token.writer.rawValue)"

@@ -3,9 +3,9 @@ struct Summary {
     /// What is summarised.
     let model: ReportModel
 
-    /// A paragraph: the base's accuracy, every difference to it, every contrast.
+    /// A paragraph: the base's accuracy and every difference to it.
     ///
-    /// Without differences, the accuracy of every arm.
+    /// Without differences, the contrasts or the accuracy of every arm.
     var paragraph: String {
         let scored = model.arms.compactMap { arm in
             model.score(arm: arm.name, benchmark: model.headline)
@@ -23,7 +23,9 @@ struct Summary {
                 .map { (arm.name, model.baseArm ?? "base", $0) }
         }
         let contrasts = model.contrasts.map { ($0.arm, $0.other, $0.difference) }
-        let all = (differences + contrasts).filter { $0.2.estimate.isFinite }
+        // Contrasts have sentences of their own below; they stand in only where there is no base.
+        let all = (differences.isEmpty ? contrasts : differences)
+            .filter { $0.2.estimate.isFinite }
         let shown = all.isEmpty ? scored : scored.filter { $0.0 == model.baseArm }
         var sentences = shown.isEmpty ? [] : [accuracySentence(shown)]
         if all.isEmpty {
@@ -42,20 +44,20 @@ struct Summary {
     var verdicts: [String] {
         let toBase = model.comparedArms.compactMap { arm in
             model.score(arm: arm.name, benchmark: model.headline)?.difference
-                .map { verdict(arm.name, model.baseArm ?? "base", $0) }
+                .map { Self.verdict(arm.name, model.baseArm ?? "base", $0) }
         }
         return toBase + contrasts
     }
 
     /// One sentence a contrast.
     var contrasts: [String] {
-        model.contrasts.map { verdict($0.arm, $0.other, $0.difference) }
+        model.contrasts.map { Self.verdict($0.arm, $0.other, $0.difference) }
     }
 
     private func accuracySentence(_ scored: [(name: String, score: ReportModel.Score)]) -> String {
         let parts = scored.map { name, score in
-            let value = unbroken(NumberText.percent(score.accuracy) + " %")
-            let interval = unbroken(NumberText.percent(score.interval))
+            let value = Self.unbroken(NumberText.percent(score.accuracy) + " %")
+            let interval = Self.unbroken(NumberText.percent(score.interval))
             return "\(value)" + (interval.isEmpty ? "" : " \(interval)") + " for \(name)"
         }
         let first = scored[0].score
@@ -76,13 +78,14 @@ struct Summary {
         minus other: String,
         _ difference: ReportModel.Difference
     ) -> String {
-        let value = unbroken(
+        let value = Self.unbroken(
             NumberText.points(difference.estimate, difference.interval)
         )
         return "\(arm) − \(other): \(value) (\(difference.verdict.rawValue))"
     }
 
-    private func verdict(
+    /// A sentence: "rsd is better than base: +6.5 points [+2.1, +10.9], p = 0.004, detectable 6.2".
+    static func verdict(
         _ arm: String,
         _ other: String,
         _ difference: ReportModel.Difference
@@ -99,7 +102,11 @@ struct Summary {
         let correction = difference.adjustedPValue == nil || p.isEmpty ? "" : " after Holm"
         let value = unbroken(NumberText.points(difference.estimate) + " points")
         let interval = unbroken(NumberText.points(difference.interval))
-        let parts = [interval.isEmpty ? value : "\(value) \(interval)", p + correction]
+        let least = difference.minimumDetectable.flatMap { $0.isFinite ? $0 : nil }
+        let parts = [
+            interval.isEmpty ? value : "\(value) \(interval)", p + correction,
+            least.map { unbroken("detectable \(NumberText.percent($0))") } ?? "",
+        ]
         return "\(arm) \(relation) \(other): "
             + parts.filter { !$0.isEmpty }.joined(separator: ", ") + "."
     }
@@ -116,7 +123,7 @@ struct Summary {
     }
 
     /// A number with its unit or bounds, held on one line by no-break spaces.
-    private func unbroken(_ text: String) -> String {
+    private static func unbroken(_ text: String) -> String {
         text.replacing(" ", with: "\u{A0}")
     }
 }

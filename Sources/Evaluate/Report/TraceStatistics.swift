@@ -22,6 +22,38 @@ extension ReportModel {
         var meanTraceLength: Double?
         /// The histogram of log10 P_S over the tokens of the kept traces.
         var histogram: Histogram?
+        /// The mean of -ln P_S over the tokens of the kept traces, nats.
+        var meanSurprise: Double?
+        /// The lengths of the kept traces below which 10, 50 and 90 % lie, tokens.
+        var lengthQuantiles: [Double] = []
+        /// The share of tries whose answer is right.
+        var rightTries: Double?
+        /// The share of pairs of tries at one problem that give equal answers.
+        var equalPairs: Double?
+        /// The share of the teacher's proposals that other thresholds would have let through.
+        var acceptanceByThreshold: [ThresholdShare] = []
+        /// The share of tokens with P_S below 0.01 in each part of the traces, beginning first.
+        var lowByPosition: [Double] = []
+        /// The share of positions at which a proposal was refused, in each part of the tries.
+        var refusedByPosition: [Double] = []
+        /// The strings that the tokens with P_S below 0.01 most often are, with their share of them.
+        var lowTokens: [TokenShare] = []
+    }
+
+    /// A share under a threshold.
+    struct ThresholdShare: Equatable, Sendable {
+        /// The threshold, a probability.
+        var threshold: Double
+        /// The share.
+        var share: Double
+    }
+
+    /// A token's share of some tokens.
+    struct TokenShare: Equatable, Sendable {
+        /// The token's spelling.
+        var text: String
+        /// The share.
+        var share: Double
     }
 
     /// Counts of values in consecutive bins.

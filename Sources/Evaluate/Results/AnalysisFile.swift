@@ -48,8 +48,37 @@ struct AnalysisFile {
             shareBelowOnePercent: json["share_below_one_percent"]?.number,
             shareBelowTenthPercent: json["share_below_tenth_percent"]?.number,
             meanTraceLength: json["mean_trace_length"]?.number,
-            histogram: histogram
+            histogram: histogram,
+            meanSurprise: json["mean_negative_log_probability"]?.number,
+            lengthQuantiles: lengths(json),
+            rightTries: json["agreement"]?["right"]?.number,
+            equalPairs: json["agreement"]?["equal_pairs"]?.number,
+            acceptanceByThreshold: try (json["acceptance_by_threshold"]?.array ?? []).map {
+                .init(threshold: try $0.number("threshold"), share: try $0.number("share"))
+            },
+            lowByPosition: try json["low_by_position"].map { _ in
+                try json.numbers("low_by_position")
+            } ?? [],
+            refusedByPosition: try json["refused_by_position"].map { _ in
+                try json.numbers("refused_by_position")
+            } ?? [],
+            lowTokens: try (json["low_tokens"]?.array ?? []).map {
+                .init(text: try $0.string("text"), share: try $0.number("share"))
+            }
         )
+    }
+
+    /// The 10, 50 and 90 % quantiles; empty where they were not written or there are no traces.
+    private static func lengths(_ json: JSON) -> [Double] {
+        let pairs = (json["trace_length_quantiles"]?.array ?? []).compactMap { pair in
+            pair.array.flatMap { items in
+                items.count == 2 ? (items[0].number ?? .nan, items[1].number) : nil
+            }
+        }
+        let wanted = [0.1, 0.5, 0.9].compactMap { share in
+            pairs.first { abs($0.0 - share) < 1e-9 }?.1
+        }
+        return wanted.count == 3 ? wanted : []
     }
 
     private static func sample(_ json: JSON, _ arm: String) throws -> ReportModel.SampleTrace {

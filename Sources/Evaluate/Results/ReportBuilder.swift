@@ -58,6 +58,20 @@ struct ReportBuilder {
                 model.seedComparisons.append(seeds(scores, against, comparison))
             }
         }
+        model.questionGrids = experiment.benchmarks.indices.map { index in
+            let ids = all.first?.1.benchmarks[index].pooled.map(\.id) ?? []
+            return .init(
+                benchmark: experiment.benchmarks[index].name,
+                questions: ids,
+                rows: all.map { arm, scores in
+                    let own = Dictionary(
+                        scores.benchmarks[index].pooled.map { ($0.id, $0.mean) },
+                        uniquingKeysWith: { first, _ in first }
+                    )
+                    return .init(arm: arm.name, shares: ids.map { own[$0] ?? 0 })
+                }
+            )
+        }
         model.notes = notes(all.first?.1, comparisons: !model.seedComparisons.isEmpty)
         return model
     }
@@ -130,9 +144,9 @@ struct ReportBuilder {
 
     private func averageInterval(_ scores: ArmScores) -> ReportModel.Interval {
         if scores.seeds.count >= SeedStatistics.fewestSeeds,
-            let interval = SeedStatistics(scores.seedAverages).interval
+            let interval = SeedStatistics(scores.seedAverages).interval(within: 0...1)
         {
-            return .init(low: max(0, interval.lower), high: min(1, interval.upper))
+            return .init(interval)
         }
         let values = scores.benchmarks.map { $0.pooled.map(\.mean) }
         return .init(MacroAverage(values, resamples: resamples).interval)
@@ -160,7 +174,7 @@ struct ReportBuilder {
             unit =
                 "Every seed trains a base student of its own, so the average's interval and p "
                 + "take the seed as the random unit: Student's t over \(seeds) seeds, on the same "
-                + "questions. The exact test over the signs of the seeds stands beside it; with "
+                + "questions, for accuracies on the logit scale. The exact test over the signs of the seeds stands beside it; with "
                 + "\(seeds) seeds its p cannot fall below "
                 + NumberText.pValue(2 / Double(sign: .plus, exponent: seeds, significand: 1))
                 + "."

@@ -22,13 +22,13 @@ extension ScoreTable {
         }
         let limit = commonLimit(jobs.map(\.record))
         var table = ScoreTable()
-        var known: [String: (ids: [String], cell: Cell)] = [:]
+        var known: [String: (questions: Questions, cell: Cell)] = [:]
         for job in jobs {
             for benchmark in job.experiment.benchmarks {
                 let key = "\(job.stage.folder)/\(benchmark.name)"
                 let counted = try known[key] ?? count(benchmark, of: job, limit: limit)
                 known[key] = counted
-                try table.note(counted.ids, of: benchmark.name)
+                try table.note(counted.questions)
                 var cell = counted.cell
                 cell.variant = job.experiment.variant?.name
                 cell.arm = job.arm.name
@@ -44,14 +44,14 @@ extension ScoreTable {
         return limits.contains(nil) ? nil : limits.compactMap(\.self).max()
     }
 
-    private mutating func note(_ ids: [String], of benchmark: String) throws {
-        let known = self.ids(benchmark)
-        if known.isEmpty {
-            questions.append(Questions(benchmark: benchmark, ids: ids))
-        } else if known != ids {
+    private mutating func note(_ asked: Questions) throws {
+        let known = questions.first { $0.benchmark == asked.benchmark }
+        if known == nil {
+            questions.append(asked)
+        } else if known != asked {
             throw Failure(
                 .badData,
-                at: benchmark,
+                at: asked.benchmark,
                 "arms were asked different questions; expected the same for all"
             )
         }
@@ -61,7 +61,7 @@ extension ScoreTable {
         _ benchmark: Benchmark,
         of job: EvaluationJob,
         limit: Int?
-    ) throws -> (ids: [String], cell: Cell) {
+    ) throws -> (questions: Questions, cell: Cell) {
         let stored = try BenchmarkSamples(benchmark, of: job)
         let questions: [(Problem, [Sample])]
         do { questions = try stored.complete(limit, of: job) } catch var failure as Failure {
@@ -73,7 +73,11 @@ extension ScoreTable {
         }
         let all = graded.joined()
         return (
-            questions.map(\.0.id),
+            Questions(
+                benchmark: benchmark.name,
+                ids: questions.map(\.0.id),
+                digest: ProblemSet(questions.map(\.0)).digest
+            ),
             Cell(
                 variant: nil,
                 arm: job.arm.name,

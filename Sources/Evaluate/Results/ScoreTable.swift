@@ -12,6 +12,8 @@ struct ScoreTable: Sendable, Equatable {
         var benchmark: String
         /// The ids, in order.
         var ids: [String]
+        /// The digest of the questions' records; nil where it is not known.
+        var digest: String?
     }
 
     /// What one arm did under one seed on one benchmark.
@@ -46,6 +48,11 @@ struct ScoreTable: Sendable, Equatable {
         questions.first { $0.benchmark == benchmark }?.ids ?? []
     }
 
+    /// The digest of a benchmark's questions, where it is known.
+    func digest(_ benchmark: String) -> String? {
+        questions.first { $0.benchmark == benchmark }?.digest
+    }
+
     /// The counts of one arm, seed and benchmark.
     ///
     /// - Throws: `Failure.missingInput` when the table lacks them.
@@ -72,10 +79,12 @@ extension ScoreTable {
     /// One record a line.
     var records: [JSON] {
         let asked = questions.map { questions -> JSON in
-            [
-                "benchmark": .string(questions.benchmark),
-                "questions": .array(questions.ids.map { .string($0) }),
-            ]
+            var members = JSONObject([
+                ("benchmark", .string(questions.benchmark)),
+                ("questions", .array(questions.ids.map { .string($0) })),
+            ])
+            if let digest = questions.digest { members["digest"] = .string(digest) }
+            return .object(members)
         }
         return asked
             + cells.map { cell in
@@ -109,7 +118,9 @@ extension ScoreTable {
                 let ids = value.array?.compactMap(\.string)
                 return ids?.count == value.array?.count ? ids : nil
             }
-            questions.append(Questions(benchmark: benchmark, ids: ids))
+            questions.append(
+                Questions(benchmark: benchmark, ids: ids, digest: json["digest"]?.string)
+            )
             return
         }
         let correct = try json.integers("correct")

@@ -55,7 +55,8 @@ struct SweepBuilder {
                 + "averaged over \(NumberText.counted(experiment.benchmarks.count, "benchmark")) "
                 + "and \(NumberText.counted(seeds, "seed")).",
             seeds >= Self.fewestSeeds
-                ? "Intervals are Student's t over \(seeds) seeds, the questions held fixed."
+                ? "Intervals are Student's t over \(seeds) seeds on the logit scale, the questions held "
+                    + "fixed."
                 : "Intervals are bootstraps over questions within the benchmarks.",
         ]
         return model
@@ -70,7 +71,7 @@ struct SweepBuilder {
             variant: parameters,
             arms: try all.map { arm, scores in
                 let isBase = arm.name == base?.0.name
-                let accuracy = outcome(scores.seedAverages) {
+                let accuracy = outcome(scores.seedAverages, within: 0...1) {
                     scores.benchmarks.map { $0.pooled.map(\.mean) }
                 }
                 guard !isBase, let base = base?.1 else {
@@ -79,7 +80,8 @@ struct SweepBuilder {
                 let pairs = try zip(scores.benchmarks, base.benchmarks).map {
                     try $0.pooled.paired(with: $1.pooled)
                 }
-                let gain = outcome(zip(scores.seedAverages, base.seedAverages).map { $0 - $1 }) {
+                let gains = zip(scores.seedAverages, base.seedAverages).map { $0 - $1 }
+                let gain = outcome(gains, within: -1...1) {
                     pairs.map { $0.map { $0.0.mean - $0.1.mean } }
                 }
                 return OfArm(name: arm.name, accuracy: accuracy, gain: gain)
@@ -87,14 +89,19 @@ struct SweepBuilder {
         )
     }
 
-    /// A mean over seeds, with the interval that the number of seeds allows.
-    private func outcome(_ seeds: [Double], _ questions: () -> [[Double]]) -> Outcome {
+    /// A mean over seeds, with the interval that the number of seeds allows; it never leaves the
+    /// range of possible values.
+    private func outcome(
+        _ seeds: [Double],
+        within range: ClosedRange<Double>,
+        _ questions: () -> [[Double]]
+    ) -> Outcome {
         let statistics = SeedStatistics(seeds)
         if seeds.count >= Self.fewestSeeds {
             let same = Interval(lower: statistics.mean, upper: statistics.mean)
             return Outcome(
                 value: statistics.mean,
-                interval: .init(statistics.interval ?? same)
+                interval: .init(statistics.interval(within: range) ?? same)
             )
         }
         let average = MacroAverage(questions(), resamples: resamples)
@@ -189,6 +196,7 @@ struct SweepAxis: Equatable {
     private static let known: [(end: String, label: String, isShare: Bool)] = [
         ("student.scratch.pretraining.steps", "Pre-training steps of the student", false),
         ("generation.acceptanceThreshold", "Acceptance threshold p_th, %", true),
+        ("generation.proposals", "Proposals R for a position", false),
         (
             "student.scratch.pretraining.reflectiveShare",
             "Teacher's style in the student's pre-training, %", true

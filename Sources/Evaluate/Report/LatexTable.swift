@@ -1,0 +1,73 @@
+/// The headline table in LaTeX, for papers; needs the package booktabs.
+struct LatexTable {
+    /// What is shown.
+    let model: ReportModel
+
+    /// A tabular environment; empty when nothing has been scored.
+    var text: String {
+        let columns = model.columns
+        guard !model.arms.isEmpty, !model.scores.isEmpty else { return "" }
+        let hasDifferences = model.scores.contains { $0.difference != nil }
+        var header = ["arm"] + columns.map { $0 ?? "average" }
+        if hasDifferences { header += ["difference", "detectable", "verdict"] }
+        let rows = model.arms.map { arm -> [String] in
+            var cells = [Self.escape(arm.name)]
+            for column in columns {
+                let score = model.score(arm: arm.name, benchmark: column)
+                cells.append(
+                    cell(NumberText.percent(score?.accuracy), NumberText.percent(score?.interval))
+                )
+            }
+            guard hasDifferences else { return cells }
+            let own = model.score(arm: arm.name, benchmark: model.headline)?.difference
+            return cells + [
+                cell(NumberText.points(own?.estimate), NumberText.points(own?.interval)),
+                own.map { Self.escape(NumberText.percent($0.minimumDetectable)) } ?? "--",
+                own?.verdict.rawValue ?? "--",
+            ]
+        }
+        let setting = "l" + String(repeating: "r", count: columns.count)
+        let level = NumberText.fixed(model.confidence * 100, decimals: 0)
+        let base = model.baseArm.map { "; differences to \(Self.escape($0)) in points" } ?? ""
+        return """
+            % \(Self.escape(model.experiment)): right answers in per cent with \(level)\\,\\% \
+            intervals\(hasDifferences ? base : "").
+            % Needs \\usepackage{booktabs}.
+            \\begin{tabular}{\(setting)\(hasDifferences ? "rrl" : "")}
+            \\toprule
+            \(header.map(Self.escape).joined(separator: " & ")) \\\\
+            \\midrule
+            \(rows.map { $0.joined(separator: " & ") + " \\\\" }.joined(separator: "\n"))
+            \\bottomrule
+            \\end{tabular}
+
+            """
+    }
+
+    private func cell(_ value: String, _ interval: String) -> String {
+        let small = interval.isEmpty ? "" : " {\\footnotesize \(Self.escape(interval))}"
+        return Self.escape(value) + small
+    }
+
+    /// Text in which nothing is a command; the signs that numbers are written with as LaTeX has them.
+    static func escape(_ text: String) -> String {
+        var escaped = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&", "%", "$", "#", "_", "{", "}": escaped += "\\\(scalar)"
+            case "~": escaped += "\\textasciitilde{}"
+            case "^": escaped += "\\textasciicircum{}"
+            case "\\": escaped += "\\textbackslash{}"
+            case "<": escaped += "$<$"
+            case ">": escaped += "$>$"
+            case "−": escaped += "$-$"
+            case "–": escaped += "--"
+            case "\u{A0}", "\u{202F}": escaped += "\\,"
+            case _ where scalar.properties.isWhitespace: escaped += " "
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}": escaped += "?"
+            default: escaped.unicodeScalars.append(scalar)
+            }
+        }
+        return escaped
+    }
+}

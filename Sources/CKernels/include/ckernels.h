@@ -43,7 +43,7 @@ enum { CK_PAGE = 64 };
 typedef struct ck_attention_segment {
     long count, past;
     const void *q;
-    const void *_Nullable const *keys, *_Nullable const *values;
+    const void *_Nullable const *_Nonnull keys, *_Nullable const *_Nonnull values;
     void *out;
     void *_Nullable log_sum_exp;  // [count, query_heads]
 } ck_attention_segment;

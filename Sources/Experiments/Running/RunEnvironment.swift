@@ -28,11 +28,14 @@ public enum RunEnvironment {
 
     /// Most memory that the process has held so far, in bytes.
     public static var peakMemoryBytes: Int {
-        let kibibytes = usage?.ru_maxrss ?? 0
         #if os(Linux)
-            return Int(kibibytes) * 1024
+            // A new process takes over its parent's `ru_maxrss`; this mark is its own.
+            let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+            let mark = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            let own = mark?.split(separator: " ").compactMap { Int($0) }.first
+            return (own ?? usage?.ru_maxrss ?? 0) * 1024
         #else
-            return Int(kibibytes)
+            return usage?.ru_maxrss ?? 0
         #endif
     }
 

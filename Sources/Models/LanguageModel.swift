@@ -44,12 +44,12 @@ public final class LanguageModel {
     /// Loads a `.gguf` file, a Hugging Face folder or one of our `.h5` checkpoints.
     ///
     /// A checkpoint of adapters is loaded with its base: stored, the base stays as it is and the
-    /// adapters beside it; in float32 they are merged.
+    /// adapters beside it; otherwise they are merged.
     ///
     /// - Parameters:
     ///   - path: The file or folder.
-    ///   - storage: Whether matrices stay as stored (for decoding and scoring) or are widened to
-    ///     float32 (for training).
+    ///   - storage: Whether matrices stay as stored (for decoding and scoring), are widened to
+    ///     float32 (for training), or rounded to eight bits (for fast decoding of wider ones).
     /// - Throws: `Failure` naming the file, the tensor or key, what was found and expected.
     public convenience init(_ path: String, storage: WeightStorage) throws {
         let files = try ModelFiles.open(path)

@@ -50,6 +50,8 @@ public enum WeightStorage: String, Sendable, CaseIterable {
     case stored
     /// Widened to float32; trainable.
     case float32
+    /// Rounded to eight bits, one scale for 32 numbers of a row; frozen.
+    case q8_0
 }
 
 /// Weights out of a checkpoint, checked for shape on the way and for leftovers at the end.
@@ -93,6 +95,20 @@ final class FileWeights: WeightProvider {
         case .float32:
             return .parameter(
                 Parameter(name, Tensor(try source.values(name), shape: [rows, columns]))
+            )
+        case .q8_0:
+            guard columns % BlockFormat.q8_0.blockSize == 0 else {
+                throw Failure(
+                    .configuration,
+                    file: source.path,
+                    at: "'\(name)'",
+                    "rows of \(columns) numbers cannot be stored as q8_0; expected a multiple of "
+                        + "\(BlockFormat.q8_0.blockSize)",
+                    remedy: "Choose the storage 'stored' or 'float32'."
+                )
+            }
+            return .stored(
+                StoredMatrix(rounding: try source.values(name), rows: rows, columns: columns)
             )
         }
     }

@@ -187,3 +187,26 @@ extension FloatKernels {
         }
     }
 }
+
+@Test func roundingToEightBitsIsWithinHalfAScale() {
+    let (rows, columns) = (5, 96)
+    var values = (0..<rows * columns).map { 3 * sin(Float($0 * $0)) }
+    // A block of zeros, one below float16's range, one with a lone outlier.
+    for i in 0..<32 { values[i] = 0 }
+    for i in 32..<64 { values[i] = 1e-12 }
+    for i in 64..<96 { values[i] = i == 70 ? -1000 : 0.5 }
+    let matrix = StoredMatrix(rounding: Buffer(values), rows: rows, columns: columns)
+    #expect(matrix.format == .q8_0)
+    let widened: [Float] = matrix.dequantized(rows: 0..<rows).array
+    for block in stride(from: 0, to: values.count, by: 32) {
+        let largest = values[block..<block + 32].map(abs).max() ?? 0
+        for i in block..<block + 32 {
+            // Half a step, and what float16 takes off the scale at the far end.
+            #expect(abs(widened[i] - values[i]) <= largest * (0.5 / 127 + 1 / 2048) + 1e-9)
+        }
+    }
+    // What is already rounded stays as it is.
+    let again = StoredMatrix(rounding: Buffer(widened), rows: rows, columns: columns)
+    let second: [Float] = again.dequantized(rows: 0..<rows).array
+    for (a, b) in zip(widened, second) { #expect(abs(a - b) <= abs(a) / 512 + 1e-9) }
+}

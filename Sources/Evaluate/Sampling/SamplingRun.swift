@@ -90,7 +90,11 @@ struct SamplingRun {
     /// Makes the missing samples of all benchmarks with one loaded model.
     private func sample(_ benchmarks: inout [BenchmarkSamples]) throws -> Int {
         guard benchmarks.contains(where: { !$0.missing(limit).isEmpty }) else { return 0 }
-        let model = try job.layout.loadTrainedModel(job.arm, seed: job.seed, storage: .stored)
+        let model = try job.layout.loadTrainedModel(
+            job.arm,
+            seed: job.seed,
+            storage: job.experiment.evaluation.storage
+        )
         var made = 0
         for index in benchmarks.indices where !benchmarks[index].missing(limit).isEmpty {
             made += try sample(&benchmarks[index], model)

@@ -1,6 +1,7 @@
 import Checkpoints
 import Datasets
 import Files
+import Models
 
 /// AdamW with decoupled decay, linear warmup, cosine decay and clipping by the global norm.
 public struct OptimizerSettings: Sendable, Equatable {
@@ -139,6 +140,9 @@ public struct EvaluationSettings: Sendable, Equatable {
     public var maxNewTokens: Int
     /// Sequences decoded at once; changes speed and memory, never the samples.
     public var batch: Int
+    /// How the student's matrices are kept, the same for every arm: a trained student is in
+    /// float32, and decodes several times faster in eight bits.
+    public var storage: WeightStorage
 
     init(_ reader: ConfigurationReader) {
         samples = reader.integer("samples", default: 1, in: 1...65535)
@@ -148,6 +152,7 @@ public struct EvaluationSettings: Sendable, Equatable {
         )
         maxNewTokens = reader.integer("maxNewTokens", default: 8192, in: 1...Int.max)
         batch = reader.integer("batch", default: 16, in: 1...65536)
+        storage = reader.choice("storage", default: WeightStorage.stored) ?? .stored
         reader.finish()
     }
 
@@ -155,7 +160,7 @@ public struct EvaluationSettings: Sendable, Equatable {
     var json: JSON {
         [
             "samples": .integer(samples), "sampling": sampling.json,
-            "maxNewTokens": .integer(maxNewTokens),
+            "maxNewTokens": .integer(maxNewTokens), "storage": .string(storage.rawValue),
         ]
     }
 }

@@ -38,11 +38,18 @@ public struct Plan: Sendable {
     /// What has to be fetched first.
     public var missing: [Missing]
 
-    /// Time of all stages, largest memory of one, disk of all; finished stages take no time.
+    /// Time of all stages, largest memory of one, disk of all; finished stages take no time and
+    /// nothing that goes when a stage ends.
     public var total: Estimate {
         steps.reduce(into: Estimate()) { total, step in
             guard let estimate = step.estimate else { return }
-            if step.state != .finished { total.seconds += estimate.seconds }
+            if step.state != .finished {
+                total.seconds += estimate.seconds
+                total.transientDiskBytes = max(
+                    total.transientDiskBytes,
+                    estimate.transientDiskBytes
+                )
+            }
             total.memoryBytes = max(total.memoryBytes, estimate.memoryBytes)
             total.diskBytes += estimate.diskBytes
         }
@@ -68,12 +75,14 @@ public struct Plan: Sendable {
 }
 
 extension Estimate {
-    /// `0:12 h, 3.4 GiB memory, 120 MiB disk`.
+    /// `0:12 h, 3.4 GiB memory, 120 MiB disk (and 2 GiB while it runs)`.
     var text: String {
         let minutes = Int((seconds / 60).rounded(.up))
         let rest = minutes % 60
         let time = "\(minutes / 60):\(rest < 10 ? "0" : "")\(rest) h"
         return "\(time), \(Self.size(memoryBytes)) memory, \(Self.size(diskBytes)) disk"
+            + (transientDiskBytes > 0
+                ? " (and \(Self.size(transientDiskBytes)) while it runs)" : "")
     }
 
     static func size(_ bytes: Int) -> String {

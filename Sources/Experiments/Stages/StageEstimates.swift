@@ -94,12 +94,18 @@ extension RunLayout {
             guard let count = try count(benchmark.source) else { return nil }
             sequences += count * (benchmark.samples ?? settings.samples)
         }
-        return .decoding(
+        let count = student.shape.parameterCount
+        // A trained student is in float32; rounded, it has blocks of 34 bytes.
+        let storedBytes = settings.storage == .q8_0 ? count / 32 * 34 : 4 * count
+        var estimate = Estimate.decoding(
             sequences: sequences,
             maxNewTokens: settings.maxNewTokens,
             batch: settings.batch,
-            models: [(student.shape, 4 * student.shape.parameterCount)],
+            models: [(student.shape, storedBytes)],
             bytesPerToken: 8
         )
+        // The blocks stay beside their copy in the layout of products.
+        if settings.storage == .q8_0 { estimate.memoryBytes += storedBytes }
+        return estimate
     }
 }

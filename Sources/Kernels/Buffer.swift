@@ -18,7 +18,7 @@ final class Storage<Scalar: KernelScalar>: @unchecked Sendable {
 /// Kernels write into the buffers they are given; two threads may use one buffer at once only if
 /// neither writes what the other touches.
 public struct Buffer<Scalar: KernelScalar>: @unchecked Sendable {
-    private let storage: Storage<Scalar>
+    let storage: Storage<Scalar>
     /// The first element.
     let base: UnsafeMutablePointer<Scalar>
     /// Number of elements.

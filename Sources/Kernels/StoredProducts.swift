@@ -4,9 +4,10 @@
 extension StoredMatrix {
     /// Calls `body` with the first row, the number of rows and the numbers of each panel in turn.
     ///
-    /// A panel has at most 1024 rows, enough for a matrix product at full speed, and some 16 MiB.
+    /// A panel takes at most some 32 MiB in float32, which is the whole matrix in the layers of
+    /// small models: a product over few rows is the faster the wider it is.
     fileprivate func forEachPanel<S: KernelScalar>(_ body: (Int, Int, Buffer<S>) -> Void) {
-        let height = min(rows, max(64, min(1024, (1 << 22) / columns)))
+        let height = min(rows, max(64, (1 << 23) / columns / 64 * 64))
         let panel = Buffer<S>(count: height * columns)
         for start in stride(from: 0, to: rows, by: height) {
             let count = min(height, rows - start)
@@ -63,18 +64,20 @@ public func linearByPanels<S: KernelScalar>(
     if let bias { addRow(bias, rows: rows, into: y) }
 }
 
-/// dx += g W for a stored weight: the gradient through a frozen weight.
+/// dx = g W + beta dx for a stored weight: the gradient through a frozen weight.
 ///
 /// - Parameters:
 ///   - g: `[rows, weight.rows]`.
 ///   - rows: Rows of g and dx.
 ///   - weight: The stored weight.
-///   - dx: `[rows, weight.columns]`.
+///   - dx: `[rows, weight.columns]`; not read where `beta` is 0.
+///   - beta: Factor of what `dx` held.
 public func linearInputGradient<S: KernelScalar>(
     _ g: Buffer<S>,
     rows: Int,
     weight: StoredMatrix,
-    into dx: Buffer<S>
+    into dx: Buffer<S>,
+    beta: S = 1
 ) {
     let (outputs, inputs) = (weight.rows, weight.columns)
     precondition(
@@ -98,7 +101,7 @@ public func linearInputGradient<S: KernelScalar>(
                 n: inputs,
                 k: count,
                 alpha: 1,
-                beta: 1
+                beta: start == 0 ? beta : 1
             )
         )
     }

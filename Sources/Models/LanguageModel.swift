@@ -90,7 +90,11 @@ public final class LanguageModel {
         do {
             let configuration = try ModelConfiguration(files.configuration)
             let weights = FileWeights(source, storage: storage)
-            let transformer = try Transformer(configuration, weights: provide(weights))
+            let transformer = try Transformer(
+                configuration,
+                weights: provide(weights),
+                packsStored: adaptation == nil
+            )
             try weights.checkNothingLeft(tiesHead: configuration.tiesWordEmbeddings)
             self.init(files.path, transformer, try Tokenizer(of: files), adaptation: adaptation)
         } catch let failure as Failure {

@@ -75,8 +75,17 @@ public final class Transformer<Scalar: KernelScalar> {
 
     /// Builds the network, fetching every weight by its published name.
     ///
+    /// - Parameters:
+    ///   - configuration: Sizes and constants.
+    ///   - weights: What gives the weights.
+    ///   - packsStored: Whether stored matrices also get the layout of decoding's products, in as
+    ///     many bytes again; training reads the stored blocks alone.
     /// - Throws: What the provider throws.
-    public init(_ configuration: ModelConfiguration, weights: some WeightProvider<Scalar>) throws {
+    public init(
+        _ configuration: ModelConfiguration,
+        weights: some WeightProvider<Scalar>,
+        packsStored: Bool = true
+    ) throws {
         let c = configuration
         self.configuration = c
         let shape = AttentionShape(
@@ -88,12 +97,16 @@ public final class Transformer<Scalar: KernelScalar> {
         let queryWidth = c.queryHeadCount * c.headDimension
         let keyWidth = c.keyValueHeadCount * c.headDimension
 
+        func packed(_ matrix: Matrix<Scalar>) -> Matrix<Scalar> {
+            packsStored ? matrix.packedForProducts() : matrix
+        }
         func linear(_ name: String, _ outputs: Int, _ inputs: Int, bias: Bool = false) throws
             -> Linear<Scalar>
         {
             Linear(
-                weight: try weights.matrix("\(name).weight", rows: outputs, columns: inputs)
-                    .packedForProducts(),
+                weight: packed(
+                    try weights.matrix("\(name).weight", rows: outputs, columns: inputs)
+                ),
                 bias: bias ? try weights.vector("\(name).bias", count: outputs) : nil,
                 adapter: try weights.adapter(name, outputs: outputs, inputs: inputs)
             )
@@ -110,7 +123,7 @@ public final class Transformer<Scalar: KernelScalar> {
             rows: c.vocabularySize,
             columns: c.hiddenSize
         )
-        embedding = c.tiesWordEmbeddings ? table.packedForProducts() : table
+        embedding = c.tiesWordEmbeddings ? packed(table) : table
         layers = try (0..<c.layerCount).map { index in
             let path = "model.layers.\(index)"
             let attention = "\(path).self_attn"
@@ -155,8 +168,9 @@ public final class Transformer<Scalar: KernelScalar> {
         untiedHead =
             c.tiesWordEmbeddings
             ? nil
-            : try weights.matrix("lm_head.weight", rows: c.vocabularySize, columns: c.hiddenSize)
-                .packedForProducts()
+            : packed(
+                try weights.matrix("lm_head.weight", rows: c.vocabularySize, columns: c.hiddenSize)
+            )
         rope = RoPE(theta: c.ropeTheta, headDimension: c.headDimension, scaling: c.ropeScaling)
     }
 

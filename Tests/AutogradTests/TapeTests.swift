@@ -1,5 +1,5 @@
 import Autograd
-import Kernels
+@testable import Kernels
 import TestSupport
 import Testing
 
@@ -69,5 +69,26 @@ import Testing
             return (w.gradient?.elements ?? []) + (tape.gradient(of: x)?.elements ?? [])
         }
         #expect(gradients(recomputing: true) == gradients(recomputing: false))
+    }
+
+    /// What uses a value that is computed again must not hold on to its memory by another way.
+    @Test(arguments: [false, true], [false, true])
+    func letsGoOfWhatItComputesAgain(isStored: Bool, hasUpdate: Bool) {
+        let tape = Tape<Float>()
+        func leaf(_ shape: [Int]) -> Variable<Float> { tape.variable(.zeros(shape)) }
+        weak var memory: AnyObject?
+        func loss() -> Variable<Float> {
+            let x = leaf([2, 4]).rmsNorm(weight: leaf([4]), epsilon: 1e-6)
+            memory = x.value.buffer.storage
+            return x.linear(
+                isStored ? .stored(.sines(rows: 3, columns: 4)) : .dense(leaf([3, 4])),
+                bias: leaf([3]),
+                update: hasUpdate ? LowRank(a: leaf([2, 4]), b: leaf([3, 2]), scale: 1) : nil
+            )
+            .sum()
+        }
+        let recorded = loss()
+        #expect(memory == nil)
+        recorded.backward()
     }
 }

@@ -213,8 +213,7 @@ private struct HeadChunks<Scalar: KernelScalar> {
                 k: head.outputs
             )
         case .stored(let matrix):
-            dx.buffer.fill(0)
-            linearInputGradient(g, rows: dx.rows, weight: matrix, into: dx.buffer)
+            linearInputGradient(g, rows: dx.rows, weight: matrix, into: dx.buffer, beta: 0)
         }
     }
 

@@ -43,6 +43,7 @@ extension Variable {
         )
         let operands = [self, weight] + (bias.map { [$0] } ?? [])
         let isRecorded = operands.contains(where: \.isRecorded)
+        let hasBias = bias != nil
         func product(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
             let y = Tensor<Scalar>(uninitialized: [rows, outputs])
             if isRecorded {
@@ -99,7 +100,7 @@ extension Variable {
                     beta: beta
                 )
             }
-            if operands.count > 2, let db = gradients.accumulator(2) {
+            if hasBias, let db = gradients.accumulator(2) {
                 accumulateColumnSums(g.buffer, rows: rows, into: db)
             }
         }
@@ -122,17 +123,17 @@ extension Variable {
             }
             return y
         }
-        let operands = [self] + (bias.map { [$0] } ?? [])
+        let hasBias = bias != nil
         return .recorded(
             "linear",
-            inputs: operands,
+            inputs: [self] + (bias.map { [$0] } ?? []),
             saved: Saved(product(value)),
             remake: { product(x.tensor) }
         ) { g, gradients in
-            if let dx = gradients.accumulator(0) {
-                linearInputGradient(g.buffer, rows: rows, weight: matrix, into: dx)
+            if let (dx, beta) = gradients.destination(0) {
+                linearInputGradient(g.buffer, rows: rows, weight: matrix, into: dx, beta: beta)
             }
-            if operands.count > 1, let db = gradients.accumulator(1) {
+            if hasBias, let db = gradients.accumulator(1) {
                 accumulateColumnSums(g.buffer, rows: rows, into: db)
             }
         }

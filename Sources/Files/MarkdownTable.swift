@@ -63,7 +63,7 @@ public struct MarkdownTable {
             case "\\": escaped += "\\\\"
             case "<":
                 let next = index + 1 < scalars.count ? scalars[index + 1] : " "
-                let isHarmless = next == " " || ("0"..."9").contains(next)
+                let isHarmless = next.properties.isWhitespace || ("0"..."9").contains(next)
                 escaped += isHarmless ? "<" : "&lt;"
             case _ where scalar.properties.isWhitespace && scalar != "\u{202F}": escaped += " "
             default: escaped.unicodeScalars.append(scalar)

@@ -8,9 +8,10 @@ struct RunCommand: ParsableCommand {
         commandName: "run",
         abstract: "Generates the traces of an experiment's arms; goes on where it stopped.",
         discussion: """
-            Models that are trained from scratch are trained first. When all tries of an arm are \
-            there, its trace filter is applied and a table is printed. Neither batch sizes nor shards \
-            nor interruptions change the traces.
+            Models that are trained from scratch are trained first, and traces that an arm takes \
+            from another experiment are made there. When all tries of an arm are there, its trace \
+            filter is applied and a table is printed. Neither batch sizes nor shards nor \
+            interruptions change the traces.
             """
     )
 
@@ -42,6 +43,7 @@ struct RunCommand: ParsableCommand {
         try ContaminationCheck(scopes.map(\.experiment)).run()
         let models = ModelStore()
         for scope in scopes {
+            if shard == nil { try scope.generateBorrowed(models, limit: limit) }
             if scope.arms.contains(where: \.isGenerated) { try scope.layout.prepareBaseModels() }
             let selections = try scope.generate(models, limit: limit, shard: shard)
             scope.report(selections)
@@ -50,6 +52,18 @@ struct RunCommand: ParsableCommand {
 }
 
 extension Scope {
+    /// Makes the traces that arms take from other experiments, where they are not there yet.
+    ///
+    /// - Throws: `Failure`.
+    func generateBorrowed(_ models: ModelStore, limit: Int? = nil) throws {
+        for lender in try layout.lenders(arms) where !lender.isDone {
+            let layout = lender.layout
+            let arms = layout.experiment.arms.filter { $0.kind != .base }
+            if arms.contains(where: \.isGenerated) { try layout.prepareBaseModels() }
+            _ = try Scope(layout: layout, arms: arms).generate(models, limit: limit)
+        }
+    }
+
     /// Generates for every seed and arm, each stage once, and selects.
     ///
     /// Selection comes after all generation, because arms may be matched with each other; arms that

@@ -26,7 +26,8 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let experiment = try Experiment.read(experiment)
-        for variant in try experiment.variants {
+        for var variant in try experiment.variants {
+            if let seed { variant.seeds = [seed] }
             if dryRun {
                 print(try RunLayout(variant).plan().text)
                 continue
@@ -42,7 +43,7 @@ struct RunCommand: ParsableCommand {
             try run(stage, experiment) { try baseRun(stage, layout) }
         }
         for arm in selected where arm.kind != .base {
-            for seed in experiment.seeds where self.seed == nil || self.seed == seed {
+            for seed in experiment.seeds {
                 guard let stage = try layout.training(arm, seed: seed), stage.state != .finished
                 else { continue }
                 try run(stage, experiment) { try fineTuning(stage, arm, seed, layout) }

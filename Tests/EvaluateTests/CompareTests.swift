@@ -76,7 +76,7 @@ import Testing
         #expect(rows[0].basis == "unpaired, 5 against 4 (4 in common)")
         #expect(abs(rows[0].difference.estimate - 0.4) < 1e-12)
         let texts = Self.run("two", [("rsd", [[2, 2, 2, 1]])], digest: "e")
-        let same = try RunComparison(runs: [one, texts], resamples: 200)
+        let same = RunComparison(runs: [one, texts], resamples: 200)
         #expect(try same.rows()[0].basis == "unpaired, 4 against 4 (other texts)")
         #expect(try same.markdown().contains("Unpaired: the sides answered other questions"))
     }

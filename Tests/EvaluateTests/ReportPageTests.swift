@@ -70,6 +70,28 @@ import Testing
         )
     }
 
+    @Test func manyDifferencesAreToldByVerdict() {
+        var model = ReportExample.small()
+        let average = model.scores.first { $0.arm == "rsd, 1 %" && $0.benchmark == nil }
+        for index in 1...9 {
+            guard var score = average, var difference = score.difference else { continue }
+            difference.estimate = Double(index - 2) / 100
+            difference.verdict = index == 1 ? .worse : index < 4 ? .notDistinguishable : .better
+            (score.arm, score.difference) = ("a\(index)", difference)
+            model.arms.append(.init(name: score.arm))
+            model.scores.append(score)
+        }
+        let text = Summary(model: model).paragraph.replacing("\u{A0}", with: " ")
+        #expect(
+            text.contains(
+                "10 arms against base, in percentage points. Better: a9 +7.0, a8 +6.0, a7 +5.0, a6 "
+                    + "+4.0, a5 +3.0, a4 +2.0. Worse: a1 −1.0. Not distinguishable: a3 +1.0, rsd, 1 % "
+                    + "−0.5, a2 0.0. “Not"
+            ),
+            "\(text)"
+        )
+    }
+
     @Test func sampleTracesSayWhoWroteWhat() throws {
         let page = try ReportPage(model: ReportExample.realistic()).html()
         #expect(

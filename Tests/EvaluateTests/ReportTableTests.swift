@@ -57,6 +57,36 @@ import Testing
         #expect(markdown.hasPrefix(Self.markdown), "\(markdown)")
     }
 
+    @Test func severalSamplesHaveATableOfTheirOwn() throws {
+        var model = ReportExample.small()
+        for index in model.scores.indices where model.scores[index].benchmark == "add" {
+            model.scores[index].passAtK = 0.75
+            model.scores[index].majorityAtK = model.scores[index].arm == "base" ? 0.5 : nil
+        }
+        let markdown = ResultTable(model: model).markdown
+        let table = """
+            ## Several samples a question, %
+
+            | arm      | add pass@2 | add maj@2 |
+            | :------- | ---------: | --------: |
+            | base     |       75.0 |      50.0 |
+            | rsd, 1 % |       75.0 |         – |
+            """
+        #expect(markdown.contains(table), "\(markdown)")
+        #expect(markdown.contains("(avg@k)"))
+        let latex = LatexTable(model: model).text
+        #expect(latex.contains("arm & add pass@2 & add maj@2 \\\\\n"))
+        #expect(latex.contains("rsd, 1 \\% & 75.0 & -- \\\\\n"))
+        #expect(latex.ranges(of: "\\begin{tabular}").count == 2)
+        let page = try ReportPage(model: model).html()
+        #expect(page.contains("<th scope=\"col\">add pass@2</th>"))
+        #expect(ParsedXML(page).error == nil)
+        // One sample answers nothing more than the average does.
+        for index in model.scores.indices { model.scores[index].samplesPerQuestion = 1 }
+        #expect(!ResultTable(model: model).markdown.contains("@"))
+        #expect(try !ReportPage(model: model).html().contains("Several samples"))
+    }
+
     @Test func csvIsAsRecorded() {
         let csv = ResultCSV(model: ReportExample.small())
         #expect(csv.scores == Self.scores)
@@ -86,6 +116,7 @@ import Testing
 
     static let cells: [(text: String, escaped: String)] = [
         ("a|b", "a\\|b"), ("a\\", "a\\\\"), ("a\r\nb", "a  b"), ("p < 0.001", "p < 0.001"),
+        ("p\u{A0}<\u{A0}0.001", "p < 0.001"),
         ("x<3", "x<3"), ("<script>", "&lt;script>"), ("a <", "a <"), ("<\u{301}b", "&lt;\u{301}b"),
     ]
 

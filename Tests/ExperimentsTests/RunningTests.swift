@@ -217,6 +217,52 @@ final class Recorder: Sendable {
         }
     }
 
+    /// The commit of a tree of its own after each change, with where the results are.
+    @Test func onlyWhatIsNoResultMakesACommitDirty() throws {
+        try withFolder { folder in
+            let folder = URL(filePath: folder).resolvingSymlinksInPath()
+                .path(percentEncoded: false)
+            func git(_ arguments: String...) throws {
+                let process = Process()
+                process.executableURL = URL(filePath: "/usr/bin/env")
+                process.currentDirectoryURL = URL(filePath: folder)
+                process.arguments =
+                    ["git", "-c", "user.name=n", "-c", "user.email=e@example.org"] + arguments
+                process.standardOutput = FileHandle.nullDevice
+                process.standardError = FileHandle.nullDevice
+                try process.run()
+                process.waitUntilExit()
+            }
+            #expect(RunEnvironment.gitCommit(in: folder, results: "results") == nil)
+            try git("init")
+            try TextFile.write("a", to: "\(folder)/source.txt")
+            try TextFile.write("a", to: "\(folder)/results/small/table.md")
+            try TextFile.write("a", to: "\(folder)/results.md")
+            try git("add", ".")
+            try git("commit", "-m", "first")
+            guard let clean = RunEnvironment.gitCommit(in: folder, results: "results") else {
+                print("SKIPPED: git is not installed")
+                return
+            }
+            func isDirty(_ results: String) -> Bool {
+                RunEnvironment.gitCommit(in: folder, results: results) == clean + "-dirty"
+            }
+            #expect(clean.count == 40)
+            try TextFile.write("b", to: "\(folder)/results/small/table.md")
+            try TextFile.write("new", to: "\(folder)/untracked.txt")
+            #expect(!isDirty("results") && !isDirty("\(folder)/results/"))
+            #expect(isDirty("results/other") && isDirty("/nowhere"))
+            // Seen from below as well.
+            let below = RunEnvironment.gitCommit(in: "\(folder)/results", results: "small")
+            #expect(below == clean)
+            try TextFile.write("b", to: "\(folder)/results.md")
+            #expect(isDirty("results"))
+            try TextFile.write("a", to: "\(folder)/results.md")
+            try git("mv", "source.txt", "results/source.txt")
+            #expect(isDirty("results"))
+        }
+    }
+
     @Test func commandLinesHoldNoFoldersOfTheUser() {
         let here = FileManager.default.currentDirectoryPath
         let shown = RunEnvironment.commandLine([

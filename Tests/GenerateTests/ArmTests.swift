@@ -178,7 +178,14 @@ import Tokenizers
             #expect(failure.kind == .missingInput)
             #expect(failure.remedy?.contains("rsd-generate run") == true)
         }
+        let lender = try #require(try scope.layout.lenders(scope.arms).first)
+        #expect(!lender.isDone)
+        // What the lender has to do is part of what this experiment takes.
+        let steps = try scope.layout.plan().steps
+        #expect(steps.map(\.label).prefix(2) == ["rsd", "rsd"])
+        #expect(steps.map(\.kind).prefix(2) == [.traces, .selection])
         try giver.layout.write(Self.selection(giver, "rsd"))
+        #expect(try scope.layout.plan().steps.count == steps.count - 2)
         let same = try Self.selection(scope, "transfer").selected
         #expect(same.map(\.ids) == [[0, 1, 2]] && same[0].text == "#3")
         let ended = try Self.selection(scope, "ended").selected
@@ -192,6 +199,35 @@ import Tokenizers
             )
         let selected = try Self.selection(laboratory.scope(foreign), "transfer").selected
         #expect(selected.map(\.ids) == [nil] && selected[0].text == "#3")
+    }
+
+    @Test func borrowedTracesAreMadeWhereTheyBelong() throws {
+        let laboratory = try Laboratory()
+        let giver = laboratory.text(
+            arms: """
+                  rsd: {kind: rsd}
+                  other: {kind: student-only}
+                """
+        ).replacing("seeds: [1]", with: "seeds: [3, 4]")
+        try TextFile.write(giver, to: "\(laboratory.folder)/giver.yaml")
+        let scope = try laboratory.scope(
+            laboratory.text(
+                arms: """
+                      transfer:
+                        kind: direct
+                        traces: {experiment: \(laboratory.folder)/giver.yaml, arm: rsd}
+                    """
+            )
+        )
+        // Seed 1 is none of the lender's, so its first one is taken; the other arm is not needed.
+        let lenders = try scope.layout.lenders(scope.arms)
+        #expect(lenders.map(\.seed) == [3])
+        #expect(lenders[0].layout.experiment.arms.map(\.name) == ["rsd"])
+        try scope.generateBorrowed(ModelStore())
+        #expect(lenders[0].isDone)
+        let made = try #require(try lenders[0].selection)
+        let selection = try Self.selection(scope, "transfer")
+        #expect(selection.selected.count == (try SelectedTrace.read(made.selected)).count)
     }
 
     @Test func anIteratedArmStartsFromATrainedStudent() throws {

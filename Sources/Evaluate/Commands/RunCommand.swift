@@ -32,6 +32,7 @@ struct RunCommand: ParsableCommand {
             return
         }
         try choice.check(experiment)
+        try ContaminationCheck(experiment.variants).run()
         for variant in try experiment.variants { try RunLayout(variant).prepareBaseModels() }
         let jobs = try EvaluationJob.all(experiment, arm: choice.arm, seed: choice.seed)
         for job in jobs { try job.checkModel() }

@@ -1,8 +1,9 @@
 /// Gives every arm one colour, one marker and one dash, the same in every plot of a report.
 ///
 /// The colours are those of Okabe and Ito ("Color Universal Design", 2008), which stay apart for
-/// colour-blind readers, less the yellow that is too faint on white; markers and dashes say the
-/// same a second time. The base arm is grey.
+/// colour-blind readers, less the yellow that is too faint on white, orange and sky blue darkened to
+/// three times the paper's contrast; markers and dashes say the same a second time. The base arm is
+/// grey.
 struct Palette: Sendable {
     /// How one arm is drawn.
     struct Style: Equatable, Sendable {
@@ -20,7 +21,7 @@ struct Palette: Sendable {
     enum Marker: CaseIterable, Sendable { case circle, square, triangle, diamond, cross }
 
     /// The colours on white paper, in order of use.
-    static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
+    static let colors = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B87900", "#2B93D1"]
     /// The same colours on dark paper, lightened where they would be too dim.
     static let darkColors = ["#4BA3DD", "#F08A4B", "#2DBE96", "#E2A0C6", "#F0B94A", "#8CCBF2"]
     /// Grey for the base arm, on white and on dark paper.

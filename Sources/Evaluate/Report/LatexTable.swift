@@ -3,7 +3,8 @@ struct LatexTable {
     /// What is shown.
     let model: ReportModel
 
-    /// A tabular environment; empty when nothing has been scored.
+    /// A tabular environment, and another one where questions have several samples; empty when
+    /// nothing has been scored.
     var text: String {
         let columns = model.columns
         guard !model.arms.isEmpty, !model.scores.isEmpty else { return "" }
@@ -26,22 +27,40 @@ struct LatexTable {
                 own?.verdict.rawValue ?? "--",
             ]
         }
-        let setting = "l" + String(repeating: "r", count: columns.count)
         let level = NumberText.fixed(model.confidence * 100, decimals: 0)
         let base = model.baseArm.map { "; differences to \(Self.escape($0)) in points" } ?? ""
-        return """
+        let samples = RepeatedSamples(model: model)
+        let comment = """
             % \(Self.escape(model.experiment)): right answers in per cent with \(level)\\,\\% \
             intervals\(hasDifferences ? base : "").
             % Needs \\usepackage{booktabs}.
-            \\begin{tabular}{\(setting)\(hasDifferences ? "rrl" : "")}
-            \\toprule
-            \(header.map(Self.escape).joined(separator: " & ")) \\\\
-            \\midrule
-            \(rows.map { $0.joined(separator: " & ") + " \\\\" }.joined(separator: "\n"))
-            \\bottomrule
-            \\end{tabular}
 
             """
+        let setting = String(repeating: "r", count: columns.count + (hasDifferences ? 2 : 0))
+        let main = Self.tabular("l" + setting + (hasDifferences ? "l" : ""), header, rows)
+        guard !samples.rows.isEmpty else { return comment + main }
+        let repeated = Self.tabular(
+            "l" + String(repeating: "r", count: samples.headings.count),
+            ["arm"] + samples.headings,
+            samples.rows.map { [Self.escape($0.arm)] + $0.cells.map(Self.escape) }
+        )
+        return comment + main + "\n% Several samples a question, per cent.\n" + repeated
+    }
+
+    /// A tabular environment; the header is escaped here, the cells are not.
+    private static func tabular(_ setting: String, _ header: [String], _ rows: [[String]])
+        -> String
+    {
+        """
+        \\begin{tabular}{\(setting)}
+        \\toprule
+        \(header.map(escape).joined(separator: " & ")) \\\\
+        \\midrule
+        \(rows.map { $0.joined(separator: " & ") + " \\\\" }.joined(separator: "\n"))
+        \\bottomrule
+        \\end{tabular}
+
+        """
     }
 
     private func cell(_ value: String, _ interval: String) -> String {

@@ -26,6 +26,13 @@ struct Legend {
                     + "they would usually reveal, in points."
             )
         }
+        if !RepeatedSamples(model: model).headings.isEmpty {
+            lines.append(
+                "Accuracy is the average over the samples (avg@k); pass@k is the share of "
+                    + "questions that at least one sample answers, maj@k the share that the most "
+                    + "frequent answer answers, the first of equally frequent ones."
+            )
+        }
         if scores.contains(where: { $0.unparsedShare != nil || $0.truncatedShare != nil }) {
             lines.append(
                 "Unparsed answers held nothing that could be graded; cut-off ones ran into the "

@@ -60,6 +60,8 @@ struct ReportPage {
             "manifest": model.manifest.map { ["key": $0.key, "value": $0.value] },
             "sweeps": plots.sweeps.map(\.svg),
             "positionPlots": plots.positions.map(\.svg),
+            "repeatedHeadings": RepeatedSamples(model: model).headings,
+            "repeatedRows": tables.repeatedRows,
             "lowTokenArms": tables.lowTokenArms,
             "lowTokenRows": tables.lowTokenRows,
             "hasLowTokens": !tables.lowTokenRows.isEmpty,
@@ -76,6 +78,7 @@ struct ReportPage {
         for (key, plot) in named { view[key] = plot?.svg }
         for (key, isShown) in [
             ("hasArmNotes", !tables.armNotes.isEmpty), ("hasDetails", !tables.details.isEmpty),
+            ("hasRepeated", !tables.repeatedRows.isEmpty),
             ("hasContrasts", !tables.contrasts.isEmpty),
             ("hasTraces", !model.traces.isEmpty), ("hasSeeds", !tables.seedRows.isEmpty),
             ("hasSamples", !model.samples.isEmpty), ("hasManifest", !model.manifest.isEmpty),

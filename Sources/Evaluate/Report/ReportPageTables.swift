@@ -64,11 +64,14 @@ struct ReportPageTables {
                 let difference = score.difference
                 var row = swatch(arm.name)
                 row["benchmark"] = column ?? "average"
-                row["accuracy"] = NumberText.percent(score.accuracy, score.interval)
+                row["accuracy"] = NumberText.percent(score.accuracy)
+                row["interval"] = NumberText.percent(score.interval)
                 row["questions"] = NumberText.count(score.questions)
-                row["samples"] = NumberText.count(score.samplesPerQuestion)
-                row["seeds"] = NumberText.count(score.seeds)
-                row["difference"] = NumberText.points(difference?.estimate, difference?.interval)
+                row["repeats"] =
+                    NumberText.counted(score.samplesPerQuestion, "sample") + ", "
+                    + NumberText.counted(score.seeds, "seed")
+                row["difference"] = NumberText.points(difference?.estimate)
+                row["differenceInterval"] = NumberText.points(difference?.interval)
                 row["p"] = NumberText.pValue(difference?.pValue)
                 row["adjustedP"] = NumberText.pValue(difference?.adjustedPValue)
                 row["detectable"] = NumberText.percent(difference?.minimumDetectable)
@@ -77,6 +80,15 @@ struct ReportPageTables {
                 row["truncated"] = NumberText.share(score.truncatedShare)
                 return row
             }
+        }
+    }
+
+    /// The rows of the table of several samples a question.
+    var repeatedRows: [[String: Any]] {
+        RepeatedSamples(model: model).rows.map { arm, cells in
+            var row = swatch(arm)
+            row["cells"] = cells
+            return row
         }
     }
 

@@ -20,6 +20,9 @@ struct ResultTable {
             parts.append("## Difference to \(base), percentage points\n\n" + differences)
         }
         let extra = ResultTableExtras(model: model)
+        if !extra.repeatedSamples.isEmpty {
+            parts.append("## Several samples a question, %\n\n" + extra.repeatedSamples)
+        }
         if !extra.seeds.isEmpty { parts.append("## Seeds\n\n" + extra.seeds) }
         parts += extra.sweeps
         if !model.traces.isEmpty { parts.append("## Traces\n\n" + traces) }

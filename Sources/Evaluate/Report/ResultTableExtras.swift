@@ -1,6 +1,6 @@
 import Files
 
-/// The parts of the Markdown result that not every experiment has: seeds and sweeps.
+/// The parts of the Markdown result that not every experiment has: repeated samples, seeds, sweeps.
 struct ResultTableExtras {
     /// What is shown.
     let model: ReportModel
@@ -24,6 +24,16 @@ struct ResultTableExtras {
         }
         let differences = differences(seeds)
         return averages.text + (differences.isEmpty ? "" : "\n" + differences)
+    }
+
+    /// pass@k and maj@k; empty where every question has one sample.
+    var repeatedSamples: String {
+        let samples = RepeatedSamples(model: model)
+        var table = MarkdownTable(
+            columns: [("arm", .left)] + samples.headings.map { ($0, .right) }
+        )
+        table.rows = samples.rows.map { [$0.arm] + $0.cells }
+        return table.rows.isEmpty ? "" : table.text
     }
 
     private func differences(_ seeds: [UInt64]) -> String {

@@ -52,30 +52,23 @@ struct SampleTraceView {
         "token " + token.writer.rawValue + (isLow(token) ? " low" : "")
     }
 
-    /// Shows line breaks as signs, because they are tokens too.
+    /// Line breaks and tabs as signs in front of themselves, because they are tokens too.
     private func visible(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\n": result += "↵\n"
-            case "\r": result += "␍"
-            case "\t": result += "⇥\t"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        Self.replacing(text, ["\n": "↵\n", "\r": "␍", "\t": "⇥\t"])
     }
 
     /// A token on a line of its own: spaces and line breaks as signs.
     static func signs(_ text: String) -> String {
+        replacing(text, [" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥"])
+    }
+
+    private static func replacing(_ text: String, _ signs: [Unicode.Scalar: String]) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
-            switch scalar {
-            case " ": result += "␣"
-            case "\n": result += "↵"
-            case "\r": result += "␍"
-            case "\t": result += "⇥"
-            default: result.unicodeScalars.append(scalar)
+            if let sign = signs[scalar] {
+                result += sign
+            } else {
+                result.unicodeScalars.append(scalar)
             }
         }
         return result

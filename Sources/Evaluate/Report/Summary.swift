@@ -30,6 +30,8 @@ struct Summary {
         var sentences = shown.isEmpty ? [] : [accuracySentence(shown)]
         if all.isEmpty {
             sentences.append("There is no comparison between arms to report.")
+        } else if all.count > Self.mostPhrases {
+            sentences.append(groups(all))
         } else {
             let phrases = all.map { phrase($0.0, minus: $0.1, $0.2) }
             sentences.append(
@@ -38,6 +40,34 @@ struct Summary {
         }
         if let note = detectableSentence(all.map(\.2)) { sentences.append(note) }
         return sentences.joined(separator: " ")
+    }
+
+    /// From more differences on, they are told by verdict instead of one by one.
+    private static let mostPhrases = 7
+
+    /// The differences by verdict, the largest first.
+    ///
+    /// "17 arms against base, in percentage points. Better: iterated +3.7, ... Worse: ..."
+    private func groups(_ all: [(String, String, ReportModel.Difference)]) -> String {
+        let base = Set(all.map(\.1)).count == 1 ? all[0].1 : nil
+        let parts = ReportModel.Verdict.allCases.compactMap { verdict -> String? in
+            let own = all.filter { $0.2.verdict == verdict }.sorted {
+                abs($0.2.estimate) > abs($1.2.estimate)
+            }
+            guard !own.isEmpty else { return nil }
+            let names = own.map { arm, other, difference in
+                (base == nil ? "\(arm) − \(other)" : arm)
+                    + Self.unbroken(" \(NumberText.points(difference.estimate))")
+            }
+            return "\(verdict.rawValue): " + names.joined(separator: ", ")
+        }
+        let what = base.map { "\(all.count) arms against \($0)" } ?? "\(all.count) differences"
+        return "\(what), in percentage points. " + parts.map(Self.sentence).joined(separator: " ")
+    }
+
+    /// Text with a capital and a full stop.
+    private static func sentence(_ text: String) -> String {
+        text.prefix(1).uppercased() + text.dropFirst() + "."
     }
 
     /// One sentence an arm, then one a contrast: "rsd is better than base: +6.5 points [...]".

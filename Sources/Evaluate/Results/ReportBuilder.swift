@@ -10,6 +10,9 @@ struct ReportBuilder {
     /// Resamples of every bootstrap.
     var resamples = 10_000
 
+    /// From so many comparisons of averages on, the report warns of their number.
+    static let manyComparisons = 10
+
     /// The scores of one arm.
     ///
     /// - Throws: `Failure` when the table lacks some.
@@ -48,9 +51,9 @@ struct ReportBuilder {
                 model.seedComparisons.append(seeds(scores, base, comparison))
             }
         }
-        let others: [Arm.Kind] = [.direct, .teacherFiltered, .studentOnly]
-        for (arm, scores) in all where arm.kind == .rsd {
-            for (other, against) in all where others.contains(other.kind) {
+        // The first arm of the method stands for it; every pair would be a table nobody reads.
+        for (arm, scores) in all.filter({ $0.0.kind == .rsd }).prefix(1) {
+            for (other, against) in all where other.kind != .base && other.name != arm.name {
                 let comparison = try ArmComparison(scores, minus: against, resamples: resamples)
                 model.contrasts.append(
                     .init(arm: arm.name, other: other.name, difference: comparison.average)
@@ -73,6 +76,13 @@ struct ReportBuilder {
             )
         }
         model.notes = notes(all.first?.1, comparisons: !model.seedComparisons.isEmpty)
+        let comparisons = model.comparedArms.count + model.contrasts.count
+        if base != nil, comparisons >= Self.manyComparisons {
+            model.notes.append(
+                "Averages are not corrected for how many are compared: of \(comparisons) comparisons "
+                    + "of arms that do not differ, one in twenty would still seem to."
+            )
+        }
         return model
     }
 

@@ -11,6 +11,8 @@ struct ReportManifest {
     let surroundings: Manifest.Surroundings
     /// Where the stages are; one layout a variant.
     let layouts: [RunLayout]
+    /// What benchmarks have of what arms train on, a line for each file and benchmark.
+    var overlaps: [String] = []
 
     /// The lines, in order.
     var entries: [ReportModel.ManifestEntry] {
@@ -25,6 +27,7 @@ struct ReportManifest {
         add("seeds", experiment.seeds.map(String.init).joined(separator: ", "))
         add("sampling", sampling)
         add("grader", "version \(AnswerGrading.version)")
+        add("training data in benchmarks", overlaps.joined(separator: "\n"))
         add("processor", machine["cpu"]?.string)
         add(
             "kernels",
@@ -60,7 +63,7 @@ struct ReportManifest {
         var seconds: [Stage.Kind: Double] = [:]
         var seen: Set<String> = []
         for layout in layouts {
-            for step in (try? layout.plan().steps) ?? [] {
+            for step in (try? layout.steps()) ?? [] {
                 guard let folder = step.folder, seen.insert(folder).inserted,
                     let manifest = try? TextFile.readJSON("\(folder)/manifest.json"),
                     let own = manifest["wall_seconds"]?.number

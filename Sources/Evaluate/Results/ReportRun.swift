@@ -66,11 +66,22 @@ struct ReportRun {
             model = try SweepBuilder(experiment: experiment, table: table).model()
         }
         let layouts = try experiment.variants.map { RunLayout($0, environment: environment) }
-        let lines = ReportManifest(
+        var lines = ReportManifest(
             experiment: experiment,
             surroundings: surroundings,
             layouts: layouts
         )
+        do {
+            let found = try ContaminationCheck(layouts.map(\.experiment)).findings()
+            lines.overlaps = found.map(\.text)
+            model.notes += found.filter { !$0.exact.isEmpty || !$0.near.isEmpty }.map {
+                "Arms train on what a benchmark also has: \($0.text)."
+            }
+        } catch let failure as Failure {
+            // The scores stand without it, and the file may have moved since.
+            let file = failure.file.map(RunEnvironment.relative) ?? "a file"
+            lines.overlaps = ["not known: \(file): \(failure.message)"]
+        }
         model.manifest = lines.entries
         return model
     }

@@ -87,7 +87,9 @@ extension RunLayout {
     /// - Throws: `Failure` with its exit code when that program fails.
     public func prepareBaseModels() throws {
         guard try baseStages().contains(where: { $0.state != .finished }) else { return }
-        try train(["--arm", "base"], for: "the base models")
+        // With one seed this may be a part of the file's.
+        let seed = experiment.seeds.count == 1 ? ["--seed", "\(experiment.seeds[0])"] : []
+        try train(["--arm", "base"] + seed, for: "the base models")
     }
 
     /// Makes sure that the student exists which an arm starts from.

@@ -12,7 +12,7 @@ public enum RunEnvironment {
     ) -> Manifest.Surroundings {
         Manifest.Surroundings(
             command: commandLine(CommandLine.arguments),
-            commit: gitCommit(),
+            commit: gitCommit(results: RunLayout.resultsRoot()),
             libraries: [("swift", swiftVersion)] + libraries,
             machine: [
                 "cpu": .string(CPU.modelName),
@@ -104,17 +104,35 @@ public enum RunEnvironment {
         }
     }
 
-    /// The commit of the working directory's source tree; nil without git or outside a tree.
-    static func gitCommit() -> String? {
-        guard let commit = run("git", ["rev-parse", "HEAD"])?.split(separator: "\n").first else {
-            return nil
+    /// The commit of a folder's source tree, with `-dirty` where a tracked file was changed; nil
+    /// without git or outside a tree.
+    ///
+    /// Files below `results` do not count: commands write them, and nothing that is run depends on
+    /// them.
+    static func gitCommit(in folder: String = ".", results: String) -> String? {
+        func git(_ arguments: String...) -> String? { run("git", arguments, in: folder) }
+        guard let commit = git("rev-parse", "HEAD")?.split(separator: "\n").first,
+            let top = git("rev-parse", "--show-toplevel")?.split(separator: "\n").first
+        else { return nil }
+        func whole(_ path: String, _ base: String) -> String {
+            let base = URL(filePath: base, directoryHint: .isDirectory)
+            return URL(filePath: path, relativeTo: base).resolvingSymlinksInPath()
+                .path(percentEncoded: false)
         }
-        let changes = run("git", ["status", "--porcelain", "--untracked-files=no"]) ?? ""
-        return commit + (changes.isEmpty ? "" : "-dirty")
+        let results = whole(results, folder)
+        let written = results.hasSuffix("/") ? results : results + "/"
+        let changed = git("diff", "--name-only", "--no-renames", "-z", "HEAD") ?? ""
+        let counts = changed.split(separator: "\0").contains { name in
+            !whole(String(name), String(top)).hasPrefix(written)
+        }
+        return commit + (counts ? "-dirty" : "")
     }
 
-    private static func run(_ program: String, _ arguments: [String]) -> String? {
+    private static func run(_ program: String, _ arguments: [String], in folder: String)
+        -> String?
+    {
         let process = Process()
+        process.currentDirectoryURL = URL(filePath: folder)
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [program] + arguments
         let output = Pipe()

@@ -37,6 +37,8 @@ public struct Plan: Sendable {
     public var steps: [Step]
     /// What has to be fetched first.
     public var missing: [Missing]
+    /// Training data that a benchmark also has.
+    public var overlaps: [String] = []
 
     /// Time of all stages, largest memory of one, disk of all; finished stages take no time and
     /// nothing that goes when a stage ends.
@@ -70,6 +72,7 @@ public struct Plan: Sendable {
             lines.append("missing: \(item.path) (\(item.key))")
             if let source = item.source { lines.append("  \(source)") }
         }
+        lines += overlaps.map { "warning: \($0)" }
         return lines.joined(separator: "\n") + "\n"
     }
 }
@@ -94,10 +97,33 @@ extension Estimate {
 }
 
 extension RunLayout {
-    /// What the experiment will do, without doing any of it.
+    /// What the experiment will do, without doing any of it, and what to know before.
     ///
     /// - Throws: `Failure.badData` when an input that is there is malformed.
     public func plan() throws -> Plan {
+        Plan(
+            name: experiment.variant.map { "\(experiment.name) \($0.name)" } ?? experiment.name,
+            steps: try borrowedSteps() + steps(),
+            missing: missing,
+            overlaps: try ContaminationCheck([experiment]).findings().flatMap(\.warnings)
+        )
+    }
+
+    /// What other experiments have to do for this one first.
+    private func borrowedSteps() throws -> [Plan.Step] {
+        var steps: [Plan.Step] = []
+        for lender in try lenders(experiment.arms) where !lender.isDone {
+            let kinds: [Stage.Kind] = [.base, .traces, .selection]
+            for step in try lender.layout.steps() where kinds.contains(step.kind) {
+                let isKnown = steps.contains { $0.folder == step.folder && $0.folder != nil }
+                if !isKnown { steps.append(step) }
+            }
+        }
+        return steps
+    }
+
+    /// The stages in the order in which they run.
+    public func steps() throws -> [Plan.Step] {
         var steps = try baseStages().map { stage in
             try Plan.Step(
                 kind: .base,
@@ -132,11 +158,7 @@ extension RunLayout {
                 try steps.append(step(.evaluation, arm.name, seed, evaluation, scoringEstimate()))
             }
         }
-        return Plan(
-            name: experiment.variant.map { "\(experiment.name) \($0.name)" } ?? experiment.name,
-            steps: steps,
-            missing: missing
-        )
+        return steps
     }
 
     /// A stage, or nil while something it depends on is not there.

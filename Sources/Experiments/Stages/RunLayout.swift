@@ -37,16 +37,28 @@ public struct RunLayout: Sendable {
         environment: [String: String] = ProcessInfo.processInfo.environment,
         digests: InputDigests? = nil
     ) {
-        func root(_ name: String, _ standard: String) -> String {
-            environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? standard
-        }
         self.experiment = experiment
         self.environment = environment
-        let runs = root("RSD_RUNS", "runs")
+        let runs = Self.root("RSD_RUNS", "runs", environment)
         runsFolder = "\(runs)/\(experiment.name)"
-        let results = "\(root("RSD_RESULTS", "results"))/\(experiment.name)"
+        let results = "\(Self.resultsRoot(environment))/\(experiment.name)"
         resultsFolder = experiment.variant.map { "\(results)/\($0.name)" } ?? results
         self.digests = digests ?? InputDigests(cache: "\(runs)/digests.json")
+    }
+
+    /// The folder below which all experiments have their results.
+    static func resultsRoot(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> String {
+        root("RSD_RESULTS", "results", environment)
+    }
+
+    private static func root(
+        _ name: String,
+        _ standard: String,
+        _ environment: [String: String]
+    ) -> String {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 } ?? standard
     }
 
     func stage(_ kind: Stage.Kind, _ label: String, _ seed: UInt64, _ inputs: JSON) -> Stage {

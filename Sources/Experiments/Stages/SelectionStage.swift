@@ -60,40 +60,4 @@ extension RunLayout {
         }
         return inputs
     }
-
-    /// What an arm of another experiment trains on, and where that experiment lives.
-    ///
-    /// The seed is the same where the other experiment has it, else its first one.
-    /// - Precondition: The arm takes its traces from another experiment.
-    /// - Throws: `Failure` when that experiment is missing or malformed, `Failure.missingInput` when
-    ///   it has not selected these traces yet.
-    public func otherSelection(_ arm: Arm, seed: UInt64) throws -> (layout: RunLayout, stage: Stage)
-    {
-        guard case .experiment(let path, let name)? = arm.traces?.origin else {
-            preconditionFailure("otherSelection: arm \(arm.name) has traces of its own")
-        }
-        let other = try Experiment.read(path)
-        let layout = RunLayout(other, environment: environment, digests: digests)
-        let source = try other.arm(name)
-        // An arm that borrows itself could borrow from here.
-        if case .experiment? = source.traces?.origin {
-            throw Failure(
-                .configuration,
-                file: experiment.file,
-                at: "arms.\(arm.name).traces",
-                "arm '\(name)' of \(path) takes its traces from elsewhere itself"
-            )
-        }
-        let own = other.seeds.contains(seed) ? seed : other.seeds[0]
-        let stage = try layout.selection(source, seed: own)
-        guard let stage, FileManager.default.fileExists(atPath: stage.selected) else {
-            throw Failure(
-                .missingInput,
-                file: stage?.selected ?? path,
-                "arm '\(name)' has no traces with seed \(own) yet",
-                remedy: "Generate them: rsd-generate run \(path) --arm \(name)"
-            )
-        }
-        return (layout, stage)
-    }
 }

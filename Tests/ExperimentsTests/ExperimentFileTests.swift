@@ -98,16 +98,16 @@ import Testing
     @Test func sweepVariesOneThingAtATime() throws {
         let experiment = try Experiment.read("\(Self.folder)/micro-sweep.yaml")
         let variants = try experiment.variants
-        #expect(variants.count == 8)
+        #expect(variants.count == 10)
         #expect(variants[0].variant?.name == "strength/steps=210")
         #expect(variants[3].variant?.name == "threshold/acceptanceThreshold=0.001")
         #expect(try variants[3].arm("rsd").generation.acceptanceThreshold == 0.001)
         #expect(try variants[3].arm("direct").generation.acceptanceThreshold == 0)
-        guard case .scratch(let student) = variants[7].student else {
+        guard case .scratch(let student) = variants[9].student else {
             Issue.record("the student is trained from scratch")
             return
         }
-        #expect(student.reflectiveShare == 0.1)
+        #expect(student.reflectiveShare == 0.2)
         // The gate changes nothing for the other arms, so they are not run again.
         let digests = InputDigests()
         let layouts = [1, 3, 5].map {

@@ -3,14 +3,16 @@ loss of every step.
 
 Run by hand (about ten minutes on two cores):
     python Tools/loss_trajectory.py MODEL.gguf gsm8k_train.jsonl --shape qwen2.5-0.5b
-        [--steps 50] [--batch 2] [--programs .build/release] [--save docs/loss-trajectory.csv]
+        [--steps 50] [--batch 2] [--longest 400] [--programs .build/release]
+        [--save docs/loss-trajectory.csv]
 Made with torch 2.15, transformers 5.23, float32, CPU.
 
 Both sides start from the same float32 weights (`rsd-train export` writes what it reads from the
-file) and take the same examples in the same order: GSM8K's first problems and solutions under
-ChatML, only the solution trained, AdamW with decay on matrices, clipping at 1, warm-up and cosine.
-The order is recomputed here from its definition, a Philox permutation, and checked against the
-token count of every step. Fails if any loss differs by more than 1e-3 of its size.
+file) and take the same examples in the same order: GSM8K's first problems and solutions (those of
+at most --longest characters together) under ChatML, only the solution trained, AdamW with decay on
+matrices, clipping at 1, warm-up and cosine. The order is recomputed here from its definition, a
+Philox permutation, and checked against the token count of every step. Fails if any loss differs by
+more than 1e-3 of its size.
 """
 
 import argparse
@@ -132,13 +134,15 @@ def main():
     parser.add_argument("--shape", default="qwen2.5-0.5b")
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--batch", type=int, default=2)
+    parser.add_argument("--longest", type=int, default=1 << 20)
     parser.add_argument("--programs", type=pathlib.Path, default=pathlib.Path(".build/release"))
     parser.add_argument("--save", type=pathlib.Path)
     arguments = parser.parse_args()
     programs, model = arguments.programs.absolute(), os.path.abspath(arguments.model)
     with open(arguments.data) as file:
-        lines = itertools.islice(file, arguments.steps * arguments.batch)
-        records = [json.loads(line) for line in lines]
+        all_records = map(json.loads, file)
+        short = (r for r in all_records if len(r["problem"] + r["solution"]) <= arguments.longest)
+        records = list(itertools.islice(short, arguments.steps * arguments.batch))
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         with open(folder / "traces.jsonl", "w") as file:

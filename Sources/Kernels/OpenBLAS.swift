@@ -46,6 +46,7 @@ final class OpenBLAS: @unchecked Sendable {
     let coreName: String
     private let single: SingleProduct
     private let double: DoubleProduct
+    private let setThreads: SetThreads
 
     /// The opened library; stops the program with a message where there is none that works.
     static let shared: OpenBLAS = {
@@ -86,7 +87,8 @@ final class OpenBLAS: @unchecked Sendable {
         }
         single = try symbol("cblas_sgemm", as: SingleProduct.self)
         double = try symbol("cblas_dgemm", as: DoubleProduct.self)
-        try symbol("openblas_set_num_threads", as: SetThreads.self)(1)
+        setThreads = try symbol("openblas_set_num_threads", as: SetThreads.self)
+        setThreads(1)
         coreName = String(cString: try symbol("openblas_get_corename", as: CoreName.self)())
     }
 
@@ -126,6 +128,13 @@ final class OpenBLAS: @unchecked Sendable {
             p.c,
             blasint(p.cStride)
         )
+    }
+
+    /// Runs one product on several threads of the library's own, which sleep again afterwards.
+    func multiply(_ product: MatrixProduct<Float>, threads: Int) {
+        setThreads(Int32(threads))
+        multiply(product)
+        setThreads(1)
     }
 
     /// Checks both products against plain loops: older releases have had wrong kernels.

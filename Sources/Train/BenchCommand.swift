@@ -28,16 +28,17 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Sequences of a step, packed into one pass.") var batch = 1
     @Flag(help: "Lengths from a quarter of --sequence up to it, instead of all alike.")
     var ragged = false
-    @Option(help: "Timed steps, after one that is not.") var steps = 3
+    @Option(help: "Timed steps, after one that is not; 0 times that one.") var steps = 3
     @Option(help: "Tokens that go through the network at once.") var microBatchTokens = 8192
     @Option(help: "What is computed twice to save memory: auto, none, feedForward or layers.")
     var recompute = TrainingSettings.Recompute.auto
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard sequence > 1, steps > 0, batch > 0, microBatchTokens > 0 else {
+        guard sequence > 1, steps >= 0, batch > 0, microBatchTokens > 0 else {
             throw ValidationError(
-                "--sequence must be at least 2; --steps, --batch and --micro-batch-tokens at least 1."
+                "--sequence must be at least 2; --batch and --micro-batch-tokens at least 1; --steps "
+                    + "not negative."
             )
         }
         guard loraRank.map({ $0 > 0 && model != nil }) ?? true else {
@@ -86,7 +87,7 @@ struct BenchCommand: ParsableCommand {
             timings.append(timing)
         }
         let products = ProductMeter.stop()
-        let median = timings.dropFirst().sorted { $0.seconds < $1.seconds }[steps / 2]
+        let median = timings.suffix(max(1, steps)).sorted { $0.seconds < $1.seconds }[steps / 2]
         report(median, memory, productRate: products.operations / products.seconds)
     }
 
@@ -158,6 +159,8 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func report(_ step: StepTiming, _ memory: MemoryEstimate, productRate: Double) {
+        let peak = RunEnvironment.peakMemoryBytes
+        let libraryRate = ProductMeter.libraryRate()
         let rows = lengths.reduce(0, +)
         let name =
             (model.map(RunEnvironment.relative) ?? shape)
@@ -165,7 +168,7 @@ struct BenchCommand: ParsableCommand {
         let record: JSON = [
             "tokens_per_second": .number(Double(rows) / step.seconds),
             "step_seconds": .number(step.seconds),
-            "peak_rss_bytes": .integer(RunEnvironment.peakMemoryBytes),
+            "peak_rss_bytes": .integer(peak),
             "loss": .number(step.loss), "shape": .string(name), "sequence": .integer(sequence),
             "batch": .integer(batch), "tokens": .integer(rows),
             "forward_seconds": .number(step.forward),
@@ -173,6 +176,7 @@ struct BenchCommand: ParsableCommand {
             "optimizer_seconds": .number(step.optimizer),
             "page_faults": .integer(step.pageFaults),
             "product_gflops": .number((productRate / 1e8).rounded() / 10),
+            "library_gflops": .number((libraryRate / 1e8).rounded() / 10),
             "estimated_bytes": .integer(memory.totalBytes),
             "recompute": .string(memory.recomputation.rawValue),
             "operations": .array(step.profile.rows.map(\.json)),
@@ -184,8 +188,8 @@ struct BenchCommand: ParsableCommand {
         print(
             String(
                 format: "%@, %d x %d tokens: %.1f tokens/s, %.2f s a step (forward %.2f, backward "
-                    + "%.2f, optimiser %.2f), products %.0f GFLOP/s, peak %.2f GB (estimate %.2f, recomputing %@), "
-                    + "loss %.3f",
+                    + "%.2f, optimiser %.2f), products %.0f GFLOP/s (OpenBLAS at its best %.0f), peak "
+                    + "%.2f GB (estimate %.2f, recomputing %@), loss %.3f",
                 name,
                 batch,
                 sequence,
@@ -195,7 +199,8 @@ struct BenchCommand: ParsableCommand {
                 step.backward,
                 step.optimizer,
                 productRate / 1e9,
-                Double(RunEnvironment.peakMemoryBytes) / 1e9,
+                libraryRate / 1e9,
+                Double(peak) / 1e9,
                 Double(memory.totalBytes) / 1e9,
                 memory.recomputation.rawValue,
                 step.loss

@@ -1,14 +1,17 @@
 """Fine-tuning speed of PyTorch and transformers, as `rsd-train bench` measures ours.
 
-    python torch_train.py [--sequence 512] [--batch 1] [--ragged] [--steps 2] [--threads 2]
+    python torch_train.py [--sequence 512] [--batch 1] [--ragged] [--micro-batch 4] [--steps 2]
+        [--threads 2]
 
 A model of Qwen3-0.6B's shape with random float32 weights; AdamW, clipping at 1. With --ragged the
-sequences have the lengths of `rsd-train bench --ragged` and are padded to the longest; tokens a
-second count real tokens only. Prints one JSON line: medians of the steps after the first.
+sequences have the lengths of `rsd-train bench --ragged`, in random order, and are padded to the
+longest of their micro-batch, whose gradients are added up; tokens a second count real tokens only.
+Prints one JSON line: medians of the steps after the first.
 """
 
 import argparse
 import json
+import random
 import resource
 import time
 
@@ -19,6 +22,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--sequence", type=int, default=512)
 parser.add_argument("--batch", type=int, default=1)
 parser.add_argument("--ragged", action="store_true")
+parser.add_argument("--micro-batch", type=int, default=4, help="sequences that go through at once")
 parser.add_argument("--steps", type=int, default=2)
 parser.add_argument("--threads", type=int)
 arguments = parser.parse_args()
@@ -30,6 +34,7 @@ length, batch = arguments.sequence, arguments.batch
 lengths = [length] * batch
 if arguments.ragged:
     lengths = [max(2, length // 4 + (length - length // 4) * (i + 1) // batch) for i in range(batch)]
+    random.Random(0).shuffle(lengths)
 
 model = Qwen3ForCausalLM(
     Qwen3Config(
@@ -46,28 +51,36 @@ model = Qwen3ForCausalLM(
 ).float()
 model.train()
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), weight_decay=1e-4)
-ids = torch.randint(0, 151936, (batch, max(lengths)))
-mask = torch.zeros_like(ids)
-for row, real in enumerate(lengths):
-    mask[row, :real] = 1
-labels = ids.masked_fill(mask == 0, -100)
-inputs = {"input_ids": ids, "labels": labels}
-if arguments.ragged:
-    inputs["attention_mask"] = mask
 
+
+def micro_batch(lengths):
+    ids = torch.randint(0, 151936, (len(lengths), max(lengths)))
+    mask = torch.zeros_like(ids)
+    for row, real in enumerate(lengths):
+        mask[row, :real] = 1
+    labels = ids.masked_fill(mask == 0, -100)
+    return {"input_ids": ids, "labels": labels} | ({"attention_mask": mask} if arguments.ragged else {})
+
+
+starts = range(0, batch, arguments.micro_batch)
+micro_batches = [micro_batch(lengths[i : i + arguments.micro_batch]) for i in starts]
 timings = []
 for step in range(arguments.steps + 1):
+    forward = backward = 0.0
+    for inputs in micro_batches:
+        start = time.perf_counter()
+        loss = model(**inputs).loss / len(micro_batches)
+        middle = time.perf_counter()
+        loss.backward()
+        forward += middle - start
+        backward += time.perf_counter() - middle
     start = time.perf_counter()
-    loss = model(**inputs).loss
-    forward = time.perf_counter()
-    loss.backward()
-    backward = time.perf_counter()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad()
-    end = time.perf_counter()
+    update = time.perf_counter() - start
     if step:
-        timings.append((end - start, forward - start, backward - forward, end - backward))
+        timings.append((forward + backward + update, forward, backward, update))
 seconds, forward, backward, update = sorted(timings)[len(timings) // 2]
 print(
     json.dumps(
@@ -78,7 +91,7 @@ print(
             "backward_seconds": backward,
             "optimizer_seconds": update,
             "peak_rss_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-            "loss": loss.item(),
+            "loss": loss.item() * len(micro_batches),
             "tokens": sum(lengths),
             "torch": torch.__version__,
             "threads": torch.get_num_threads(),

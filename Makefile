@@ -5,7 +5,7 @@ SWIFT ?= swift
 # One set of flags for programs and tests, so that neither throws away the other's build.
 FLAGS = -c release -Xswiftc -enable-testing
 BIN = .build/release
-SOURCES = Package.swift Sources Tests
+SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks
 
 .PHONY: help deps build test test-slow reproduce generate train evaluate report bench bench-peers lint format docs clean
 
@@ -49,7 +49,7 @@ bench: build
 	$(BIN)/rsd-train bench --shape smollm2-135m --sequence 256 --steps 3
 
 bench-peers: build
-	@Tools/peers/run $(TEACHER) $(STUDENT)
+	@Tools/peers/run $(TEACHER) $(STUDENT) $(PEER_OPTIONS)
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)

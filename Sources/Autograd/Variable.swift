@@ -12,7 +12,9 @@ public struct Variable<Scalar: KernelScalar> {
     public let tape: Tape<Scalar>?
     let entry: Int?
     /// The value as pullbacks hold it.
-    let saved: Saved<Scalar>
+    var saved: Saved<Scalar> { shared ?? Saved(value) }
+    /// Nil where nothing is recorded, and so nothing can be discarded.
+    private let shared: Saved<Scalar>?
     /// Computes the value again; nil where nothing is recorded or the operation does not tell how.
     let remake: (() -> Tensor<Scalar>)?
 
@@ -29,7 +31,7 @@ public struct Variable<Scalar: KernelScalar> {
         self.value = value
         self.tape = tape
         self.entry = entry
-        self.saved = saved ?? Saved(value)
+        shared = saved ?? (entry == nil ? nil : Saved(value))
         self.remake = remake
     }
 
@@ -45,7 +47,7 @@ public struct Variable<Scalar: KernelScalar> {
     /// - Parameter isWanted: Whether to do so.
     /// - Returns: The receiver.
     public func recomputed(when isWanted: Bool = true) -> Variable {
-        if isWanted, let remake { saved.discard(remake) }
+        if isWanted, let remake { shared?.discard(remake) }
         return self
     }
 

@@ -11,8 +11,9 @@
 
 // Blocks of KEPT_FROM bytes and more are kept when they are freed, since the steps of a loop ask for
 // the same sizes again, and fresh pages cost more than most kernels. What is live and what is kept
-// never exceed together what was once live: the oldest kept blocks go back first.
-enum { KEPT_FROM = 1 << 16, HUGE_FROM = 4 << 20, MOST_KEPT = 1024 };
+// exceed together what was once live by no more than SPARE: the oldest kept blocks go back first.
+// Without SPARE, a step whose largest block is the last would have to fetch its pages every time.
+enum { KEPT_FROM = 1 << 16, HUGE_FROM = 4 << 20, SPARE = 64 << 20, MOST_KEPT = 1024 };
 
 static struct {
     pthread_mutex_t mutex;
@@ -86,7 +87,7 @@ void *ck_allocate(size_t bytes) {
     pthread_mutex_lock(&heap.mutex);
     for (long i = heap.count - 1; i >= 0 && !found; i--)
         if (heap.kept[i].bytes == bytes) found = take(i);
-    while (!found && heap.count > 0 && heap.live + heap.kept_bytes + bytes > heap.peak)
+    while (!found && heap.count > 0 && heap.live + heap.kept_bytes + bytes > heap.peak + SPARE)
         drop_oldest();
     heap.live += bytes;
     if (heap.live > heap.peak) heap.peak = heap.live;

@@ -107,6 +107,8 @@ static void put_scales(int format, packed_format f, int output, const uint8_t *r
     }
 }
 
+int ck_zero_point(int format) { return packed_format_of(format).zero; }
+
 long ck_packed_bytes(int format, long rows, long columns) {
     packed_format f = packed_format_of(format);
     return f.bits ? (rows + STRIP - 1) / STRIP * packed_strip_bytes(f, columns) : 0;

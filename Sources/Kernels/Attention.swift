@@ -36,19 +36,43 @@ public struct AttentionShape: Sendable, Equatable {
 }
 
 /// Keys and values of the positions from `length` times its number on.
+///
+/// Keys lie by columns, as the scores of a few queries read them: each step of decoding meets all of
+/// them again, and would otherwise transpose them again.
 public struct KeyValuePage<S: KernelScalar>: Sendable {
     /// Positions in a page; the last page of a sequence may hold fewer.
     public static var length: Int { Int(CK_PAGE) }
 
-    /// Rows of `[K * D]`.
+    /// `[K, D, length]`.
     public var keys: Buffer<S>
-    /// Rows of `[K * D]`.
+    /// `[length, K * D]`.
     public var values: Buffer<S>
 
     /// Pairs keys with values.
     public init(keys: Buffer<S>, values: Buffer<S>) {
+        precondition(
+            keys.count == values.count && keys.count % Self.length == 0,
+            "KeyValuePage: \(keys.count) key elements, \(values.count) value elements"
+        )
         self.keys = keys
         self.values = values
+    }
+
+    /// Puts rows of `[K * D]` at the positions of the page from `position` on.
+    @_specialize(where S == Float)
+    public func store(keys newKeys: Buffer<S>, values newValues: Buffer<S>, at position: Int) {
+        let width = values.count / Self.length
+        let count = newKeys.count / width
+        precondition(
+            newValues.count == newKeys.count && count * width == newKeys.count
+                && position >= 0 && position + count <= Self.length,
+            "KeyValuePage: \(newKeys.count) elements at position \(position), rows of \(width)"
+        )
+        for column in 0..<width {
+            let to = keys.base + column * Self.length + position
+            for row in 0..<count { to[row] = newKeys.base[row * width + column] }
+        }
+        (values.base + position * width).update(from: newValues.base, count: count * width)
     }
 }
 
@@ -66,13 +90,12 @@ public enum KeysAndValues<S: KernelScalar>: Sendable {
             return keys.count >= count * width && values.count >= count * width
         case .pages(let pages):
             let length = KeyValuePage<S>.length
-            return (0..<(max(count, 0) + length - 1) / length).allSatisfy { page in
-                let rows = min(length, count - page * length)
-                return page < pages.count && pages[page].keys.count >= rows * width
-                    && pages[page].values.count >= rows * width
-            }
+            return pages.count * length >= count
+                && pages.allSatisfy { $0.values.count == length * width }
         }
     }
+
+    var areKeysByColumn: Bool { if case .pages = self { true } else { false } }
 
     /// The first row of every page, for `count` positions of `width` elements.
     func pointers(_ count: Int, width: Int) -> [(keys: UnsafeRawPointer, values: UnsafeRawPointer)]
@@ -142,6 +165,7 @@ private struct AttentionTask {
 ///   - shape: Heads and scale.
 ///   - output: As `queries`; rows outside all segments are left alone.
 ///   - logSumExp: `[rows, H]`, kept for the backward pass, or none.
+@_specialize(where S == Float)
 public func causalAttention<S: KernelScalar>(
     queries: Buffer<S>,
     segments: [AttentionSegment<S>],
@@ -198,6 +222,7 @@ public func causalAttention<S: KernelScalar>(
                     var operands = ck_attention_segment(
                         count: s.count,
                         past: s.past,
+                        keys_by_column: s.memory.areKeysByColumn,
                         q: queries.base + s.start * row,
                         keys: keys + firstPage[task.segment],
                         values: values + firstPage[task.segment],

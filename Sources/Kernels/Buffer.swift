@@ -25,6 +25,7 @@ public struct Buffer<Scalar: KernelScalar>: @unchecked Sendable {
     public let count: Int
 
     /// Allocates `count` elements whose values are not set.
+    @_specialize(where Scalar == Float)
     public init(count: Int) {
         precondition(count >= 0, "Buffer(count: \(count))")
         storage = Storage(count: count)

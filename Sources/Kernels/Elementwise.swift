@@ -13,6 +13,7 @@ private func check<S>(_ operation: StaticString, _ count: Int, _ others: Buffer<
 }
 
 /// y = a + b; `y` may be `a` or `b`.
+@_specialize(where S == Float)
 public func add<S: KernelScalar>(_ a: Buffer<S>, _ b: Buffer<S>, into y: Buffer<S>) {
     check("add", y.count, a, b)
     ThreadPool.forEach(y.count, grain: grain) { r in
@@ -164,6 +165,7 @@ public func activateBackward<S: KernelScalar>(
 }
 
 /// y = silu(gate) ∘ up; `y` may be either.
+@_specialize(where S == Float)
 public func swiGLU<S: KernelScalar>(gate: Buffer<S>, up: Buffer<S>, into y: Buffer<S>) {
     check("swiGLU", y.count, gate, up)
     ThreadPool.forEach(y.count, grain: grain / 4) { r in

@@ -38,10 +38,79 @@ public func linear<S: KernelScalar>(
     )
 }
 
-/// y[r, n] = Σ_k x[r, k] W[n, k] (+ bias[n]) for a weight in stored blocks.
+/// A weight in stored blocks, and where its product with an input goes.
+public struct StoredProduct<S: KernelScalar> {
+    /// The stored weight.
+    public var weight: StoredMatrix
+    /// `[weight.rows]`, or none.
+    public var bias: Buffer<S>?
+    /// `[rows, weight.rows]`.
+    public var output: Buffer<S>
+
+    /// Describes a product.
+    public init(weight: StoredMatrix, bias: Buffer<S>?, output: Buffer<S>) {
+        self.weight = weight
+        self.bias = bias
+        self.output = output
+    }
+
+    /// Only the tables of Float have products on packed weights.
+    fileprivate var packed: PackedProduct? {
+        weight.packed.map { packed in
+            PackedProduct(
+                weight: weight,
+                packed: packed,
+                bias: bias.map { UnsafeRawPointer($0.base).assumingMemoryBound(to: Float.self) },
+                y: UnsafeMutableRawPointer(output.base).assumingMemoryBound(to: Float.self)
+            )
+        }
+    }
+}
+
+/// y[r, n] = Σ_k x[r, k] W[n, k] (+ bias[n]) for weights in stored blocks that share an input.
 ///
-/// A matrix packed for products takes x quantised to int8; otherwise blocks are widened piece by
-/// piece beside the product. See the dense form for what both promise.
+/// Matrices packed for products take x quantised to int8, once for all; otherwise blocks are widened
+/// piece by piece beside the product. See the dense form for what both promise.
+///
+/// - Parameters:
+///   - x: `[rows, weight.columns]`.
+///   - rows: Rows of x and of every output.
+///   - products: Weights of as many columns.
+@_specialize(where S == Float)
+public func linear<S: KernelScalar>(_ x: Buffer<S>, rows: Int, _ products: [StoredProduct<S>]) {
+    for product in products {
+        let weight = product.weight
+        checkLinear(
+            x,
+            rows: rows,
+            outputs: weight.rows,
+            inputs: weight.columns,
+            bias: product.bias,
+            product.output
+        )
+    }
+    guard rows > 0 else { return }
+    var rest = products
+    if let kernels = S.kernels.packed {
+        let x = UnsafeRawPointer(x.base).assumingMemoryBound(to: Float.self)
+        packedLinear(x, rows: rows, products.compactMap { $0.packed }, kernels: kernels)
+        rest.removeAll { $0.weight.packed != nil }
+    }
+    for product in rest {
+        linear(
+            x,
+            rows: rows,
+            format: product.weight.format.code,
+            weight: product.weight.base,
+            outputs: product.weight.rows,
+            inputs: product.weight.columns,
+            bias: product.bias,
+            into: product.output
+        )
+    }
+}
+
+/// y[r, n] = Σ_k x[r, k] W[n, k] (+ bias[n]) for one weight in stored blocks.
 public func linear<S: KernelScalar>(
     _ x: Buffer<S>,
     rows: Int,
@@ -49,31 +118,7 @@ public func linear<S: KernelScalar>(
     bias: Buffer<S>?,
     into y: Buffer<S>
 ) {
-    if let packed = weight.packed, let products = S.kernels.packed {
-        checkLinear(x, rows: rows, outputs: weight.rows, inputs: weight.columns, bias: bias, y)
-        guard rows > 0 else { return }
-        // Only the tables of Float have such products.
-        packedLinear(
-            UnsafeRawPointer(x.base).assumingMemoryBound(to: Float.self),
-            rows: rows,
-            weight: weight,
-            packed: packed,
-            products: products,
-            bias: bias.map { UnsafeRawPointer($0.base).assumingMemoryBound(to: Float.self) },
-            into: UnsafeMutableRawPointer(y.base).assumingMemoryBound(to: Float.self)
-        )
-        return
-    }
-    linear(
-        x,
-        rows: rows,
-        format: weight.format.code,
-        weight: weight.base,
-        outputs: weight.rows,
-        inputs: weight.columns,
-        bias: bias,
-        into: y
-    )
+    linear(x, rows: rows, [StoredProduct(weight: weight, bias: bias, output: y)])
 }
 
 private func checkLinear<S>(

@@ -28,17 +28,31 @@ public struct LogitSummary: Sendable {
         )
         let block = Int(CK_LOGIT_BLOCK)
         let maxima = Buffer<Float>(count: (logits.count + block - 1) / block)
-        var sums = [0.0, 0.0]
-        let top = Float.kernels.summarize_logits(
-            logits.count,
-            logits.base,
-            1 / temperature,
-            maxima.base,
-            &sums
-        )
+        // Pieces, whose limits depend on nothing but the length of the row, are shared by threads.
+        let starts = Array(stride(from: 0, to: logits.count, by: Self.pieceLength))
+        let parts = ThreadPool.map(starts, grain: 1) { start in
+            var sums = [0.0, 0.0]
+            let top = Float.kernels.summarize_logits(
+                min(Self.pieceLength, logits.count - start),
+                logits.base + start,
+                1 / temperature,
+                maxima.base + start / block,
+                &sums
+            )
+            return (top: top, sum: sums[0], temperedSum: sums[1])
+        }
+        let top = parts.reduce(-Double.infinity) { max($0, $1.top) }
+        var (sum, temperedSum) = (0.0, 0.0)
+        for part in parts {
+            sum += part.sum * exp(part.top - top)
+            temperedSum += part.temperedSum * exp((part.top - top) / temperature)
+        }
         (self.logits, self.temperature, blockMaxima) = (logits, temperature, maxima)
-        (greatest, sum, temperedSum) = (Float(top), sums[0], sums[1])
+        (greatest, self.sum, self.temperedSum) = (Float(top), sum, temperedSum)
     }
+
+    /// Logits of a piece: whole blocks.
+    private static let pieceLength = 64 * Int(CK_LOGIT_BLOCK)
 
     /// Whether every logit is a number or -∞, and one is finite.
     public var isUsable: Bool { sum.isFinite && temperedSum.isFinite }

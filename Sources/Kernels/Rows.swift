@@ -20,6 +20,7 @@ private func rowLength<S>(_ operation: StaticString, _ x: Buffer<S>, rows: Int) 
 ///   - epsilon: Added to the mean square; positive.
 ///   - y: `[rows, columns]`; may be `x`.
 ///   - s: `[rows]`, kept for the backward pass.
+@_specialize(where S == Float)
 public func rmsNorm<S: KernelScalar>(
     _ x: Buffer<S>,
     rows: Int,
@@ -119,6 +120,7 @@ public func softmaxBackward<S: KernelScalar>(
 ///   - sines: `[rows, D / 2]`.
 ///   - inverse: Turn back, which is also the backward pass.
 ///   - y: `[rows, heads, D]`; may be `x`.
+@_specialize(where S == Float)
 public func rotate<S: KernelScalar>(
     _ x: Buffer<S>,
     rows: Int,

@@ -60,10 +60,8 @@ public final class KVCache {
             }
             let next = min(end, (number + 1) * Page.length)
             let from = (position - length) * width..<(next - length) * width
-            let to = position % Page.length * width
-            let page = rows(of: pages[number], layer: layer)
-            page.keys[to..<to + from.count].copy(from: keys[from])
-            page.values[to..<to + from.count].copy(from: values[from])
+            rows(of: pages[number], layer: layer)
+                .store(keys: keys[from], values: values[from], at: position % Page.length)
             position = next
         }
     }
@@ -92,7 +90,7 @@ private final class Page {
     let numbers: Buffer<Float>
 
     init(count: Int) {
-        numbers = Buffer(count: count)
+        numbers = .zeros(count)
         let bytes = count * MemoryLayout<Float>.size
         let now = Self.live.add(bytes, ordering: .relaxed).newValue
         Self.peak.max(now, ordering: .relaxed)

@@ -39,6 +39,12 @@ struct Linear<Scalar: KernelScalar> {
         x.linear(weight.on(x.tape), bias: bias?.on(x.tape), update: adapter?.on(x.tape))
     }
 
+    /// What maps of the same rows give, computed together where that is faster.
+    static func apply(_ maps: [Linear], to x: Variable<Scalar>) -> [Variable<Scalar>] {
+        guard maps.allSatisfy({ $0.adapter == nil }) else { return maps.map { $0(x) } }
+        return x.linear(maps.map { ($0.weight.on(x.tape), $0.bias?.on(x.tape)) })
+    }
+
     var parameters: [Parameter<Scalar>] { weight.parameters + (bias.map { [$0] } ?? []) }
 }
 
@@ -61,10 +67,8 @@ struct GatedMLP<Scalar: KernelScalar> {
 
     func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
         let isRecomputed = rows.recomputation >= .feedForward
-        return down(
-            gate(x).recomputed(when: isRecomputed)
-                .swiGLU(up: up(x).recomputed(when: isRecomputed))
-        )
+        let inner = Linear.apply([gate, up], to: x).map { $0.recomputed(when: isRecomputed) }
+        return down(inner[0].swiGLU(up: inner[1]))
     }
 
     var linears: [Linear<Scalar>] { [gate, up, down] }
@@ -97,9 +101,9 @@ struct Attention<Scalar: KernelScalar> {
 
     func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
         let isRecomputed = rows.recomputation >= .layers
-        let q = query(x).recomputed(when: isRecomputed)
-        let k = key(x).recomputed(when: isRecomputed)
-        let v = value(x).recomputed(when: isRecomputed)
+        let projections = Linear.apply([query, key, value], to: x)
+            .map { $0.recomputed(when: isRecomputed) }
+        let (q, k, v) = (projections[0], projections[1], projections[2])
         let queries = (queryNorm?(q) ?? q).rotated(
             heads: shape.queryHeads,
             cosines: rows.cosines,
@@ -136,13 +140,19 @@ struct Attention<Scalar: KernelScalar> {
         guard let queries = queries.value as? Tensor<Float>,
             let keys = keys.value as? Tensor<Float>, let values = values.value as? Tensor<Float>
         else { preconditionFailure("attention: caches hold float32") }
+        // Each new position touches a line of memory for every column of the keys.
+        ThreadPool.forEach(rows.caches.count, grain: 4) { part in
+            for index in part {
+                let range = rows.sequences[index]
+                rows.caches[index].store(
+                    layer: layer,
+                    keys: keys.rows(range).buffer,
+                    values: values.rows(range).buffer
+                )
+            }
+        }
         let segments = zip(rows.sequences, rows.caches).map { range, cache in
-            cache.store(
-                layer: layer,
-                keys: keys.rows(range).buffer,
-                values: values.rows(range).buffer
-            )
-            return AttentionSegment(
+            AttentionSegment(
                 start: range.lowerBound,
                 count: range.count,
                 past: cache.length,

@@ -224,6 +224,7 @@ public final class Transformer<Scalar: KernelScalar> {
     }
 
     /// Logits of the wanted rows, `[wanted.count, vocabulary]`; the head is applied to those only.
+    @_specialize(where Scalar == Float)
     public func logits(_ batch: TokenBatch, wanted: [Int]) -> Tensor<Scalar> {
         let x = residual(batch, on: nil).value
         let picked = Tensor<Scalar>(uninitialized: [wanted.count, x.columns])

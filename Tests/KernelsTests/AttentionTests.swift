@@ -123,6 +123,61 @@ extension FloatKernels {
         }
     }
 
+    /// Pages hold keys by columns: the same bits as rows, whatever lies behind the last position.
+    @Test(arguments: attentionShapes, instructionSets)
+    func attentionToPagesIsAttentionToRows(_ shape: AttentionShape, on set: String) throws {
+        let (count, length) = (139, KeyValuePage<Float>.length)
+        let width = shape.keyValueHeads * shape.headDimension
+        try on(set) {
+            let whole = Batch<Float>(shape, [count])
+            let expected = whole.forward()
+            let pages = (0..<(count + length - 1) / length).map { _ in
+                let page = KeyValuePage(
+                    keys: Buffer<Float>(count: length * width),
+                    values: Buffer<Float>(count: length * width)
+                )
+                page.keys.fill(.nan)
+                page.values.fill(.nan)
+                return page
+            }
+            var first = 0
+            // Runs of several lengths, none across a page.
+            for run in [1, 2, 61, 64, 3, 1, 7] {
+                let range = first * width..<(first + run) * width
+                pages[first / length].store(
+                    keys: whole.k[range],
+                    values: whole.v[range],
+                    at: first % length
+                )
+                first += run
+            }
+            #expect(first == count)
+            for block in [1, 5, 139] {
+                let row = shape.queryHeads * shape.headDimension
+                let o = Buffer<Float>(count: whole.o.count)
+                let lse = Buffer<Float>(count: whole.lse.count)
+                for first in stride(from: 0, to: count, by: block) {
+                    let end = min(first + block, count)
+                    causalAttention(
+                        queries: whole.q[first * row..<end * row],
+                        segments: [
+                            AttentionSegment(
+                                start: 0,
+                                count: end - first,
+                                past: first,
+                                memory: .pages(pages)
+                            )
+                        ],
+                        shape: shape,
+                        into: o[first * row..<end * row],
+                        logSumExp: lse[first * shape.queryHeads..<end * shape.queryHeads]
+                    )
+                }
+                #expect(bits(o.array + lse.array) == bits(expected), "blocks of \(block)")
+            }
+        }
+    }
+
     @Test(arguments: instructionSets)
     func attentionGradientsDoNotDependOnThreads(on set: String) throws {
         let shape = AttentionShape(queryHeads: 6, keyValueHeads: 2, headDimension: 24)

@@ -110,6 +110,36 @@ extension FloatKernels {
         }
     }
 
+    /// Products that share an input give what each gives alone, packed or not.
+    @Test(arguments: instructionSets, [1, 2])
+    func productsTogetherAreProductsAlone(on set: String, threads: Int) throws {
+        let fixture = try BlockFixture.load()
+        let weights = try [
+            (BlockFormat.q5_0, 131), (.q8_0, 16), (.q5_0, 7), (.q4_K, 300), (.q6_K, 1),
+        ].map { try weight($0, rows: $1, columns: 512, fixture).packedForProducts() }
+        let plain = try weight(.f16, rows: 5, columns: 512, fixture)
+        for (rows, weights) in [(1, weights), (17, weights), (3, weights + [plain])] {
+            let x: Buffer<Float> = numbers(rows * 512, 1)
+            try on(set) {
+                with(threads: threads) {
+                    let products = weights.map {
+                        StoredProduct(
+                            weight: $0,
+                            bias: numbers($0.rows, 2),
+                            output: Buffer<Float>(count: rows * $0.rows)
+                        )
+                    }
+                    linear(x, rows: rows, products)
+                    for part in products {
+                        let alone = product(x.array, rows: rows, part.weight, bias: part.bias)
+                        let isSame = bits(part.output.array) == bits(alone)
+                        #expect(isSame, "\(part.weight.format), \(rows) rows")
+                    }
+                }
+            }
+        }
+    }
+
     /// Look-ups and gradients read the stored blocks, which packing leaves as they are.
     @Test func packedMatricesAreLookedUpAndCarryGradients() throws {
         for format in quantized {

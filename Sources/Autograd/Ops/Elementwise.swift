@@ -6,14 +6,16 @@ extension Variable {
     }
 
     /// Elementwise sum of two tensors of one shape.
+    @_specialize(where Scalar == Float)
     public static func + (a: Variable, b: Variable) -> Variable {
         a.checkShape("add", b)
-        let (x, z) = (a.saved, b.saved)
         func sum(_ x: Tensor<Scalar>, _ z: Tensor<Scalar>) -> Tensor<Scalar> {
             let y = Tensor<Scalar>(uninitialized: x.shape)
             Kernels.add(x.buffer, z.buffer, into: y.buffer)
             return y
         }
+        if a.tape == nil, b.tape == nil { return Variable(sum(a.value, b.value)) }
+        let (x, z) = (a.saved, b.saved)
         return recorded(
             "add",
             inputs: [a, b],
@@ -98,14 +100,16 @@ extension Variable {
     ///
     /// Neither silu(gate) nor the product is kept; the backward pass computes them again.
     /// Source: Shazeer 2020, arXiv:2002.05202, section 2.
+    @_specialize(where Scalar == Float)
     public func swiGLU(up: Variable) -> Variable {
         checkShape("swiGLU", up)
-        let (a, b) = (saved, up.saved)
         func product(_ gate: Tensor<Scalar>, _ up: Tensor<Scalar>) -> Tensor<Scalar> {
             let y = Tensor<Scalar>(uninitialized: gate.shape)
             Kernels.swiGLU(gate: gate.buffer, up: up.buffer, into: y.buffer)
             return y
         }
+        if tape == nil, up.tape == nil { return Variable(product(value, up.value)) }
+        let (a, b) = (saved, up.saved)
         return .recorded(
             "swiGLU",
             inputs: [self, up],

@@ -27,6 +27,7 @@ extension Variable {
     /// - Precondition: the receiver is `[rows, inputs]`, the weight `[outputs, inputs]`, the bias
     ///   `[outputs]`.
     /// - Returns: `[rows, outputs]`.
+    @_specialize(where Scalar == Float)
     public func linear(_ weight: Weight<Scalar>, bias: Variable? = nil) -> Variable {
         switch weight {
         case .dense(let weight): linear(dense: weight, bias: bias)
@@ -112,7 +113,7 @@ extension Variable {
             matrix.columns == value.columns,
             "linear: input \(shape) does not fit weight [\(matrix.rows), \(matrix.columns)]"
         )
-        let (x, b, isScoring) = (saved, bias?.value.buffer, tape == nil)
+        let (b, isScoring) = (bias?.value.buffer, tape == nil)
         func product(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
             let y = Tensor<Scalar>(uninitialized: [rows, matrix.rows])
             // On a tape, also before the first adapter, where nothing is recorded yet.
@@ -123,6 +124,8 @@ extension Variable {
             }
             return y
         }
+        if isScoring, bias?.tape == nil { return Variable(product(value)) }
+        let x = saved
         let hasBias = bias != nil
         return .recorded(
             "linear",
@@ -143,6 +146,7 @@ extension Variable {
     ///
     /// - Precondition: every id is a row of the table.
     /// - Returns: `[ids.count, columns]`.
+    @_specialize(where Scalar == Float)
     public static func embedding(_ table: Weight<Scalar>, ids: [Int32], on tape: Tape<Scalar>?)
         -> Variable
     {

@@ -33,6 +33,7 @@ extension Variable {
     /// - Precondition: the receiver is `[rows, inputs]`, the weight `[outputs, inputs]`, the bias
     ///   `[outputs]`; the update has the weight's inputs and outputs.
     /// - Returns: `[rows, outputs]`.
+    @_specialize(where Scalar == Float)
     public func linear(
         _ weight: Weight<Scalar>,
         bias: Variable? = nil,

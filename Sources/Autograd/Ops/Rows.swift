@@ -9,8 +9,9 @@ extension Variable {
     /// normalised head by head (the QK-norm of Qwen3). Keeps one `s` per row for the backward pass,
     /// which computes y again where it is needed.
     /// Source: Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4.
+    @_specialize(where Scalar == Float)
     public func rmsNorm(weight: Variable, epsilon: Scalar) -> Variable {
-        let (x, w) = (saved, weight.value)
+        let w = weight.value
         precondition(
             w.count > 0 && value.columns % w.count == 0,
             "rmsNorm: input \(shape) does not fit a gain \(weight.shape)"
@@ -29,6 +30,8 @@ extension Variable {
             )
             return y
         }
+        if tape == nil, weight.tape == nil { return Variable(normalized(value)) }
+        let x = saved
         return .recorded(
             "rmsNorm",
             inputs: [self, weight],
@@ -73,6 +76,7 @@ extension Variable {
     /// Source: Su et al. 2021, arXiv:2104.09864, section 3.2.
     ///
     /// - Precondition: the receiver is `[rows, heads · D]`; cosines and sines are `[rows, D / 2]`.
+    @_specialize(where Scalar == Float)
     public func rotated(heads: Int, cosines: Tensor<Scalar>, sines: Tensor<Scalar>) -> Variable {
         let headDimension = value.columns / heads
         precondition(
@@ -80,7 +84,7 @@ extension Variable {
                 && cosines.rows == value.rows && sines.shape == cosines.shape,
             "rotated: input \(shape), \(heads) heads, angles \(cosines.shape)"
         )
-        let (x, rows) = (saved, value.rows)
+        let rows = value.rows
         func rotate(_ x: Buffer<Scalar>, inverse: Bool, into y: Buffer<Scalar>) {
             Kernels.rotate(
                 x,
@@ -98,6 +102,8 @@ extension Variable {
             rotate(x.buffer, inverse: false, into: y.buffer)
             return y
         }
+        if tape == nil { return Variable(rotated(value)) }
+        let x = saved
         return .recorded(
             "rotated",
             inputs: [self],

@@ -176,21 +176,27 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
     for (long tile = 0; tile < seen; tile += TILE) {
         long length = seen - tile < TILE ? seen - tile : TILE, stride = key_stride;
         long page = tile / TILE, ahead = seen - tile - length < TILE ? seen - tile - length : TILE;
-        const float *keys = (const float *)segment->keys[page] + kv_head * D;
+        const float *keys = segment->keys[page], *next = ahead > 0 ? segment->keys[page + 1] : NULL;
         const float *values = (const float *)segment->values[page] + kv_head * D;
-        transpose(length, D, keys, key_stride, transposed);
         if (rows < TILE) {
             prefetch_rows(length, D, values, key_stride);
-            if (ahead > 0)
-                prefetch_rows(ahead, D, (const float *)segment->keys[page + 1] + kv_head * D,
-                              key_stride);
+            if (next && segment->keys_by_column)
+                prefetch_rows(D, TILE, next + kv_head * D * TILE, TILE);
+            else if (next)
+                prefetch_rows(ahead, D, next + kv_head * D, key_stride);
+        }
+        if (segment->keys_by_column) {
+            keys += kv_head * D * TILE;
+        } else {
+            transpose(length, D, keys + kv_head * D, key_stride, transposed);
+            keys = transposed;
         }
         values = padded(length, D, values, &stride, packed);
         for (long set = 0; set < (n == 1 ? 1 : group); set++) {
             query_rows part = {n == 1 ? group : n, segment->past + first, n == 1 ? 0 : 1,
                                q + set * D, n == 1 ? D : H * D, o + set * n * width,
                                top + set * n, total + set * n};
-            attend(part, tile, length, D, (float)shape->scale, transposed, values, stride, scores);
+            attend(part, tile, length, D, (float)shape->scale, keys, values, stride, scores);
         }
     }
     for (long g = 0; g < group; g++)

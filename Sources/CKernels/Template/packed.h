@@ -133,7 +133,8 @@ K void packed_strips(const int bits, const bool minima, packed_format f, long ro
     long blocks = inputs / BLOCK_COLUMNS;
     const uint8_t *p = w + begin * packed_strip_bytes(f, inputs);
     for (long strip = begin; strip < end; strip++) {
-        memset(sums, 0, rows * STRIP * sizeof(float));
+        // Too short for memset to be worth its start.
+        for (long r = 0; r < rows; r++) put16(sums + r * STRIP, (f16)(0.0f));
         for (long first = 0; first < blocks; first += CHUNK_BLOCKS) {
             long n = blocks - first < CHUNK_BLOCKS ? blocks - first : CHUNK_BLOCKS;
             read_scales(f, n, p, &c);

@@ -199,10 +199,11 @@ static double summarize_logits(long n, const void *px, double factor, void *pgre
         if (x[i] > *block) *block = x[i];
         if (x[i] > top) top = x[i];
     }
+    REAL middle = top > -INFINITY ? top : 0;
     sums[0] = sums[1] = 0;
     for (long i = 0; i < n; i++) {
-        sums[0] += exp(x[i] - top);
-        sums[1] += exp((x[i] - top) * factor);
+        sums[0] += exp(x[i] - middle);
+        sums[1] += exp((x[i] - middle) * factor);
     }
     return top;
 }
@@ -273,9 +274,11 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
             long keys = segment->past + i + 1;
             for (long j = 0; j < keys; j++) {
                 const REAL *k = (const REAL *)segment->keys[j / CK_PAGE];
-                k += (j % CK_PAGE * K + kv_head) * D;
+                long step = segment->keys_by_column ? CK_PAGE : 1;
+                k += segment->keys_by_column ? kv_head * D * CK_PAGE + j % CK_PAGE
+                                             : (j % CK_PAGE * K + kv_head) * D;
                 REAL dot = 0;
-                for (long d = 0; d < D; d++) dot += q[d] * k[d];
+                for (long d = 0; d < D; d++) dot += q[d] * k[d * step];
                 p[j] = dot * shape->scale;
             }
             REAL top = greatest(keys, p), total = 0;

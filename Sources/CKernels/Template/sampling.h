@@ -32,7 +32,7 @@ static double summarize_logits(long n, const void *px, double factor, void *pgre
         parts[blocks + b] =
             factor == 1 ? parts[b] : block_sum(count, block, middle, splat((float)factor));
     }
-    vf middle = splat(top);
+    vf middle = splat(top > -INFINITY ? top : 0);
     for (int s = 0; s < 2; s++) {
         vf by = splat(s ? (float)factor : 1);
         sums[s] = 0;

@@ -39,9 +39,11 @@ enum { CK_PAGE = 64 };
 
 // One segment's operands. Rows of q, out, dq are [query_heads * head_dim] and start at the
 // segment's first query; rows of keys and values are [kv_heads * head_dim], and those of the
-// positions from p * CK_PAGE on begin at keys[p] and values[p].
+// positions from p * CK_PAGE on begin at keys[p] and values[p]. Keys by column are instead
+// [kv_heads, head_dim, CK_PAGE] at keys[p], whatever columns nobody sees may hold.
 typedef struct ck_attention_segment {
     long count, past;
+    bool keys_by_column;
     const void *q;
     const void *_Nullable const *_Nonnull keys, *_Nullable const *_Nonnull values;
     void *out;
@@ -105,7 +107,7 @@ typedef struct ck_kernels {
                                    const void *log_sum_exp, const void *weights);
     // One pass over a row of logits. greatest[b] is the greatest of block b of CK_LOGIT_BLOCK logits;
     // sums[0] = sum of e^(x - top), sums[1] = sum of e^((x - top) * factor), NaN where a logit is
-    // not a number or none is finite; returns top, the greatest of all.
+    // infinite or not a number, 0 where all are -infinity; returns top, the greatest of all.
     double (*summarize_logits)(long n, const void *x, double factor, void *greatest, double *sums);
     double (*sum)(long n, const void *x);
     double (*sum_of_squares)(long n, const void *x);
@@ -138,6 +140,9 @@ const ck_kernels *_Nullable ck_kernels_named(const char *name);
 long ck_block_size(int format);
 long ck_block_bytes(int format);
 
+// What is subtracted from a packed format's unsigned numbers; rows quantised for one format serve
+// all with the same.
+int ck_zero_point(int format);
 // Bytes of a packed [rows, columns] matrix, or 0 where its format is not packed.
 long ck_packed_bytes(int format, long rows, long columns);
 // Packs strips begin..<end, of 16 rows each.

@@ -52,7 +52,8 @@ import Testing
         }
         #expect(positions >= 1000)
         // As stored, activations are rounded to int8, which a small model feels most: measured 0.64
-        // and 96.8 %.
+        // and 96.8 %. llama.cpp, which rounds the same way, has 0.57 and 97.3 % on these positions;
+        // the standard error of either share is 0.5 %.
         let isStored = storage.isEmpty
         #expect(worst <= (isStored ? 1 : 2e-3))
         #expect(Double(equal) >= (isStored ? 0.96 : 0.999) * Double(positions))

@@ -68,7 +68,8 @@ public enum AnswerExtraction {
 
     /// The contents of the last outermost balanced box; a box in a box is unwrapped.
     ///
-    /// Boxes that only a comma, "and" or "or" separates are one answer in parts.
+    /// Boxes that only a comma, "and" or "or" separates, with or without the name of the next one
+    /// (`x = \boxed{1}, y = \boxed{2}`), are one answer in parts.
     private static func lastBox(in bytes: [UInt8]) -> [UInt8]? {
         let closing = matchingBraces(in: bytes)
         var parts: [[UInt8]] = []
@@ -101,6 +102,10 @@ public enum AnswerExtraction {
             rest = rest.replacing(word, with: " ")
             connects = true
         }
+        rest = rest.replacing(
+            /^[ \t\n${}]*[A-Za-z](?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]+\}))? *=/,
+            with: ""
+        )
         return connects && rest.allSatisfy { " \t\n${}".contains($0) }
     }
 

@@ -27,7 +27,7 @@ public enum Verdict: String, Sendable, Equatable, Codable, CaseIterable {
 /// rounds to it.
 public enum Grader {
     /// Names the rules in force; stored with every score and raised when a verdict could change.
-    public static let version = "2"
+    public static let version = "3"
 
     /// Whether two answers are equivalent, in mathematics or as text.
     ///

@@ -42,8 +42,8 @@ extension Lexer {
         if startsHere(",\\!") {
             length = 3
             while peek(length) == " " { length += 1 }
-        } else if startsHere("{,}") {
-            length = 3
+        } else if let braced = bracedComma {
+            length = braced
         } else if startsHere("\\,") || startsHere("\\ ") || startsHere("\\;") {
             length = 2
             isSpace = true
@@ -62,6 +62,18 @@ extension Lexer {
         var next = end
         while isSpace, let character = peek(next), character == " " { next += 1 }
         return isSpace && (peek(next) == "/" || peek(end) == "^") ? nil : length
+    }
+
+    /// The length of `{,}` with a few spaces around or in it, as models write `14 {, }916`.
+    private var bracedComma: Int? {
+        var length = 0
+        for sign in ["{", ",", "}"] as [Unicode.Scalar] {
+            while length < 8, peek(length) == " " { length += 1 }
+            guard peek(length) == sign else { return nil }
+            length += 1
+        }
+        while length < 8, peek(length) == " " { length += 1 }
+        return length
     }
 
     /// The offset behind three digits at `offset` that no fourth follows.

@@ -49,7 +49,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
         #expect(folders["student"] == "runs/small/base/student-seed1-e5347ce6e8ef")
         #expect(folders["traces rsd"] == "runs/small/traces/rsd-seed1-144d2411029f")
         #expect(folders["selection rsd"] == "runs/small/selection/rsd-seed1-cf987c5c53a7")
-        #expect(folders["evaluation base"] == "runs/small/evaluation/base-seed1-0000da4a9b98")
+        #expect(folders["evaluation base"] == "runs/small/evaluation/base-seed1-a759107515d6")
         #expect(folders["traces direct"] == folders["traces teacher-filtered"])
         #expect(folders["selection direct"] != folders["selection teacher-filtered"])
         #expect(folders["traces base"] == nil)

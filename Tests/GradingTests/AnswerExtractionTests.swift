@@ -31,6 +31,10 @@ import Testing
         // Boxes.
         Case("box", #"so \boxed{42}."#, "42", .boxed),
         Case("last box", #"\boxed{1} then \boxed{2}"#, "2", .boxed),
+        Case("boxes with names", #"$x = \boxed{3}$ and $y = \boxed{4}$."#, "3, 4", .boxed),
+        Case("named boxes", #"\(y_1 = \boxed{a} \), \( y_{12} = \boxed{b} \)"#, "a, b", .boxed),
+        Case("a box after another step", #"$x = \boxed{3}$, so $y = \boxed{4}$"#, "4", .boxed),
+        Case("a name alone connects nothing", #"\boxed{3} $y = \boxed{4}$"#, "4", .boxed),
         Case("nested braces", #"\boxed{\frac{1}{\sqrt{2}}}"#, #"\frac{1}{\sqrt{2}}"#, .boxed),
         Case("box in a box", #"\boxed{\boxed{5}}"#, "5", .boxed),
         Case("boxes in boxes with space", #"\boxed{ \fbox{ \boxed{5} } }"#, "5", .boxed),

@@ -44,7 +44,7 @@ struct ReportPage {
             "styles": Self.seriesStyles,
             "whole": tables.heading(model.headline), "parts": tables.parts.map(tables.heading),
             "rows": tables.rows,
-            "hasRows": !model.arms.isEmpty,
+            "hasRows": !model.arms.isEmpty && (!model.scores.isEmpty || model.sweeps.isEmpty),
             "level": NumberText.fixed(model.confidence * 100, decimals: 0),
             "details": tables.details,
             "armNotes": tables.armNotes,

@@ -24,9 +24,9 @@ enum CheckpointSeal {
     }
 
     /// The digest of everything after the block.
-    static func digest(_ bytes: UnsafeRawBufferPointer) -> String {
+    private static func digest(_ file: MappedFile) -> String {
         var digest = SHA256()
-        digest.update(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(size)))
+        digest.update(mapped: UnsafeRawBufferPointer(rebasing: file.bytes.dropFirst(size)))
         return digest.hex()
     }
 
@@ -79,7 +79,7 @@ enum CheckpointSeal {
                 remedy: damage
             )
         }
-        guard found.prefix(size).elementsEqual(block(length: found.count, digest: digest(found)))
+        guard found.prefix(size).elementsEqual(block(length: found.count, digest: digest(file)))
         else {
             throw Failure(
                 .badData,
@@ -97,7 +97,7 @@ enum CheckpointSeal {
     static func stamp(_ path: String) throws {
         let file = try MappedFile(path)
         let block = withExtendedLifetime(file) {
-            CheckpointSeal.block(length: file.bytes.count, digest: digest(file.bytes))
+            CheckpointSeal.block(length: file.bytes.count, digest: digest(file))
         }
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         defer { if descriptor >= 0 { close(descriptor) } }

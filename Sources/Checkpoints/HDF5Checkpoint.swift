@@ -129,6 +129,7 @@ public final class HDF5Checkpoint: TensorSource {
         }
         guard dataset.info.count > 0 else { return Buffer(count: 0) }
         let stored = try file.matrix(dataset.info, at: dataset.range)
+        defer { stored.releasePages() }
         return stored.dequantized(rows: 0..<stored.rows)
     }
 
@@ -139,7 +140,7 @@ public final class HDF5Checkpoint: TensorSource {
         for (group, datasets) in contents.sorted(by: { $0.key < $1.key }) {
             for (name, dataset) in datasets.sorted(by: { $0.key < $1.key }) {
                 var digest = SHA256()
-                digest.update(UnsafeRawBufferPointer(rebasing: file.bytes[dataset.range]))
+                digest.update(mapped: UnsafeRawBufferPointer(rebasing: file.bytes[dataset.range]))
                 guard digest.hex() != dataset.digest else { continue }
                 throw Failure(
                     .badData,

@@ -124,7 +124,8 @@ extension MappedFile {
                 rows: info.rows,
                 columns: info.columns,
                 bytes: stored,
-                owner: self
+                owner: self,
+                isMapped: true
             )
         }
         let owned = OwnedBytes(count: stored.count)

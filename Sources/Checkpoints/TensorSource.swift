@@ -50,6 +50,7 @@ extension TensorSource {
     public func values(_ name: String) throws -> Buffer<Float> {
         if try info(name).count == 0 { return Buffer(count: 0) }
         let stored = try matrix(name)
+        defer { stored.releasePages() }
         return stored.dequantized(rows: 0..<stored.rows)
     }
 

@@ -47,6 +47,17 @@ public struct SHA256: Sendable {
         ck_sha256_blocks(&state, base, bytes.count / 64, portable)
     }
 
+    /// Appends bytes of a mapped file, letting go of its pages as it passes them.
+    public mutating func update(mapped bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        while let start = rest.baseAddress, !rest.isEmpty {
+            let part = UnsafeRawBufferPointer(start: start, count: min(rest.count, 64 << 20))
+            update(part)
+            ck_release_pages(start, part.count)
+            rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part.count))
+        }
+    }
+
     /// Appends data.
     public mutating func update(_ data: Data) { data.withUnsafeBytes { update($0) } }
 

@@ -106,9 +106,13 @@ public struct StoredMatrix: @unchecked Sendable {
         guard packed == nil, let packed = PackedMatrix(self) else { return self }
         var copy = self
         copy.packed = packed
-        if isMapped { ck_release_pages(base, bytes.count) }
+        releasePages()
         return copy
     }
+
+    /// Lets go of the pages of a mapped file, which otherwise count as this process's memory once
+    /// they have been read; reading them again brings them back.
+    public func releasePages() { if isMapped { ck_release_pages(base, bytes.count) } }
 
     /// Bytes of one row.
     public var rowBytes: Int { columns / format.blockSize * format.bytesPerBlock }

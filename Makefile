@@ -47,6 +47,7 @@ report: evaluate
 
 bench: build
 	$(BIN)/rsd-train bench --shape smollm2-135m --sequence 256 --steps 3
+	$(SWIFT) package --package-path Benchmarks --scratch-path .build-benchmarks benchmark --no-progress
 
 bench-peers: build
 	@Tools/peers/run $(TEACHER) $(STUDENT) $(PEER_OPTIONS)

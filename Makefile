@@ -24,8 +24,10 @@ build: deps
 	@$(SWIFT) build $(FLAGS) --product rsd-train
 	@$(SWIFT) build $(FLAGS) --product rsd-evaluate
 
+# One after the other: tests of the kernels choose the instruction set of the whole process, and
+# beside them a model would not have its own bits.
 test: deps
-	$(SWIFT) test $(FLAGS)
+	$(SWIFT) test $(FLAGS) --no-parallel
 
 test-slow: build
 	python3 Tools/kill_while_saving.py --bin $(BIN) $(RSD_MODELS)/smollm2-135m-instruct.gguf

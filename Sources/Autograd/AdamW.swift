@@ -6,8 +6,8 @@ import Foundation
 ///     m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
 ///     w ← w − η λ w − η · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
 ///
-/// Decay applies to matrices only. Values, gradients and moments of all parameters lie in four
-/// flat buffers, so a step is one pass over contiguous memory.
+/// Decay applies to matrices only. Values, gradients and both moments of all parameters lie in
+/// four flat buffers, so a step is one pass over contiguous memory.
 /// Source: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
 public final class AdamW<Scalar: KernelScalar> {
     /// What stays the same over a run.
@@ -22,6 +22,8 @@ public final class AdamW<Scalar: KernelScalar> {
         public var weightDecay: Double
         /// Gradients longer than this are scaled down to it; infinite for no clipping.
         public var maximumGradientNorm: Double
+        /// Keeps moments in bfloat16; see `Moments`.
+        public var bfloat16Moments: Bool
 
         /// The s1 recipe's values, unless given.
         public init(
@@ -29,13 +31,15 @@ public final class AdamW<Scalar: KernelScalar> {
             beta2: Double = 0.95,
             epsilon: Double = 1e-8,
             weightDecay: Double = 1e-4,
-            maximumGradientNorm: Double = 1
+            maximumGradientNorm: Double = 1,
+            bfloat16Moments: Bool = false
         ) {
             self.beta1 = beta1
             self.beta2 = beta2
             self.epsilon = epsilon
             self.weightDecay = weightDecay
             self.maximumGradientNorm = maximumGradientNorm
+            self.bfloat16Moments = bfloat16Moments
         }
     }
 
@@ -48,8 +52,7 @@ public final class AdamW<Scalar: KernelScalar> {
 
     private let values: Buffer<Scalar>
     private let gradients: Buffer<Scalar>
-    private let firstMoments: Buffer<Scalar>
-    private let secondMoments: Buffer<Scalar>
+    private let moments: Moments<Scalar>
     private let decayedCount: Int
     /// Where each parameter lies in the flat buffers.
     private let ranges: [Range<Int>]
@@ -75,8 +78,7 @@ public final class AdamW<Scalar: KernelScalar> {
         for (parameter, range) in zip(self.parameters, ranges) {
             parameter.accumulate(in: Tensor(gradients[range], shape: parameter.value.shape))
         }
-        firstMoments = .zeros(count)
-        secondMoments = .zeros(count)
+        moments = Moments(count: count, bfloat16: configuration.bfloat16Moments)
     }
 
     /// Euclidean length of all gradients together, summed in float64; not finite when any of them
@@ -110,8 +112,7 @@ public final class AdamW<Scalar: KernelScalar> {
                 ),
                 weights: values[range],
                 gradients: gradients[range],
-                firstMoment: firstMoments[range],
-                secondMoment: secondMoments[range]
+                moments: moments[range]
             )
         }
         clearGradients()
@@ -123,17 +124,12 @@ public final class AdamW<Scalar: KernelScalar> {
         for parameter in parameters { parameter.clearGradient() }
     }
 
-    /// The moments of each parameter, sharing memory with the optimiser.
-    public func moments() -> [(name: String, first: Tensor<Scalar>, second: Tensor<Scalar>)] {
-        zip(parameters, ranges).map { parameter, range in
-            (
-                parameter.name, Tensor(firstMoments[range], shape: parameter.value.shape),
-                Tensor(secondMoments[range], shape: parameter.value.shape)
-            )
-        }
+    /// Each parameter with its moments, which share memory with the optimiser.
+    public var state: [(parameter: Parameter<Scalar>, moments: Moments<Scalar>)] {
+        zip(parameters, ranges).map { ($0, moments[$1]) }
     }
 
-    /// Continues from saved moments, already written through `moments()`.
+    /// Continues from saved moments, already restored through `state`.
     public func resume(atStep step: Int) { stepCount = step }
 }
 

@@ -8,10 +8,10 @@ public struct CheckpointContent: Sendable {
     public var tensors: [NamedTensor]
     /// Low-rank adapters, which belong to a model that the metadata name; see `LoRA`.
     public var adapters: [NamedTensor]
-    /// AdamW's first moments by parameter name; nil in a checkpoint that is not trained further.
-    public var firstMoments: [String: Buffer<Float>]?
-    /// AdamW's second moments by parameter name.
-    public var secondMoments: [String: Buffer<Float>]?
+    /// AdamW's first moments of each parameter; none in a checkpoint that is not trained further.
+    public var firstMoments: [NamedTensor]
+    /// AdamW's second moments of each parameter.
+    public var secondMoments: [NamedTensor]
     /// Where training stands: step, epoch, cursor, seed, and anything else.
     public var state: JSON
     /// The model's configuration, in the form of Hugging Face's config.json.
@@ -24,12 +24,12 @@ public struct CheckpointContent: Sendable {
     /// Describes a checkpoint.
     ///
     /// - Precondition: Names are unique, not empty and without "/"; each moment has the name and
-    ///   the count of a tensor.
+    ///   the shape of a tensor.
     public init(
         tensors: [NamedTensor],
         adapters: [NamedTensor] = [],
-        firstMoments: [String: Buffer<Float>]? = nil,
-        secondMoments: [String: Buffer<Float>]? = nil,
+        firstMoments: [NamedTensor] = [],
+        secondMoments: [NamedTensor] = [],
         state: JSON = .object(JSONObject()),
         configuration: JSON,
         tokenizer: Data? = nil,
@@ -45,22 +45,6 @@ public struct CheckpointContent: Sendable {
         self.metadata = metadata
     }
 
-    /// Moments as tensors to be written, in the order of names.
-    ///
-    /// - Precondition: Each has the name and the count of a tensor.
-    func moments(_ moments: [String: Buffer<Float>]) -> [NamedTensor] {
-        let shapes = Dictionary(
-            (tensors + adapters).map { ($0.name, $0.shape) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        return moments.keys.sorted().map { name in
-            guard let shape = shapes[name], let values = moments[name] else {
-                preconditionFailure("CheckpointContent: moment '\(name)' of no tensor")
-            }
-            return NamedTensor(name: name, shape: shape, values: values)
-        }
-    }
-
     /// Texts by the name of their data set.
     var texts: [(name: String, text: Data)] {
         var result = [
@@ -72,14 +56,15 @@ public struct CheckpointContent: Sendable {
         return result
     }
 
-    /// Groups of tensors by path; "adapters", "optimizer/m" and "optimizer/v" only where they have
+    /// Groups of tensors by path, each in the order of names; but for "model" only those that have
     /// any.
     var groups: [(path: String, tensors: [NamedTensor])] {
-        var result = [("model", tensors.sorted { $0.name < $1.name })]
-        if !adapters.isEmpty { result.append(("adapters", adapters.sorted { $0.name < $1.name })) }
-        if let firstMoments { result.append(("optimizer/m", moments(firstMoments))) }
-        if let secondMoments { result.append(("optimizer/v", moments(secondMoments))) }
-        return result
+        [
+            ("model", tensors), ("adapters", adapters), ("optimizer/m", firstMoments),
+            ("optimizer/v", secondMoments),
+        ]
+        .filter { $0.0 == "model" || !$0.1.isEmpty }
+        .map { ($0, $1.sorted { $0.name < $1.name }) }
     }
 
     /// About how many bytes the file takes: the numbers, the texts, and a kilobyte a data set.

@@ -72,14 +72,14 @@ extension TensorSource {
 /// A tensor to be written: its numbers are asked for when their turn comes.
 public struct NamedTensor: Sendable {
     /// The type of number on disk.
-    public enum Storage: String, Sendable {
+    public enum Storage: String, Sendable, CaseIterable {
         /// IEEE 754 binary32.
         case float32
         /// The upper half of binary32, rounded to nearest even.
         case bfloat16
 
         /// Bytes a value takes.
-        var bytesPerValue: Int { self == .float32 ? 4 : 2 }
+        public var bytesPerValue: Int { self == .float32 ? 4 : 2 }
         /// The same type, as readers name it.
         var format: BlockFormat { self == .float32 ? .f32 : .bf16 }
     }

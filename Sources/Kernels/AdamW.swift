@@ -47,14 +47,12 @@ public func adamW<S: KernelScalar>(
     _ step: AdamWStep,
     weights: Buffer<S>,
     gradients: Buffer<S>,
-    firstMoment: Buffer<S>,
-    secondMoment: Buffer<S>
+    moments: Moments<S>
 ) {
     let count = weights.count
     precondition(
-        gradients.count == count && firstMoment.count == count && secondMoment.count == count,
-        "adamW: \(count) weights, \(gradients.count) gradients, \(firstMoment.count), "
-            + "\(secondMoment.count) moments"
+        gradients.count == count && moments.count == count,
+        "adamW: \(count) weights, \(gradients.count) gradients, \(moments.count) moments"
     )
     let scalars = ck_adamw(
         gradient_scale: step.gradientScale,
@@ -66,16 +64,17 @@ public func adamW<S: KernelScalar>(
         root: 1 / (1 - pow(step.beta2, Double(step.step))).squareRoot()
     )
     ThreadPool.forEach(count, grain: 1 << 14) { r in
-        let i = r.lowerBound
         withUnsafePointer(to: scalars) { scalars in
-            S.kernels.adamw(
-                scalars,
-                r.count,
-                weights.base + i,
-                gradients.base + i,
-                firstMoment.base + i,
-                secondMoment.base + i
-            )
+            moments.update(r, step: step.step) { range, first, second in
+                S.kernels.adamw(
+                    scalars,
+                    range.count,
+                    weights.base + range.lowerBound,
+                    gradients.base + range.lowerBound,
+                    first,
+                    second
+                )
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Tokens that go through the network at once.") var microBatchTokens = 8192
     @Option(help: "What is computed twice to save memory: auto, none, feedForward or layers.")
     var recompute = TrainingSettings.Recompute.auto
+    @Option(help: "Keep moments as float32 or bfloat16.") var moments = NamedTensor.Storage.float32
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
@@ -57,7 +58,10 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         let (transformer, memory) = try model.map(load) ?? randomModel()
         transformer.recomputation = memory.recomputation
-        let optimizer = AdamW(transformer.trained)
+        let optimizer = AdamW(
+            transformer.trained,
+            configuration: .init(bfloat16Moments: moments == .bfloat16)
+        )
         let microBatches = data(vocabularySize: transformer.configuration.vocabularySize)
         let total = lengths.reduce(0, +)
         var timings: [StepTiming] = []
@@ -96,7 +100,12 @@ struct BenchCommand: ParsableCommand {
         adapting: MemoryEstimate.Adapting? = nil
     ) throws -> MemoryEstimate {
         let rows = microBatchLengths.map { $0.reduce(0, +) }.max() ?? 0
-        let memory = recompute.estimate(configuration, rows: rows, adapting: adapting)
+        let memory = recompute.estimate(
+            configuration,
+            rows: rows,
+            moments: moments,
+            adapting: adapting
+        )
         if !json { Notice.write(memory.text) }
         try memory.check()
         return memory
@@ -179,6 +188,7 @@ struct BenchCommand: ParsableCommand {
             "library_gflops": .number((libraryRate / 1e8).rounded() / 10),
             "estimated_bytes": .integer(memory.totalBytes),
             "recompute": .string(memory.recomputation.rawValue),
+            "moments": .string(moments.rawValue),
             "operations": .array(step.profile.rows.map(\.json)),
             "threads": .integer(ThreadPool.threadCount),
             "instruction_set": .string(CPU.instructionSet),
@@ -245,3 +255,4 @@ extension OperationProfile.Row {
 }
 
 extension TrainingSettings.Recompute: ExpressibleByArgument {}
+extension NamedTensor.Storage: ExpressibleByArgument {}

@@ -142,6 +142,7 @@ struct RunCommand: ParsableCommand {
         let memory = settings.recompute.estimate(
             model.configuration,
             rows: schedule.largestMicroBatch,
+            moments: settings.optimizer.moments,
             adapting: settings.lora.map { ($0, model.transformer.storedBytes) }
         )
         if memory.totalBytes > 1 << 30 { Notice.write(memory.text) }

@@ -37,7 +37,8 @@ struct TrainingPlan {
             beta2: optimizer.beta2,
             epsilon: optimizer.epsilon,
             weightDecay: optimizer.weightDecay,
-            maximumGradientNorm: optimizer.clip > 0 ? optimizer.clip : .infinity
+            maximumGradientNorm: optimizer.clip > 0 ? optimizer.clip : .infinity,
+            bfloat16Moments: optimizer.moments == .bfloat16
         )
     }
 }
@@ -187,13 +188,18 @@ final class TrainingRun {
             metadata: .object(metadata)
         )
         guard let completedSteps else { return content }
-        let moments = optimizer.moments()
-        content.firstMoments = Dictionary(
-            uniqueKeysWithValues: moments.map { ($0.name, $0.first.buffer) }
-        )
-        content.secondMoments = Dictionary(
-            uniqueKeysWithValues: moments.map { ($0.name, $0.second.buffer) }
-        )
+        func moments(_ get: @escaping @Sendable (Moments<Float>) -> Buffer<Float>) -> [NamedTensor]
+        {
+            optimizer.state.map { parameter, moments in
+                NamedTensor(
+                    name: parameter.name,
+                    shape: parameter.value.shape,
+                    storage: plan.optimizer.moments
+                ) { get(moments) }
+            }
+        }
+        content.firstMoments = moments { $0.first }
+        content.secondMoments = moments { $0.second }
         content.state = [
             "step": .integer(completedSteps), "run": identity,
             "seed": .integer(Int(stage.seed)),
@@ -224,9 +230,11 @@ final class TrainingRun {
         for parameter in model.transformer.trained {
             parameter.value.buffer.copy(from: try checkpoint.trained(parameter.name))
         }
-        for (name, first, second) in optimizer.moments() {
-            first.buffer.copy(from: try checkpoint.firstMoment(name))
-            second.buffer.copy(from: try checkpoint.secondMoment(name))
+        for (parameter, moments) in optimizer.state {
+            moments.restore(
+                first: try checkpoint.firstMoment(parameter.name),
+                second: try checkpoint.secondMoment(parameter.name)
+            )
         }
         optimizer.resume(atStep: step)
         return step

@@ -42,6 +42,49 @@ import Testing
         #expect(parameter.gradient?.item == 0)
     }
 
+    /// A slowly moving mean: rounded to the nearest bfloat16 it would stop at half its way.
+    @Test func bfloat16MomentsAreRightOnAverage() throws {
+        let count = 4099
+        let gradients = (0..<count).map { 0.25 + Float($0 % 7) / 8 }
+        let parameter = Parameter<Float>("w", Tensor(.zeros(count), shape: [count]))
+        let optimizer = AdamW(
+            [parameter],
+            configuration: .init(
+                beta1: 0.99,
+                beta2: 0.999,
+                maximumGradientNorm: .infinity,
+                bfloat16Moments: true
+            )
+        )
+        for _ in 0..<400 {
+            let tape = Tape<Float>()
+            let weights = tape.constant(Tensor(gradients, shape: [count]))
+            (parameter.on(tape) * weights).sum().backward()
+            optimizer.step(learningRate: 1e-3, gradientNorm: optimizer.gradientNorm())
+        }
+        let moments = try #require(optimizer.state.first).moments
+        for (moment, beta, power) in [(moments.first, 0.99, 1.0), (moments.second, 0.999, 2)] {
+            let ratios = zip(moment.array, gradients).map { moment, gradient in
+                Double(moment) / pow(Double(gradient), power) / (1 - pow(beta, 400))
+            }
+            let mean = ratios.reduce(0, +) / Double(count)
+            let spread = ratios.reduce(0) { max($0, abs($1 - 1)) }
+            #expect(abs(mean - 1) < 0.003, "mean \(mean)")
+            #expect(spread < 0.2, "spread \(spread)")
+        }
+    }
+
+    @Test func bfloat16MomentsComeBackFromDiskUnchanged() {
+        let numbers: [Float] = [0, 1, -1.5, 3.0e38, 1e-40, -0.01171875]
+        let moments = Moments<Float>(count: numbers.count, bfloat16: true)
+        moments.restore(first: Buffer(numbers), second: Buffer(numbers))
+        let first = moments.first.array
+        #expect(first[0...2] == [0, 1, -1.5] && first[5] == -0.01171875)
+        let again = Moments<Float>(count: numbers.count, bfloat16: true)
+        again.restore(first: moments.first, second: moments.second)
+        #expect(again.first.array == first && again.second.array == moments.second.array)
+    }
+
     @Test func fitsATinyNetwork() {
         // XOR: not linearly separable, so the hidden layer has to learn.
         let stream = RandomStream(seed: 7, name: "xor")

@@ -83,8 +83,17 @@ func sampleContent(step: Int = 7) -> CheckpointContent {
     ]
     return CheckpointContent(
         tensors: tensors,
-        firstMoments: ["model.norm.weight": ramp(5, 0.1)],
-        secondMoments: ["model.norm.weight": ramp(5, 0.01)],
+        firstMoments: [
+            NamedTensor(name: "model.norm.weight", shape: [5], values: ramp(5, 0.1))
+        ],
+        secondMoments: [
+            NamedTensor(
+                name: "model.norm.weight",
+                shape: [5],
+                values: ramp(5, 0.25),
+                storage: .bfloat16
+            )
+        ],
         state: ["step": .integer(step), "seed": .integer(.max), "rate": 1e-5],
         configuration: ["model_type": "qwen3", "hidden_size": 5],
         tokenizer: Data("{\"à\": 1, \"a\u{300}\": 2}".utf8),

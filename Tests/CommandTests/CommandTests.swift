@@ -133,9 +133,12 @@ import Testing
 
         """
 
-    private func prepare() throws -> Scratch {
+    private func prepare(moments: String = "float32") throws -> Scratch {
         let folder = try Scratch()
-        try folder.write(Self.experiment, "killed.yaml")
+        try folder.write(
+            Self.experiment.replacing("saveEvery: 1", with: "saveEvery: 1, moments: \(moments)"),
+            "killed.yaml"
+        )
         let traces = (0..<8).map { index in
             "{\"problem\":\"\(index)+1?\",\"answer\":\"\((index + 1) % 10)\","
                 + "\"trace\":\"\(index)+1=\((index + 1) % 10), #\((index + 1) % 10)\"}\n"
@@ -154,14 +157,15 @@ import Testing
         }
     }
 
-    @Test func endsInTheSameWeightsHoweverOftenItIsKilled() throws {
-        let unbroken = try prepare()
+    @Test(arguments: ["float32", "bfloat16"])
+    func endsInTheSameWeightsHoweverOftenItIsKilled(moments: String) throws {
+        let unbroken = try prepare(moments: moments)
         let trainer = Program("rsd-train", in: unbroken)
         #expect(try trainer.run(["run", "killed.yaml"]).status == 0)
         let expected = try models(unbroken)
         #expect(expected.count == 1)
 
-        let folder = try prepare()
+        let folder = try prepare(moments: moments)
         let killed = Program("rsd-train", in: folder)
         var generator = SplitMix(state: 0x5EED)
         var kills = 0

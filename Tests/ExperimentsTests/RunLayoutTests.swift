@@ -200,6 +200,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
             tokens: 85 * 60,
             microBatchTokens: 512,
             recompute: .none,
+            moments: .float32,
             keptCheckpoints: 1,
             shape: shape
         )

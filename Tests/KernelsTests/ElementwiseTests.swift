@@ -142,8 +142,7 @@ enum KernelCase: String, CaseIterable, Sendable {
                 ),
                 weights: a,
                 gradients: g,
-                firstMoment: y,
-                secondMoment: v
+                moments: .native(first: y, second: v)
             )
             return a.array + y.array + v.array
         case .gather:
@@ -176,6 +175,25 @@ extension FloatKernels {
             return !(abs(Double(y) - exact) <= 2 * Double(Float(exact).ulp))
         }
         #expect(wrong.isEmpty)
+    }
+
+    /// Whatever the instruction set and the piece, the chance of a place is the same.
+    @Test(arguments: instructionSets)
+    func roundingByChanceIsTheSameEverywhere(on set: String) throws {
+        let x: Buffer<Float> = numbers(1003, 1)
+        let plain = BFloat16Buffer(zeros: x.count)
+        plain.set(0..<x.count, x.array.map(Double.init), key: 7)
+        let fast = BFloat16Buffer(zeros: x.count)
+        try on(set) {
+            for part in [0..<5, 5..<500, 500..<x.count] {
+                fast[part].set(0..<part.count, Array(x.array[part]), key: 7)
+            }
+        }
+        let rounded: [Float] = fast.widened().array
+        #expect(rounded == plain.widened().array)
+        let up = zip(rounded, x.array).filter { abs($0) > abs($1) }.count
+        let down = zip(rounded, x.array).filter { abs($0) < abs($1) }.count
+        #expect(up > 400 && down > 400)
     }
 
     @Test(arguments: instructionSets)

@@ -144,3 +144,8 @@ static void adamw(const ck_adamw *step, long n, void *pw, const void *pg, void *
         put(w + i, left, fma_(decay, get(w + i, left), -change));
     }
 }
+
+static void round_bfloat16(long n, const void *px, uint32_t key, uint32_t first, uint16_t *halves) {
+    const float *x = px;
+    for (long i = 0; i < n; i++) halves[i] = bfloat_rounded(x[i], key, first + (uint32_t)i);
+}

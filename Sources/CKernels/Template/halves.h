@@ -28,6 +28,19 @@ static inline float bfloat_at(const uint8_t *bytes) {
     return value;
 }
 
+// A finite number as bfloat16: sixteen random bits, added below the kept ones, carry as often as the
+// cut bits are large. The bits are a hash of key and index (Wellons, "Prospecting for hash functions",
+// lowbias32).
+static inline uint16_t bfloat_rounded(float value, uint32_t key, uint32_t index) {
+    uint32_t h = (key ^ index) * 0x9e3779b9u + key;
+    h = (h ^ h >> 16) * 0x7feb352du;
+    h = (h ^ h >> 15) * 0x846ca68bu;
+    h ^= h >> 16;
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    return (uint16_t)((bits + (h & 0xffff)) >> 16);
+}
+
 // Six-bit scale and minimum j of a Q4_K or Q5_K block: 0-3 whole, 4-7 split over two bytes.
 static inline int k_scale(const uint8_t *s, int j) {
     return j < 4 ? s[j] & 63 : (s[j + 4] & 15) | (s[j - 4] >> 6) << 4;

@@ -241,6 +241,11 @@ static void adamw(const ck_adamw *step, long n, void *pw, const void *pg, void *
     }
 }
 
+static void round_bfloat16(long n, const void *px, uint32_t key, uint32_t first, uint16_t *halves) {
+    const REAL *x = px;
+    for (long i = 0; i < n; i++) halves[i] = bfloat_rounded((float)x[i], key, first + (uint32_t)i);
+}
+
 static void linear(long rows, long inputs, const void *px, int format, const void *pw, long begin,
                    long end, long outputs, const void *pbias, void *py) {
     const REAL *x = px, *bias = pbias;

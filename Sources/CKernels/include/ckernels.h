@@ -114,6 +114,9 @@ typedef struct ck_kernels {
     bool (*all_finite)(long n, const void *x);
     void (*adamw)(const ck_adamw *step, long n, void *w, const void *g, void *m, void *v);
 
+    // halves[i] is x[i] as bfloat16, rounded up or down by chance, so that it is x[i] on average;
+    // the chance is a hash of `key` and `first` + i.
+    void (*round_bfloat16)(long n, const void *x, uint32_t key, uint32_t first, uint16_t *halves);
     // `count` values (whole blocks) of a format, widened to the element type.
     void (*dequantize)(int format, long count, const void *bytes, void *y);
     // y[r * outputs + n] = sum_k x[r, k] w[n, k] (+ bias[n]) for n in begin..<end.

@@ -21,6 +21,8 @@ public struct OptimizerSettings: Sendable, Equatable {
     public var epsilon: Double
     /// Largest global norm of the gradient; 0 does not clip.
     public var clip: Double
+    /// The type of the moments, in memory and in checkpoints.
+    public var moments: NamedTensor.Storage
 
     /// Reads the keys that `training` and `pretraining` share; the defaults are the s1 recipe's.
     init(_ reader: ConfigurationReader, learningRate: Double) {
@@ -33,17 +35,21 @@ public struct OptimizerSettings: Sendable, Equatable {
         beta2 = reader.number("beta2", default: 0.95, in: 0...0.999999)
         epsilon = reader.number("epsilon", default: 1e-8, in: 1e-30...1)
         clip = reader.number("clip", default: 1, in: any)
+        moments = reader.choice("moments", default: NamedTensor.Storage.float32) ?? .float32
     }
 
     /// The members as they enter keys and manifests.
     var json: JSON {
-        [
-            "learningRate": .number(learningRate),
-            "finalLearningRate": .number(finalLearningRate),
-            "warmupFraction": .number(warmupFraction), "weightDecay": .number(weightDecay),
-            "beta1": .number(beta1), "beta2": .number(beta2), "epsilon": .number(epsilon),
-            "clip": .number(clip),
-        ]
+        var members = JSONObject([
+            ("learningRate", .number(learningRate)),
+            ("finalLearningRate", .number(finalLearningRate)),
+            ("warmupFraction", .number(warmupFraction)), ("weightDecay", .number(weightDecay)),
+            ("beta1", .number(beta1)), ("beta2", .number(beta2)), ("epsilon", .number(epsilon)),
+            ("clip", .number(clip)),
+        ])
+        // Left out where it is the default: keys of stages made before it existed stay valid.
+        if moments != .float32 { members["moments"] = .string(moments.rawValue) }
+        return .object(members)
     }
 }
 

@@ -67,19 +67,25 @@ public struct Estimate: Sendable, Equatable {
         tokens: Double,
         microBatchTokens: Int,
         recompute: TrainingSettings.Recompute,
+        moments: NamedTensor.Storage,
         keptCheckpoints: Int,
         shape: ModelConfiguration,
         adapting: MemoryEstimate.Adapting? = nil
     ) -> Estimate {
         let count = adapting?.lora.parameterCount(shape) ?? shape.parameterCount
-        let memory = recompute.estimate(shape, rows: microBatchTokens, adapting: adapting)
+        let memory = recompute.estimate(
+            shape,
+            rows: microBatchTokens,
+            moments: moments,
+            adapting: adapting
+        )
         return Estimate(
             seconds: (adapting == nil ? 6 : 4) * Double(shape.parameterCount) * tokens
                 / trainingRate,
             memoryBytes: memory.totalBytes,
             diskBytes: 4 * count,
             // The one that is being written comes on top of those kept.
-            transientDiskBytes: 12 * count * (keptCheckpoints + 1)
+            transientDiskBytes: (4 + 2 * moments.bytesPerValue) * count * (keptCheckpoints + 1)
         )
     }
 }

@@ -29,6 +29,7 @@ public struct MemoryEstimate: Sendable, Equatable {
         _ configuration: ModelConfiguration,
         recomputation: Recomputation,
         rows: Int,
+        moments: NamedTensor.Storage = .float32,
         adapting: Adapting? = nil
     ) {
         let c = configuration
@@ -51,7 +52,9 @@ public struct MemoryEstimate: Sendable, Equatable {
         if recomputation >= .layers { inner += 2 * queries + 2 * keys + 2 * c.hiddenSize }
         let words = c.layerCount * kept + inner + 3 * c.hiddenSize + c.headDimension
         let trained = adapting?.lora.parameterCount(c) ?? c.parameterCount
-        parameterBytes = trained * 4 * MemoryLayout<Float>.size + (adapting?.storedBytes ?? 0)
+        parameterBytes =
+            trained * 2 * (MemoryLayout<Float>.size + moments.bytesPerValue)
+            + (adapting?.storedBytes ?? 0)
         activationBytes = rows * words * MemoryLayout<Float>.size
         let logitRows = min(rows, max(16, (40 << 20) / c.vocabularySize))
         logitBytes = logitRows * c.vocabularySize * MemoryLayout<Float>.size
@@ -65,6 +68,7 @@ public struct MemoryEstimate: Sendable, Equatable {
     public static func choosing(
         _ configuration: ModelConfiguration,
         rows: Int,
+        moments: NamedTensor.Storage = .float32,
         adapting: Adapting? = nil,
         availableBytes: Int? = RunEnvironment.attainableMemoryBytes
     ) -> MemoryEstimate {
@@ -73,6 +77,7 @@ public struct MemoryEstimate: Sendable, Equatable {
                 configuration,
                 recomputation: recomputation,
                 rows: rows,
+                moments: moments,
                 adapting: adapting
             )
         }
@@ -103,7 +108,8 @@ public struct MemoryEstimate: Sendable, Equatable {
             at: "training",
             text + "; available are " + String(format: "%.2f GB", Double(availableBytes) / 1e9),
             remedy: "Lower training.microBatchTokens or training.maxLength, set "
-                + "training.recompute: layers, or take a smaller student."
+                + "training.recompute: layers or training.moments: bfloat16, or take a smaller "
+                + "student."
         )
     }
 }
@@ -113,11 +119,13 @@ extension TrainingSettings.Recompute {
     public func estimate(
         _ configuration: ModelConfiguration,
         rows: Int,
+        moments: NamedTensor.Storage,
         adapting: MemoryEstimate.Adapting? = nil
     ) -> MemoryEstimate {
         let recomputation: Recomputation
         switch self {
-        case .auto: return .choosing(configuration, rows: rows, adapting: adapting)
+        case .auto:
+            return .choosing(configuration, rows: rows, moments: moments, adapting: adapting)
         case .none: recomputation = .none
         case .feedForward: recomputation = .feedForward
         case .layers: recomputation = .layers
@@ -126,6 +134,7 @@ extension TrainingSettings.Recompute {
             configuration,
             recomputation: recomputation,
             rows: rows,
+            moments: moments,
             adapting: adapting
         )
     }

@@ -32,6 +32,7 @@ extension RunLayout {
             tokens: Double(model.steps * model.batch) * length,
             microBatchTokens: Int(Double(model.batch) * length),
             recompute: .none,
+            moments: model.optimizer.moments,
             keptCheckpoints: 1,
             shape: model.shape
         )
@@ -67,6 +68,7 @@ extension RunLayout {
             tokens: min(tokens, matched?.min() ?? tokens) * Double(training.epochs),
             microBatchTokens: training.microBatchTokens,
             recompute: training.recompute,
+            moments: training.optimizer.moments,
             keptCheckpoints: training.keepCheckpoints,
             shape: student.shape,
             adapting: training.lora.map {

@@ -184,7 +184,10 @@ extension TensorSource {
         var digest = SHA256()
         for (name, info) in tensors.sorted(by: { $0.key < $1.key }) {
             digest.update("\(name) \(info.shape) \(info.format.name)\n")
-            if info.count > 0 { digest.update(try matrix(name).bytes) }
+            guard info.count > 0 else { continue }
+            let stored = try matrix(name)
+            digest.update(stored.bytes)
+            stored.releasePages()
         }
         return digest.hex()
     }

@@ -15,7 +15,7 @@ struct GenerationCounts {
     var accepted = 0
     /// Proposals of the teacher that did not.
     var refused = 0
-    /// Tokens a second; nil where no time was taken.
+    /// Tokens a second of the run that finished the stage; nil where no time was taken.
     var tokensPerSecond: Double?
     /// Whether the run was asked to stop.
     var wasCancelled = false

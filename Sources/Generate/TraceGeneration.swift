@@ -65,7 +65,7 @@ struct TraceGeneration {
         let missing = wanted.map { problem in
             (problem, (0..<attempts).filter { found[TryKey(problem.id, $0)] == nil })
         }.filter { !$0.1.isEmpty }
-        guard !missing.isEmpty else { return try finish(store, found, manifest: nil) }
+        guard !missing.isEmpty else { return try finish(store, found) }
         let manifest = try manifest(suffix)
         do {
             let counts = try generate(missing, found: found, models, into: output)
@@ -76,7 +76,12 @@ struct TraceGeneration {
                 throw Interrupts.stopped()
             }
             try manifest.close(isWhole ? .finished : .interrupted, results: counts.json)
-            return try finish(store, store.read(), manifest: shard == nil ? manifest : nil)
+            return try finish(
+                store,
+                store.read(),
+                manifest: shard == nil ? manifest : nil,
+                tokensPerSecond: counts.tokensPerSecond
+            )
         } catch let failure as Failure where failure.kind == .interrupted {
             throw failure
         } catch {
@@ -89,7 +94,8 @@ struct TraceGeneration {
     private func finish(
         _ store: TraceStore,
         _ tries: [TryKey: Trace],
-        manifest running: Manifest?
+        manifest running: Manifest? = nil,
+        tokensPerSecond: Double? = nil
     ) throws -> Bool {
         let isComplete = problems.problems.allSatisfy { problem in
             (0..<attempts).allSatisfy { tries[TryKey(problem.id, $0)] != nil }
@@ -103,7 +109,9 @@ struct TraceGeneration {
         try store.write(tries, problems: problems, attempts: attempts, isComplete: isComplete)
         guard isComplete else { return false }
         let manifest = try running ?? manifest("")
-        try manifest.close(.finished, results: GenerationCounts(tries.values).json)
+        var counts = GenerationCounts(tries.values)
+        counts.tokensPerSecond = tokensPerSecond
+        try manifest.close(.finished, results: counts.json)
         return true
     }
 

@@ -217,6 +217,42 @@ final class Recorder: Sendable {
         }
     }
 
+    /// A stage made in three pieces, the first of them killed while it wrote.
+    @Test func countsTheTimeOfEarlierPieces() throws {
+        try withFolder { folder in
+            let path = "\(folder)/manifest.json"
+            let times = Mutex([0, 100, 107, 200, 203].map { Date(timeIntervalSince1970: $0) })
+            func manifest() throws -> Manifest {
+                try Manifest(
+                    path,
+                    configuration: .null,
+                    seeds: [],
+                    inputs: [],
+                    surroundings: .init(command: [], commit: nil, libraries: [], machine: .null),
+                    clock: { times.withLock { $0.removeFirst() } }
+                )
+            }
+            _ = try manifest()
+            try TextFile.write("a line", to: "\(folder)/traces.jsonl")
+            for file in ["traces.jsonl", "manifest.json"] {
+                try FileManager.default.setAttributes(
+                    [
+                        .modificationDate: Date(
+                            timeIntervalSince1970: file == "traces.jsonl" ? 9 : 1
+                        )
+                    ],
+                    ofItemAtPath: "\(folder)/\(file)"
+                )
+            }
+            try manifest().close(.interrupted)
+            #expect(try TextFile.readJSON(path)["earlier_seconds"]?.number == 9)
+            try manifest().close(.finished)
+            let closed = try TextFile.readJSON(path)
+            #expect(closed["earlier_seconds"]?.number == 16)
+            #expect(closed["wall_seconds"]?.number == 3)
+        }
+    }
+
     /// The commit of a tree of its own after each change, with where the results are.
     @Test func onlyWhatIsNoResultMakesACommitDirty() throws {
         try withFolder { folder in

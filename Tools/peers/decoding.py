@@ -14,6 +14,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from importlib.metadata import version
 
 
@@ -51,6 +52,15 @@ def peer(name, *rest):
     return run([sys.executable, os.path.join(folder, name), *rest])
 
 
+def exported(program, model, folder):
+    """The model as a Hugging Face folder: transformers takes minutes to widen a GGUF file."""
+    target = os.path.join(folder, os.path.basename(model))
+    if not os.path.exists(target):
+        train = os.path.join(os.path.dirname(program), "rsd-train")
+        subprocess.run([train, "export", model, "--to", target], check=True, stdout=sys.stderr)
+    return target
+
+
 def row(what, own, name, other, key):
     """One comparison of medians."""
     mine, theirs = (statistics.median(r[key] for r in runs) for runs in (own, other))
@@ -70,7 +80,7 @@ def decoding(arguments, path, threads):
         row(f"{model}, decode, batch {batch}", own, "llama.cpp", other, "decode_tokens_per_second")
 
 
-def reverse_speculative(arguments):
+def reverse_speculative(arguments, folder):
     """RSD beside a loop over transformers, and beside the teacher's own decoding in the same runs."""
     batches = list(map(int, arguments.rsd_batches.split(",")))
     own = {batch: [] for batch in batches}
@@ -79,8 +89,9 @@ def reverse_speculative(arguments):
         for batch, runs in own.items():
             runs.append(ours(arguments, batch, arguments.teacher, arguments.student))
         for dtype, runs in other.items():
-            runs.append(peer("transformers_rsd.py", arguments.teacher, arguments.student, dtype,
-                             arguments.tokens))
+            models = [exported(arguments.program, model, folder)
+                      for model in (arguments.teacher, arguments.student)]
+            runs.append(peer("transformers_rsd.py", *models, dtype, arguments.tokens))
     for batch in batches:
         for dtype, runs in other.items():
             row(f"RSD, batch {batch}", own[batch], f"transformers, {dtype}, one sequence", runs,
@@ -108,7 +119,8 @@ def main():
         for path in filter(None, [arguments.teacher, arguments.student]):
             decoding(arguments, path, threads)
     if "rsd" in parts and arguments.student:
-        reverse_speculative(arguments)
+        with tempfile.TemporaryDirectory() as folder:
+            reverse_speculative(arguments, folder)
 
 
 main()

@@ -1,10 +1,9 @@
 """Reverse Speculative Decoding of one sequence as a short loop over transformers with KV caches.
 
-usage: transformers_rsd.py TEACHER.gguf STUDENT.gguf DTYPE NEW_TOKENS
+usage: transformers_rsd.py TEACHER_FOLDER STUDENT_FOLDER DTYPE NEW_TOKENS
 """
 
 import json
-import os
 import sys
 import time
 
@@ -15,16 +14,13 @@ QUESTION = ("A shop sells pens at 3 dollars and books at 12 dollars. Ann buys 4 
             "pays with a 50 dollar note. How much change does she get?")
 
 
-def load(path, dtype):
-    folder, name = os.path.split(os.path.abspath(path))
-    return AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=dtype).eval()
-
-
 def main():
-    teacher_path, student_path, dtype, new = sys.argv[1:5]
-    teacher, student = (load(path, getattr(torch, dtype)) for path in (teacher_path, student_path))
-    folder, name = os.path.split(os.path.abspath(student_path))
-    tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
+    *folders, dtype, new = sys.argv[1:5]
+    teacher, student = (
+        AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
+        for folder in folders
+    )
+    tokenizer = AutoTokenizer.from_pretrained(folders[1])
     text = f"<|im_start|>user\n{QUESTION}<|im_end|>\n<|im_start|>assistant\n"
     ids = torch.tensor([tokenizer.encode(text)])
     torch.manual_seed(0)

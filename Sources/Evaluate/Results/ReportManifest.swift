@@ -68,7 +68,7 @@ struct ReportManifest {
                     let manifest = try? TextFile.readJSON("\(folder)/manifest.json"),
                     let own = manifest["wall_seconds"]?.number
                 else { continue }
-                seconds[step.kind, default: 0] += own
+                seconds[step.kind, default: 0] += own + (manifest["earlier_seconds"]?.number ?? 0)
             }
         }
         return Stage.Kind.allCases.compactMap { kind in

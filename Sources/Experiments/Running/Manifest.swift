@@ -60,6 +60,7 @@ public final class Manifest {
         self.path = path
         self.clock = clock
         started = clock()
+        let earlierSeconds = Self.earlierSeconds(path, before: started)
         members = JSONObject([
             ("status", .string(Status.running.rawValue)),
             ("command", .array(surroundings.command.map { .string($0) })),
@@ -81,7 +82,34 @@ public final class Manifest {
             ("machine", surroundings.machine), ("results", .null),
             ("configuration", configuration),
         ])
+        if earlierSeconds > 0 { members["earlier_seconds"] = .number(earlierSeconds) }
         try write()
+    }
+
+    /// Seconds that earlier, unfinished runs have spent on what this one goes on with: as they
+    /// recorded them, or, of a run that was killed, until a file of its folder last changed; changes
+    /// of the last second are this run's own, which locks the folder.
+    private static func earlierSeconds(_ path: String, before start: Date) -> Double {
+        guard let earlier = try? TextFile.readJSON(path),
+            earlier["status"]?.string != Status.finished.rawValue
+        else { return 0 }
+        let before = earlier["earlier_seconds"]?.number ?? 0
+        if let recorded = earlier["wall_seconds"]?.number { return before + recorded }
+        let folder = URL(filePath: path).deletingLastPathComponent()
+        let files = FileManager.default.enumerator(
+            at: folder,
+            includingPropertiesForKeys: [.contentModificationDateKey]
+        )
+        let changes = files?.compactMap {
+            try? ($0 as? URL)?.resourceValues(forKeys: [.contentModificationDateKey])
+                .contentModificationDate
+        }
+        guard let last = changes?.filter({ $0 < start - 1 }).max(),
+            let started = earlier["started"]?.string.flatMap({
+                try? Date($0, strategy: .iso8601)
+            })
+        else { return before }
+        return before + max(0, (last.timeIntervalSince(started) * 1000).rounded() / 1000)
     }
 
     /// Closes the manifest with the time taken, the peak memory and what the stage has to report.

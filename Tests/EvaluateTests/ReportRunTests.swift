@@ -147,6 +147,36 @@ import Testing
         #expect(found.remedy?.hasSuffix("--arm direct --seed 1") == true)
     }
 
+    @Test func aPartialReportLeavesOutWhatIsNotThere() throws {
+        let tiny = try TinyExperiment(questions: 4)
+        let traces = tiny.path("traces.jsonl")
+        let experiment = try tiny.experiment(
+            seeds: [1, 2],
+            more: "  masked: {kind: direct, traces: {path: \"\(traces)\"}, training: {epochs: 2}}"
+        )
+        var run = Self.report(tiny, experiment)
+        run.isPartial = true
+        #expect(try #require(failure { try run.run() }).kind == .missingInput)
+        for (arm, seed) in [("base", 1), ("base", 2), ("direct", 1)] as [(String, UInt64)] {
+            let jobs = try EvaluationJob.jobs(
+                of: experiment,
+                arm: arm,
+                seed: seed,
+                environment: tiny.environment
+            )
+            try Self.write("rrrrwwwu", of: jobs[0])
+        }
+        #expect(
+            try #require(failure { try Self.report(tiny, experiment).run() }).kind == .missingInput
+        )
+        let (model, table) = try run.run()
+        #expect(model.arms.map(\.name) == ["base", "direct"])
+        #expect(model.scores.allSatisfy { $0.seeds == 1 })
+        #expect(table.contains("Partial report: without masked; with seed 1 of 1, 2."))
+        run.fromScores = true
+        #expect(try run.run().table == table)
+    }
+
     @Test func aSampleThatIsThereTwiceIsNamed() throws {
         let tiny = try TinyExperiment(questions: 4)
         let experiment = try tiny.experiment()

@@ -5,13 +5,15 @@ import Foundation
 /// Makes and writes the report of an experiment.
 struct ReportRun {
     /// The experiment.
-    let experiment: Experiment
+    var experiment: Experiment
     /// The surroundings of this process.
     let surroundings: Manifest.Surroundings
     /// Where runs and results are, as environment variables say.
     var environment = ProcessInfo.processInfo.environment
     /// Whether the scores are taken from the results folder instead of the runs.
     var fromScores = false
+    /// Whether arms and seeds that have not been scored yet are left out.
+    var isPartial = false
     /// Resamples of every bootstrap.
     var resamples = 10_000
 
@@ -24,6 +26,12 @@ struct ReportRun {
         let layout = RunLayout(experiment, environment: environment)
         let folder = layout.resultsFolder
         let scores = "\(folder)/scores.jsonl"
+        if isPartial {
+            var whole = self
+            whole.experiment = try part(fromScores ? ScoreTable.read(scores) : nil)
+            whole.isPartial = false
+            return try whole.run()
+        }
         let table =
             fromScores
             ? try ScoreTable.read(scores)
@@ -46,6 +54,23 @@ struct ReportRun {
         } catch {
             try? manifest.close(.failed)
             throw error
+        }
+    }
+
+    /// The experiment cut down to what is in a table of scores, or has been sampled.
+    private func part(_ table: ScoreTable?) throws -> Experiment {
+        try experiment.part { arm, seed in
+            if let table {
+                return table.cells.contains { $0.arm == arm.name && $0.seed == seed }
+            }
+            // An arm whose traces are not there yet has no job.
+            let jobs = try? EvaluationJob.jobs(
+                of: experiment,
+                arm: arm.name,
+                seed: seed,
+                environment: environment
+            )
+            return jobs?.allSatisfy(\.record.isFinished) ?? false
         }
     }
 

@@ -1,22 +1,26 @@
-"""Copies the table and the verdicts of results/micro/table.md into README.md.
+"""Copies tables and verdicts of results/NAME/table.md into README.md, between the comments
+`<!-- results/NAME -->` and `<!-- end of results -->`.
 
-Run by hand after `make reproduce`:  python3 Tools/readme_table.py
+Run by hand after a report has been made anew:  python3 Tools/readme_table.py
 """
 
 import re
 
-table = open("results/micro/table.md", encoding="utf-8").read()
 
-
-def section(title):
-    """The body of one section of the report."""
+def section(table, title):
+    """The body of one section of a report."""
     return re.search(rf"^## {title}.*?\n\n(.*?)(?=^## )", table, re.S | re.M).group(1).strip()
 
 
-body = "<!-- results -->\n\n{}\n\n{}\n\n<!-- end of results -->".format(
-    section("Accuracy, %"), section("Verdicts")
-)
-readme = open("README.md", encoding="utf-8").read()
-pattern = r"<!-- results -->.*?<!-- end of results -->|<!-- results -->"
-readme = re.sub(pattern, lambda _: body, readme, count=1, flags=re.S)
-open("README.md", "w", encoding="utf-8").write(readme)
+def body(match):
+    with open(f"results/{match[1]}/table.md", encoding="utf-8") as file:
+        table = file.read()
+    accuracy, verdicts = section(table, "Accuracy, %"), section(table, "Verdicts")
+    return f"<!-- results/{match[1]} -->\n\n{accuracy}\n\n{verdicts}\n\n<!-- end of results -->"
+
+
+with open("README.md", encoding="utf-8") as file:
+    readme = file.read()
+pattern = r"<!-- results/(\S+) -->.*?<!-- end of results -->"
+with open("README.md", "w", encoding="utf-8") as file:
+    file.write(re.sub(pattern, body, readme, flags=re.S))

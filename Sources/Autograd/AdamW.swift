@@ -22,7 +22,7 @@ public final class AdamW<Scalar: KernelScalar> {
         public var weightDecay: Double
         /// Gradients longer than this are scaled down to it; infinite for no clipping.
         public var maximumGradientNorm: Double
-        /// Keeps moments in bfloat16; see `Moments`.
+        /// Keeps moments in bfloat16; see `AdamWMoments`.
         public var bfloat16Moments: Bool
 
         /// The s1 recipe's values, unless given.
@@ -52,7 +52,7 @@ public final class AdamW<Scalar: KernelScalar> {
 
     private let values: Buffer<Scalar>
     private let gradients: Buffer<Scalar>
-    private let moments: Moments<Scalar>
+    private let moments: AdamWMoments<Scalar>
     private let decayedCount: Int
     /// Where each parameter lies in the flat buffers.
     private let ranges: [Range<Int>]
@@ -78,7 +78,7 @@ public final class AdamW<Scalar: KernelScalar> {
         for (parameter, range) in zip(self.parameters, ranges) {
             parameter.accumulate(in: Tensor(gradients[range], shape: parameter.value.shape))
         }
-        moments = Moments(count: count, bfloat16: configuration.bfloat16Moments)
+        moments = AdamWMoments(count: count, bfloat16: configuration.bfloat16Moments)
     }
 
     /// Euclidean length of all gradients together, summed in float64; not finite when any of them
@@ -125,7 +125,7 @@ public final class AdamW<Scalar: KernelScalar> {
     }
 
     /// Each parameter with its moments, which share memory with the optimiser.
-    public var state: [(parameter: Parameter<Scalar>, moments: Moments<Scalar>)] {
+    public var state: [(parameter: Parameter<Scalar>, moments: AdamWMoments<Scalar>)] {
         zip(parameters, ranges).map { ($0, moments[$1]) }
     }
 

@@ -47,7 +47,7 @@ public func adamW<S: KernelScalar>(
     _ step: AdamWStep,
     weights: Buffer<S>,
     gradients: Buffer<S>,
-    moments: Moments<S>
+    moments: AdamWMoments<S>
 ) {
     let count = weights.count
     precondition(

@@ -188,7 +188,8 @@ final class TrainingRun {
             metadata: .object(metadata)
         )
         guard let completedSteps else { return content }
-        func moments(_ get: @escaping @Sendable (Moments<Float>) -> Buffer<Float>) -> [NamedTensor]
+        func moments(_ get: @escaping @Sendable (AdamWMoments<Float>) -> Buffer<Float>)
+            -> [NamedTensor]
         {
             optimizer.state.map { parameter, moments in
                 NamedTensor(

@@ -76,11 +76,11 @@ import Testing
 
     @Test func bfloat16MomentsComeBackFromDiskUnchanged() {
         let numbers: [Float] = [0, 1, -1.5, 3.0e38, 1e-40, -0.01171875]
-        let moments = Moments<Float>(count: numbers.count, bfloat16: true)
+        let moments = AdamWMoments<Float>(count: numbers.count, bfloat16: true)
         moments.restore(first: Buffer(numbers), second: Buffer(numbers))
         let first = moments.first.array
         #expect(first[0...2] == [0, 1, -1.5] && first[5] == -0.01171875)
-        let again = Moments<Float>(count: numbers.count, bfloat16: true)
+        let again = AdamWMoments<Float>(count: numbers.count, bfloat16: true)
         again.restore(first: moments.first, second: moments.second)
         #expect(again.first.array == first && again.second.array == moments.second.array)
     }

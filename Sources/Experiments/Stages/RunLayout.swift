@@ -195,8 +195,8 @@ public struct RunLayout: Sendable {
         guard let selection = try selection(arm, seed: seed) else { return nil }
         let digest = try digests.digest(
             of: selection.selected,
-            source: "Generate and select traces first: rsd-generate run \(experiment.file), then "
-                + "rsd-generate select \(experiment.file)."
+            source: "Make and select its traces first: rsd-generate run \(experiment.file) --arm "
+                + "\(arm.name)"
         )
         return stage(
             .training,

@@ -8,7 +8,7 @@ import CKernels
 /// right on average. The chance is a hash of step and place: it does not depend on threads, nor on
 /// interruptions.
 /// Source: Gupta et al. 2015, arXiv:1502.02551, section 3 (stochastic rounding).
-public enum Moments<Scalar: KernelScalar>: Sendable {
+public enum AdamWMoments<Scalar: KernelScalar>: Sendable {
     /// In the weights' type.
     case native(first: Buffer<Scalar>, second: Buffer<Scalar>)
     /// In bfloat16.
@@ -31,7 +31,7 @@ public enum Moments<Scalar: KernelScalar>: Sendable {
     }
 
     /// The moments of part of the weights, which share these' memory.
-    public subscript(range: Range<Int>) -> Moments {
+    public subscript(range: Range<Int>) -> AdamWMoments {
         switch self {
         case .native(let first, let second): .native(first: first[range], second: second[range])
         case .bfloat16(let first, let second): .bfloat16(first: first[range], second: second[range])

@@ -27,19 +27,55 @@ import Testing
         let a = [1, 0, -1, 2, 1]
         let b = [0, 2, 1, -1, 1]
         #expect(
-            SignificanceTest.macroPermutation([a, b])
+            macroPermutation([a, b])
                 == SignificanceTest.permutation(a + b, midP: true)
         )
         // Unequal sizes: d / n in sixths is 3, -3 | 2, 2, 0, as whole numbers.
         #expect(
-            SignificanceTest.macroPermutation([[1, -1], [1, 1, 0]])
+            macroPermutation([[1, -1], [1, 1, 0]])
                 == SignificanceTest.permutation([3, -3, 2, 2], midP: true)
         )
         // Sizes without a small common multiple go by random signs, close to the exact share.
         let sizes = [997, 991, 983, 977]
         let sparse = sizes.map { size in (0..<size).map { $0 < 40 ? ($0 % 3 == 0 ? -1 : 1) : 0 } }
-        let p = SignificanceTest.macroPermutation(sparse, samples: 4000)
+        let p = macroPermutation(sparse, samples: 4000)
         #expect(p > 1e-4 && p < 0.01)
+    }
+
+    /// Benchmarks weigh the same however many samples a question of theirs has.
+    @Test func macroPermutationDoesNotCountSamples() {
+        func pairs(_ correct: [(Int, Int)], samples: Int) -> WholeDifferences {
+            WholeDifferences(
+                correct.enumerated().map { index, pair in
+                    (
+                        QuestionScore(id: "\(index)", correct: pair.0 * samples, samples: samples),
+                        QuestionScore(id: "\(index)", correct: pair.1 * samples, samples: samples)
+                    )
+                }
+            )
+        }
+        let few = [(1, 0), (1, 0), (1, 0), (0, 1), (1, 1)]
+        let many = [(0, 1), (0, 1), (1, 0), (0, 1), (0, 0), (0, 1), (1, 1)]
+        let p = SignificanceTest.macroPermutation([pairs(few, samples: 1), pairs(many, samples: 1)])
+        for (one, other) in [(1, 2), (4, 1), (2, 3)] {
+            let again = [pairs(few, samples: one), pairs(many, samples: other)]
+            #expect(SignificanceTest.macroPermutation(again) == p)
+        }
+        // Arm and base may differ in samples too: 1/2 against 1/3 is 1 of 6.
+        let uneven = WholeDifferences([
+            (
+                QuestionScore(id: "a", correct: 1, samples: 2),
+                QuestionScore(id: "a", correct: 1, samples: 3)
+            )
+        ])
+        #expect(uneven.unit == 6 && uneven.differences == [1])
+    }
+
+    private func macroPermutation(_ differences: [[Int]], samples: Int = 20_000) -> Double {
+        SignificanceTest.macroPermutation(
+            differences.map { WholeDifferences(differences: $0, unit: 1) },
+            samples: samples
+        )
     }
 
     @Test func macroAverageGivesEveryBenchmarkTheSameWeight() {

@@ -40,11 +40,7 @@ struct ArmComparison: Sendable {
             matched.map { $0.map { $0.0.mean - $0.1.mean } },
             resamples: resamples
         )
-        overQuestionsP = SignificanceTest.macroPermutation(
-            matched.map { own in
-                own.map { $0.correct * $1.samples - $1.correct * $0.samples }
-            }
-        )
+        overQuestionsP = SignificanceTest.macroPermutation(matched.map(WholeDifferences.init))
         overSeeds = SeedStatistics(zip(arm.seedAverages, other.seedAverages).map { $0 - $1 })
     }
 

@@ -47,11 +47,14 @@ extension SignificanceTest {
     /// Σ_b Σ_i d_i / n_b. The mid-p by counting where that is quick, else p by random sign choices.
     ///
     /// - Parameters:
-    ///   - differences: Whole-number differences in one unit, a list a benchmark.
+    ///   - benchmarks: The differences on each, as whole numbers in a unit of its own.
     ///   - samples: Random sign choices, where they are needed.
     /// - Returns: p, two-sided.
-    static func macroPermutation(_ differences: [[Int]], samples: Int = 20_000) -> Double {
-        if let whole = weighted(differences) {
+    static func macroPermutation(
+        _ benchmarks: [WholeDifferences],
+        samples: Int = 20_000
+    ) -> Double {
+        if let whole = weighted(benchmarks) {
             let (work, overflow) = whole.count.multipliedReportingOverflow(
                 by: whole.reduce(0) { $0 + abs($1) } / max(1, divisor(whole))
             )
@@ -59,28 +62,57 @@ extension SignificanceTest {
                 return permutation(whole, midP: true)
             }
         }
-        let scaled = differences.flatMap { own in own.map { Double($0) / Double(own.count) } }
+        let scaled = benchmarks.flatMap { own in
+            own.differences.map { Double($0) / Double(own.divisor) }
+        }
         let draws = UniformDraws("macro permutation")
         return permutation(scaled, samples: samples) { draws($0) }
     }
 
-    /// The differences in the unit 1 / lcm(n_b); nil where that does not fit.
-    private static func weighted(_ differences: [[Int]]) -> [Int]? {
+    /// The differences in a unit that all benchmarks have in common; nil where that does not fit.
+    private static func weighted(_ benchmarks: [WholeDifferences]) -> [Int]? {
         var common = 1
-        for own in differences {
-            let (next, overflow) = (common / greatest(common, own.count))
-                .multipliedReportingOverflow(by: own.count)
+        for own in benchmarks {
+            let (next, overflow) = (common / greatest(common, own.divisor))
+                .multipliedReportingOverflow(by: own.divisor)
             guard !overflow, next < 1 << 24 else { return nil }
             common = next
         }
-        return differences.flatMap { own in own.map { $0 * (common / own.count) } }
+        return benchmarks.flatMap { own in
+            own.differences.map { $0 * (common / own.divisor) }
+        }
     }
 
     private static func divisor(_ values: [Int]) -> Int {
         values.reduce(0) { greatest($0, abs($1)) }
     }
 
-    private static func greatest(_ a: Int, _ b: Int) -> Int {
+    /// The greatest common divisor.
+    fileprivate static func greatest(_ a: Int, _ b: Int) -> Int {
         b == 0 ? a : greatest(b, a % b)
+    }
+}
+
+/// Differences between two arms on the questions of a benchmark, as whole numbers.
+struct WholeDifferences {
+    /// The difference of shares on each question, in units of 1 / `unit`.
+    var differences: [Int]
+    /// How many units make a whole question.
+    var unit: Int
+
+    /// What a difference is divided by to become its part in the benchmark's mean.
+    var divisor: Int { unit * differences.count }
+}
+
+extension WholeDifferences {
+    /// Differences of shares that count samples.
+    ///
+    /// - Precondition: There is a question, and each side has a number of samples that is the same
+    ///   for all.
+    init(_ pairs: [(QuestionScore, QuestionScore)]) {
+        let (own, other) = (pairs[0].0.samples, pairs[0].1.samples)
+        let unit = own / SignificanceTest.greatest(own, other) * other
+        self.unit = unit
+        differences = pairs.map { $0.correct * (unit / own) - $1.correct * (unit / other) }
     }
 }

@@ -54,8 +54,14 @@ extension Scope {
         for arm in arms {
             var analysis = ArmAnalysis(arm: arm.name)
             var samples: [ExperimentAnalysis.Sample] = []
+            var seen: Set<[String]> = []
             for seed in experiment.seeds {
                 guard let selection = try selector.select(arm, seed: seed) else { continue }
+                // Seeds that train the same student on the same traces show nothing new.
+                let texts = selection.kept.map { "\($0.selected.id) \($0.selected.text)" }
+                guard seen.insert([try layout.studentPath(arm, seed: seed)] + texts).inserted else {
+                    continue
+                }
                 let student = try models.student(of: arm, layout, seed: seed)
                 if result == nil { result = named(variantName ?? experiment.name, student) }
                 analysis.add(selection, answers: answer)

@@ -59,19 +59,26 @@ struct ReportRun {
 
     /// The experiment cut down to what is in a table of scores, or has been sampled.
     private func part(_ table: ScoreTable?) throws -> Experiment {
-        try experiment.part { arm, seed in
-            if let table {
-                return table.cells.contains { $0.arm == arm.name && $0.seed == seed }
+        var obstacle: (any Error)?
+        do {
+            return try experiment.part { arm, seed in
+                if let table {
+                    return table.cells.contains { $0.arm == arm.name && $0.seed == seed }
+                }
+                do {
+                    return try EvaluationJob.jobs(
+                        of: experiment,
+                        arm: arm.name,
+                        seed: seed,
+                        environment: environment
+                    ).allSatisfy(\.record.isFinished)
+                } catch {
+                    // An arm whose traces are not there yet.
+                    obstacle = obstacle ?? error
+                    return false
+                }
             }
-            // An arm whose traces are not there yet has no job.
-            let jobs = try? EvaluationJob.jobs(
-                of: experiment,
-                arm: arm.name,
-                seed: seed,
-                environment: environment
-            )
-            return jobs?.allSatisfy(\.record.isFinished) ?? false
-        }
+        } catch { throw obstacle ?? error }
     }
 
     private func model(_ table: ScoreTable, _ layout: RunLayout) throws -> ReportModel {

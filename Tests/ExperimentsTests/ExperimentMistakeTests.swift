@@ -9,7 +9,7 @@ import Testing
         (
             "training: {learing_rate: 3e-4}",
             "78: small.yaml: line 7: training.learing_rate: unknown key; known keys: learningRate, "
-                + "finalLearningRate, warmupFraction, weightDecay, beta1, beta2, epsilon, clip, "
+                + "finalLearningRate, warmupFraction, weightDecay, beta1, beta2, epsilon, clip, moments, "
                 + "batch, epochs, maxLength, overlong, microBatchTokens, recompute, saveEvery, "
                 + "keepCheckpoints, lora"
         ),
@@ -211,7 +211,7 @@ import Testing
             "78: small.yaml: 2 mistakes\n  line 6: arms.rsd.training.batch: found 0; expected a "
                 + "whole number from 1 to 1000000\n  line 6: arms.rsd.training.epoch: unknown key; "
                 + "known keys: learningRate, finalLearningRate, warmupFraction, weightDecay, "
-                + "beta1, beta2, epsilon, clip, batch, epochs, maxLength, overlong, "
+                + "beta1, beta2, epsilon, clip, moments, batch, epochs, maxLength, overlong, "
                 + "microBatchTokens, recompute, saveEvery, keepCheckpoints, lora"
         ),
     ]

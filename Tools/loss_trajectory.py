@@ -3,8 +3,8 @@ loss of every step.
 
 Run by hand (about ten minutes on two cores):
     python Tools/loss_trajectory.py MODEL.gguf gsm8k_train.jsonl --shape qwen2.5-0.5b
-        [--steps 50] [--batch 2] [--longest 400] [--programs .build/release]
-        [--save docs/loss-trajectory.csv]
+        [--steps 50] [--batch 2] [--longest 400] [--moments bfloat16]
+        [--programs .build/release] [--save docs/loss-trajectory.csv]
 Made with torch 2.15, transformers 5.23, float32, CPU.
 
 Both sides start from the same float32 weights (`rsd-train export` writes what it reads from the
@@ -39,7 +39,7 @@ models: {{student: {{path: {model}, shape: {shape}}}}}
 benchmarks: [{{name: unused, path: {data}, limit: 1}}]
 template: {{preset: chatml, system: Solve.}}
 training: {{learningRate: {LEARNING_RATE}, warmupFraction: {WARMUP}, weightDecay: {DECAY}, epochs: 1,
-  batch: {batch}, maxLength: 4096, overlong: error}}
+  batch: {batch}, maxLength: 4096, overlong: error, moments: {moments}}}
 arms:
   base: {{kind: base}}
   solutions: {{kind: direct, traces: {{path: {traces}}}}}
@@ -135,6 +135,7 @@ def main():
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--longest", type=int, default=1 << 20)
+    parser.add_argument("--moments", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--programs", type=pathlib.Path, default=pathlib.Path(".build/release"))
     parser.add_argument("--save", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -154,6 +155,7 @@ def main():
             "shape": arguments.shape,
             "data": os.path.abspath(arguments.data),
             "batch": arguments.batch,
+            "moments": arguments.moments,
             "traces": folder / "traces.jsonl",
         }
         (folder / "experiment.yaml").write_text(EXPERIMENT.format(**settings))

@@ -98,20 +98,7 @@ public enum AdamWMoments<Scalar: KernelScalar>: Sendable {
 
 /// A view of bfloat16 numbers in memory; slices share it.
 public struct BFloat16Buffer: @unchecked Sendable {
-    private final class Storage {
-        let base: UnsafeMutablePointer<UInt16>
-        private let bytes: Int
-
-        init(zeros count: Int) {
-            bytes = count * MemoryLayout<UInt16>.stride
-            base = ck_allocate(bytes).bindMemory(to: UInt16.self, capacity: count)
-            base.initialize(repeating: 0, count: count)
-        }
-
-        deinit { ck_deallocate(base, bytes) }
-    }
-
-    private let storage: Storage
+    private let storage: Storage<UInt16>
     /// Where the view begins in its memory.
     private let start: Int
     /// Number of elements.
@@ -119,10 +106,14 @@ public struct BFloat16Buffer: @unchecked Sendable {
 
     /// Allocates zeros.
     init(zeros count: Int) {
-        self.init(storage: Storage(zeros: count), start: 0, count: count)
+        self.init(storage: Storage(count: count), start: 0, count: count)
+        let base = SendablePointer(storage.base)
+        ThreadPool.forEach(count, grain: 1 << 18) { range in
+            (base.value + range.lowerBound).update(repeating: 0, count: range.count)
+        }
     }
 
-    private init(storage: Storage, start: Int, count: Int) {
+    private init(storage: Storage<UInt16>, start: Int, count: Int) {
         self.storage = storage
         self.start = start
         self.count = count
@@ -147,6 +138,7 @@ public struct BFloat16Buffer: @unchecked Sendable {
         return copy
     }
 
+    /// Reads numbers into another type's memory.
     func get<S: KernelScalar>(_ range: Range<Int>, into numbers: UnsafeMutablePointer<S>) {
         let from = storage.base + start + range.lowerBound
         S.kernels.dequantize(Int32(CK_BF16.rawValue), range.count, from, numbers)

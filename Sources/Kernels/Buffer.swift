@@ -1,13 +1,13 @@
 import CKernels
 
 /// Memory that buffers share: 64-byte aligned, freed with its last view.
-final class Storage<Scalar: KernelScalar>: @unchecked Sendable {
-    let base: UnsafeMutablePointer<Scalar>
+final class Storage<Element: BitwiseCopyable>: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Element>
     private let bytes: Int
 
     init(count: Int) {
-        bytes = count * MemoryLayout<Scalar>.stride
-        base = ck_allocate(bytes).bindMemory(to: Scalar.self, capacity: count)
+        bytes = count * MemoryLayout<Element>.stride
+        base = ck_allocate(bytes).bindMemory(to: Element.self, capacity: count)
     }
 
     deinit { ck_deallocate(base, bytes) }

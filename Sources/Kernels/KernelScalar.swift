@@ -2,7 +2,7 @@ import CKernels
 
 /// Element type of all numeric buffers: `Float` (fast kernels) or `Double` (plain kernels, which
 /// gradient checks run on and the fast ones are tested against).
-public protocol KernelScalar: BinaryFloatingPoint, Sendable {
+public protocol KernelScalar: BinaryFloatingPoint, BitwiseCopyable, Sendable {
     /// The C kernels of this type.
     static var _kernels: UnsafePointer<ck_kernels> { get }
     /// The C matrix product of this type.

@@ -42,7 +42,7 @@ import Testing
         #expect(parameter.gradient?.item == 0)
     }
 
-    /// A slowly moving mean: rounded to the nearest bfloat16 it would stop at half its way.
+    /// A slowly moving mean: rounded to the nearest bfloat16 both would end a fifth short.
     @Test func bfloat16MomentsAreRightOnAverage() throws {
         let count = 4099
         let gradients = (0..<count).map { 0.25 + Float($0 % 7) / 8 }

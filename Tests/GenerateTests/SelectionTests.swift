@@ -50,7 +50,7 @@ import Testing
     }
 
     /// Three problems with the answer 3, five tries, and the arms that look at them.
-    static func prepare(_ laboratory: Laboratory) throws -> Scope {
+    static func prepare(_ laboratory: Laboratory, seeds: [Int] = [1]) throws -> Scope {
         let problems = ["p", "q", "r"].map { Problem(id: $0, problem: "1+2?", answer: "3") }
         try JSONLines.write(problems.map(\.json), to: "\(laboratory.folder)/hand.jsonl")
         let external: [JSON] = [
@@ -67,7 +67,7 @@ import Testing
                       rsd: {kind: rsd}
                       rsd-all: {kind: rsd, selection: {select: all, maxFallbackRate: 1}}
                     """
-            )
+            ).replacing("seeds: [1]", with: "seeds: \(seeds)")
         )
         let stage = try Laboratory.stage(scope, "rsd")
         let tries = [
@@ -114,6 +114,18 @@ import Testing
         let direct = try selected("direct")
         #expect(direct.traces.map(\.text) == ["1+2=3, #3", "2+2=4, #4"])
         #expect(direct.stage.state == .finished)
+    }
+
+    /// What two seeds train the same student on is looked at once.
+    @Test func theAnalysisCountsSharedTracesOnce() throws {
+        let laboratory = try Laboratory()
+        func direct(_ seeds: [Int]) throws -> JSON? {
+            let scope = try Self.prepare(laboratory, seeds: seeds)
+            return try scope.analyse(ModelStore())?.json["arms"]?.array?.first
+        }
+        let one = try #require(try direct([1]))
+        #expect(one["arm"]?.string == "direct" && one["traces"]?.integer == 2)
+        #expect(try direct([1, 2])?.canonical == one.canonical)
     }
 
     @Test func theAnalysisCountsTokens() throws {

@@ -9,9 +9,9 @@ struct ReportCommand: ParsableCommand {
         abstract: "Compares the arms: tables, plots and one HTML page.",
         discussion: """
             Needs the samples of every arm and seed; --partial leaves out those that are not there \
-            yet, and says so. Writes table.md, table.csv, plots and \
-            report.html into the results folder, with the counts behind them in scores.jsonl, and \
-            prints the table and the page's path.
+            yet, and says so. Writes table.md, table.csv, plots and report.html into the results \
+            folder, with the counts behind them in scores.jsonl, and prints the table and the \
+            page's path.
             """
     )
 

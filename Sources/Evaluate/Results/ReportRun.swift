@@ -27,10 +27,10 @@ struct ReportRun {
         let folder = layout.resultsFolder
         let scores = "\(folder)/scores.jsonl"
         if isPartial {
-            var whole = self
-            whole.experiment = try part(fromScores ? ScoreTable.read(scores) : nil)
-            whole.isPartial = false
-            return try whole.run()
+            var partial = self
+            partial.experiment = try part(fromScores ? ScoreTable.read(scores) : nil)
+            partial.isPartial = false
+            return try partial.run()
         }
         let table =
             fromScores

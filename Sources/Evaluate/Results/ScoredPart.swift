@@ -13,8 +13,10 @@ extension Experiment {
             throw Failure(.configuration, file: file, at: "grid", "a sweep has no partial report")
         }
         var part = self
-        part.arms = arms.filter { arm in seeds.contains { isScored(arm, $0) } }
-        part.seeds = seeds.filter { seed in part.arms.allSatisfy { isScored($0, seed) } }
+        let scored = arms.map { arm in (arm: arm, seeds: seeds.filter { isScored(arm, $0) }) }
+            .filter { !$0.seeds.isEmpty }
+        part.arms = scored.map(\.arm)
+        part.seeds = seeds.filter { seed in scored.allSatisfy { $0.seeds.contains(seed) } }
         guard !part.arms.isEmpty, !part.seeds.isEmpty else {
             throw Failure(
                 .missingInput,

@@ -12,7 +12,8 @@ public struct CheckpointContent: Sendable {
     public var firstMoments: [NamedTensor]
     /// AdamW's second moments of each parameter.
     public var secondMoments: [NamedTensor]
-    /// Where training stands: step, epoch, cursor, seed, and anything else.
+    /// Where training stands: steps done, epoch, steps into the epoch (`cursor`), seed, and anything
+    /// else.
     public var state: JSON
     /// The model's configuration, in the form of Hugging Face's config.json.
     public var configuration: JSON

@@ -48,7 +48,7 @@ extension GGUFFile {
             eosID: try id("eos"),
             padID: try id("padding"),
             eotID: try id("eot"),
-            addBOS: try optional("\(prefix).add_bos_token", "true or false", \.bool) ?? false,
+            addBOS: try optional("\(prefix).add_bos_token", "true or false", \.bool),
             chatTemplate: try optional("tokenizer.chat_template", "UTF-8 text", \.text)
         )
     }

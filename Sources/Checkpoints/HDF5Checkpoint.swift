@@ -24,6 +24,9 @@ public final class HDF5Checkpoint: TensorSource {
     /// The text of tokenizer.json, byte for byte; nil when the checkpoint was written without.
     public let tokenizer: Data?
 
+    /// The version of the HDF5 library in use, such as "1.10.8".
+    public static var libraryVersion: String { HDF5Library.version }
+
     private let file: MappedFile
     private let contents: [String: [String: HDF5Reader.Dataset]]
 

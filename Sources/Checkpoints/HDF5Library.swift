@@ -15,6 +15,16 @@ enum HDF5Library {
         H5dont_atexit()
     }()
 
+    /// The version in use, such as "1.10.8"; empty where it does not tell.
+    static var version: String {
+        var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+        let status = lock.withLock { _ in
+            _ = start
+            return H5get_libversion(&major, &minor, &release)
+        }
+        return status < 0 ? "" : "\(major).\(minor).\(release)"
+    }
+
     /// Runs `body` with the library to itself.
     static func session<R>(_ file: HDF5Session, _ body: (HDF5Session) throws -> R) throws -> R {
         try lock.withLock { _ in

@@ -16,8 +16,6 @@ public enum StopReason: String, Sendable, CaseIterable {
     case endOfText
     /// A length limit was reached.
     case length
-    /// The program was stopped; the record is not a finished try.
-    case interrupted
 }
 
 /// What grading said about an answer.

@@ -86,7 +86,7 @@ extension Trace {
     /// - Throws: `Failure.badData` naming the position of a teacher's token that the student finds
     ///   less likely than the threshold.
     public func checkRule() throws {
-        // Decoding compares in Float; so does this, or a probability equal to 1 % would be refused.
+        // Probabilities are rounded to Float when they are recorded, and so is the threshold here.
         let threshold = Float(acceptanceThreshold)
         for position in ids.indices
         where threshold > 0 && source[position] == .teacher

@@ -40,12 +40,6 @@ public struct CompletedSequence: Sendable, Hashable {
 
     /// The new tokens.
     public var tokens: [Int32] { decisions.map(\.token) }
-
-    /// The share of tokens that the student chose because the teacher's were refused; 0 for none.
-    public var fallbackRate: Double {
-        let fallbacks = decisions.count { $0.reason == .refused || $0.reason == .noProposal }
-        return decisions.isEmpty ? 0 : Double(fallbacks) / Double(decisions.count)
-    }
 }
 
 /// What a run has done so far.

@@ -49,14 +49,6 @@ extension ReverseSpeculativeDecoding {
             acceptanceTopK: 20
         )
 
-        /// The numbers of a named preset.
-        public init(_ preset: Preset) {
-            switch preset {
-            case .paper: self = .paper
-            case .referenceCode: self = .referenceCode
-            }
-        }
-
         /// Checks that every number lies in its range.
         ///
         /// - Parameter place: Names the numbers in the message, such as `generation`.
@@ -86,11 +78,5 @@ extension ReverseSpeculativeDecoding {
             try teacher.validate(at: inside("teacher"))
             try fallback.validate(at: inside("fallback"))
         }
-    }
-
-    /// Published variants of the method.
-    public enum Preset: String, Sendable, Hashable, Codable, CaseIterable {
-        case paper
-        case referenceCode = "reference-code"
     }
 }

@@ -54,8 +54,6 @@ public struct VocabularyMap: Sendable {
     /// - Parameters:
     ///   - teacher: The proposing model's tokens.
     ///   - student: The tokens that traces are recorded in.
-    ///   - equivalents: Pairs of teacher and student ids that mean the same though they are spelled
-    ///     differently, such as two families' ends of a turn.
     ///   - encode: The teacher's ids of a text, special tokens not recognised; called for student
     ///     tokens without a counterpart only.
     /// - Throws: `Failure` of kind configuration when the teacher has fewer than half of the
@@ -63,7 +61,6 @@ public struct VocabularyMap: Sendable {
     public init(
         teacher: Side,
         student: Side,
-        equivalents: [(teacher: Int32, student: Int32)] = [],
         encode: ([UInt8]) throws -> [Int32]
     ) throws {
         var forward = [Int32](repeating: -1, count: teacher.definedCount)
@@ -72,18 +69,7 @@ public struct VocabularyMap: Sendable {
             forward[Int(t)] = s
             backward[Int(s)] = t
         }
-        for (t, s) in equivalents {
-            guard forward.indices.contains(Int(t)), backward.indices.contains(Int(s)) else {
-                throw Failure(
-                    .configuration,
-                    "token \(t) of \(teacher.name) and token \(s) of "
-                        + "\(student.name) cannot be equivalent: there is no such token"
-                )
-            }
-            pair(t, s)
-        }
-        for id in 0..<Int32(min(forward.count, backward.count))
-        where forward[Int(id)] < 0 && backward[Int(id)] < 0 {
+        for id in 0..<Int32(min(forward.count, backward.count)) {
             let bytes = teacher.tokens[Int(id)]
             if !bytes.isEmpty, bytes == student.tokens[Int(id)],
                 teacher.special.contains(id) == student.special.contains(id)

@@ -38,6 +38,25 @@ public struct Experiment: Sendable {
     public var arms: [Arm]
     /// The grids of a sweep; empty for a plain experiment.
     public var grids: [Grid]
+
+    /// The experiment with one of its seeds alone; as it is for nil.
+    ///
+    /// - Throws: `Failure.configuration` naming the seeds that it has.
+    public func restricted(toSeed seed: UInt64?) throws -> Experiment {
+        guard let seed else { return self }
+        guard seeds.contains(seed) else {
+            throw Failure(
+                .configuration,
+                file: file,
+                at: "seeds",
+                "has no seed \(seed); its seeds: "
+                    + seeds.map(String.init).joined(separator: ", ")
+            )
+        }
+        var copy = self
+        copy.seeds = [seed]
+        return copy
+    }
     /// The file's text.
     var text: String
 

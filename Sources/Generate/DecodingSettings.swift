@@ -6,18 +6,6 @@ import Grading
 import Models
 import Tokenizers
 
-extension SamplingParameters {
-    /// The parameters that an experiment file asks for.
-    init(_ settings: SamplingSettings) {
-        self.init(
-            temperature: settings.temperature,
-            topK: settings.topK,
-            topP: settings.topP,
-            minP: settings.minP
-        )
-    }
-}
-
 extension ReverseSpeculativeDecoding.Configuration {
     /// The configuration that an experiment file asks for.
     ///
@@ -26,8 +14,8 @@ extension ReverseSpeculativeDecoding.Configuration {
         self.init(
             acceptanceThreshold: settings.acceptanceThreshold,
             proposals: settings.proposals,
-            teacher: SamplingParameters(settings.teacher),
-            fallback: SamplingParameters(settings.fallback),
+            teacher: settings.teacher,
+            fallback: settings.fallback,
             acceptanceTopK: settings.acceptanceTopK,
             acceptanceThresholds: settings.acceptanceThresholds
         )

@@ -180,9 +180,7 @@ extension Scope {
         for (index, selected) in traces.enumerated() {
             try Interrupts.check()
             let prompt = try template.encode(problem: selected.problem, with: student.tokenizer)
-            var whole =
-                try selected.ids
-                ?? template.encode(completion: selected.text, with: student.tokenizer)
+            var whole = try template.completion(of: selected, with: student.tokenizer)
             if whole.last == endOfTurn { whole.removeLast() }
             let ids = Array(whole.prefix(max(0, min(maxLength - prompt.count, limit ?? .max))))
             if !ids.isEmpty {

@@ -48,8 +48,7 @@ struct ExperimentOptions: ParsableArguments {
         let experiment = try Experiment.read(experiment)
         if let arm { _ = try experiment.arm(arm) }
         return try experiment.variants.map { variant in
-            var variant = variant
-            if let seed { variant.seeds = [seed] }
+            let variant = try variant.restricted(toSeed: seed)
             let arms = try arm.map { [try variant.arm($0)] } ?? variant.arms
             return Scope(layout: RunLayout(variant), arms: arms.filter { $0.kind != .base })
         }

@@ -105,6 +105,8 @@ extension Scope {
             for arm in arms where arm.student != nil {
                 let first = try arm.student.map { try experiment.arm($0) }
                 if let first, own[first.name] == nil { try select(first) }
+                // Its student is trained on what other shards make too.
+                if shard != nil, let first, own[first.name]?.isComplete != true { continue }
                 try layout.prepareStudent(of: arm, seed: seed)
                 if try generate(arm) || shard == nil { try select(arm) }
             }

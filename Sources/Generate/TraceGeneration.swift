@@ -2,6 +2,7 @@ import Datasets
 import Decoding
 import Experiments
 import Files
+import Foundation
 import Grading
 import Kernels
 import Models
@@ -58,6 +59,8 @@ struct TraceGeneration {
         let lock = try RunLock(shard == nil ? stage.lock : stage.file("lock\(suffix)"))
         defer { lock.release() }
         let path = stage.traces(shard: shard.map { ($0.index, $0.count) })
+        // A shard of what is there already has nothing to merge.
+        if shard != nil, stage.state == .finished, store.files == [stage.traces()] { return true }
 
         // Opening cuts off a torn last line, so it comes before reading.
         let output = try JSONLines.Appender(path)
@@ -108,20 +111,28 @@ struct TraceGeneration {
         defer { lock?.release() }
         try store.write(tries, problems: problems, attempts: attempts, isComplete: isComplete)
         guard isComplete else { return false }
-        let manifest = try running ?? manifest("")
+        let manifest = try running ?? manifest("", parts: shardManifests)
         var counts = GenerationCounts(tries.values)
         counts.tokensPerSecond = tokensPerSecond
         try manifest.close(.finished, results: counts.json)
         return true
     }
 
-    private func manifest(_ suffix: String) throws -> Manifest {
+    /// The manifests of this stage's shards.
+    private var shardManifests: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: stage.folder)) ?? []
+        return names.filter { $0.wholeMatch(of: /manifest-\d+-of-\d+\.json/) != nil }.sorted()
+            .map(stage.file)
+    }
+
+    private func manifest(_ suffix: String, parts: [String] = []) throws -> Manifest {
         try Manifest(
             stage.file("manifest\(suffix).json"),
             configuration: layout.experiment.merged,
             seeds: [seed],
             inputs: inputs,
-            surroundings: .ofThisProcess
+            surroundings: .ofThisProcess,
+            parts: parts
         )
     }
 

@@ -17,14 +17,23 @@ struct TraceSelector {
 
     /// What an arm trains on, matched with other arms where it asks for that.
     ///
-    /// - Returns: Nil while nothing has been generated, for it or for an arm it is matched with.
-    /// - Throws: `Failure` when an input is missing or malformed.
+    /// - Returns: Nil while nothing has been generated for it.
+    /// - Throws: `Failure` when an input is missing or malformed, or an arm that it is matched with
+    ///   has no tries.
     func select(_ arm: Arm, seed: UInt64) throws -> ArmSelection? {
         guard let own = try unmatched(arm, seed: seed) else { return nil }
         guard let matching = arm.matching else { return own }
         var others: [ArmSelection] = []
         for name in matching.arms where name != arm.name {
-            guard let other = try unmatched(experiment.arm(name), seed: seed) else { return nil }
+            guard let other = try unmatched(experiment.arm(name), seed: seed) else {
+                throw Failure(
+                    .missingInput,
+                    file: experiment.file,
+                    at: "arms.\(arm.name).match",
+                    "'\(name)' has no tries with seed \(seed) yet, so nothing is selected",
+                    remedy: "Make them: rsd-generate run \(experiment.file) --arm \(name)"
+                )
+            }
             others.append(other)
         }
         let student = try models.student(of: arm, layout, seed: seed)
@@ -63,7 +72,7 @@ struct TraceSelector {
         try Interrupts.check()
         let student = try models.student(of: arm, layout, seed: seed)
         let template = experiment.template
-        let ids = try trace.ids ?? template.encode(completion: trace.text, with: student.tokenizer)
+        let ids = try template.completion(of: trace, with: student.tokenizer)
         let prompt = try template.encode(problem: trace.problem, with: student.tokenizer)
         return (ids, SequenceScoring(student).probabilities(of: ids, after: prompt))
     }
@@ -85,7 +94,7 @@ struct TraceSelector {
             traces = try layout.problems(seed: seed).problems.map {
                 try SelectedTrace(solutionOf: $0, member: member)
             }
-        case .experiment: traces = try borrowed(arm, seed)
+        case .experiment: return try borrowed(arm, source, seed)
         }
         traces = traces.map(source.finished)
         return ArmSelection(arm: arm, seed: seed, kept: traces.map { .init(selected: $0) })
@@ -93,7 +102,9 @@ struct TraceSelector {
 
     /// Traces made for another student: as tokens where the two vocabularies are the same, otherwise
     /// as text.
-    private func borrowed(_ arm: Arm, _ seed: UInt64) throws -> [SelectedTrace] {
+    private func borrowed(_ arm: Arm, _ source: TraceSource, _ seed: UInt64) throws
+        -> ArmSelection
+    {
         let (other, stage) = try layout.otherSelection(arm, seed: seed)
         var traces = try SelectedTrace.read(stage.selected)
         let student = try models.student(of: arm, layout, seed: seed)
@@ -101,11 +112,27 @@ struct TraceSelector {
         let isSame =
             try other.experiment.template.endOfTurn == experiment.template.endOfTurn
             && Tokenizer(at: path).hasSameVocabulary(as: student.tokenizer)
+        let isText = !isSame || source.ending != nil
+        guard !isText || traces.allSatisfy({ $0.weights?.contains(0) != true }) else {
+            throw Failure(
+                .configuration,
+                file: experiment.file,
+                at: "arms.\(arm.name).traces",
+                "some tokens of these traces are not trained on, and here they are taken as text",
+                remedy: "Take the traces of an arm without maskBelow and match."
+            )
+        }
         for index in traces.indices where !isSame {
             traces[index].ids = nil
             traces[index].weights = nil
         }
-        return traces
+        var selection = ArmSelection(
+            arm: arm,
+            seed: seed,
+            kept: traces.map { .init(selected: source.finished($0)) }
+        )
+        selection.isComplete = stage.state == .finished
+        return selection
     }
 
     /// Applies an arm's filter to the tries that are there, graded again from their text.

@@ -38,9 +38,7 @@ struct TraceStore {
     func read() throws -> [TryKey: Trace] {
         var tries: [TryKey: Trace] = [:]
         for file in files {
-            for trace in try Trace.read(file) where trace.stop != .interrupted {
-                tries[TryKey(trace)] = trace
-            }
+            for trace in try Trace.read(file) { tries[TryKey(trace)] = trace }
         }
         return tries
     }

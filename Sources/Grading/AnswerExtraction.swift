@@ -174,14 +174,15 @@ public enum AnswerExtraction {
 
     // MARK: - Phrases and markers
 
-    /// What follows the last "answer is" or "answer:", up to the end of its sentence or line.
+    /// What follows the last "answer is" or "answer:": a formula over several lines, or the text up
+    /// to the end of its sentence or line.
     private static func afterPhrase(in bytes: [UInt8]) -> [UInt8]? {
         let lowercase = bytes.map { $0.lowercased }
         let word = Array("answer".utf8)
         var end = lowercase.count
         while let found = lowercase[..<end].lastRange(of: word) {
             if let start = phraseEnd(in: lowercase, after: found.upperBound) {
-                let answer = sentence(in: bytes, from: start)
+                let answer = displayed(in: bytes, from: start) ?? sentence(in: bytes, from: start)
                 if !answer.isEmpty { return answer }
             }
             end = found.lowerBound
@@ -209,6 +210,23 @@ public enum AnswerExtraction {
         guard found else { return nil }
         skip(" *_\t\r\n")
         return index
+    }
+
+    /// What is between math delimiters that open at `start` and close on a later line; empty where
+    /// they never close and nothing follows on their own line, and nil for anything else.
+    private static func displayed(in bytes: [UInt8], from start: Int) -> [UInt8]? {
+        let rest = bytes[start...]
+        for (open, close) in [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")] {
+            guard rest.starts(with: open.utf8) else { continue }
+            let inside = rest.dropFirst(open.utf8.count)
+            let line = inside.prefix { $0 != UInt8(ascii: "\n") }
+            guard line.firstRange(of: Array(close.utf8)) == nil else { return nil }
+            if let end = inside.firstRange(of: Array(close.utf8)) {
+                return trimmed(inside[..<end.lowerBound])
+            }
+            return line.allSatisfy(\.isSpace) ? [] : nil
+        }
+        return nil
     }
 
     /// The text from `start` to the end of the line, or to a full stop that ends a sentence.
@@ -250,11 +268,12 @@ public enum AnswerExtraction {
             start -= 1
         }
         if bytes[safe: start - 1] == UInt8(ascii: ".") { start -= 1 }
-        if bytes[safe: start - 1] == UInt8(ascii: "-") {
+        for sign in ["-", "\u{2212}"].map({ Array($0.utf8) })
+        where bytes[..<start].suffix(sign.count).elementsEqual(sign) {
             // A minus between two terms is a subtraction, not a sign.
-            let before = bytes[safe: start - 2]
+            let before = bytes[safe: start - sign.count - 1]
             if !(before.map { $0.isDigit || $0.isLetter || $0 == UInt8(ascii: ")") } ?? false) {
-                start -= 1
+                start -= sign.count
             }
         }
         let percent = bytes[safe: lastDigit + 1] == UInt8(ascii: "%")

@@ -22,12 +22,12 @@ public enum Verdict: String, Sendable, Equatable, Codable, CaseIterable {
 /// may stand for the exact number on either side, and an inequality for its interval. They may
 /// not be swapped in `verdict`, which looks for the answer in one of them alone.
 ///
-/// Not transitive: `5 cm` and `5 m` both equal `5` (a unit may be left out) but not each other,
+/// Not transitive: `5 cm` and `5 km` both equal `5` (a unit may be left out) but not each other,
 /// `1,5` equals the list `1, 5` and the number `1.5`, and a long decimal equals every number that
 /// rounds to it.
 public enum Grader {
     /// Names the rules in force; stored with every score and raised when a verdict could change.
-    public static let version = "3"
+    public static let version = "4"
 
     /// Whether two answers are equivalent, in mathematics or as text.
     ///

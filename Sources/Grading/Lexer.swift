@@ -102,12 +102,22 @@ struct Lexer {
             tokens.append(.text(word))
         } else if word.count == 1 {
             tokens.append(.symbol(word))
-        } else if word.count >= 4 || Unit.isUnit(word.lowercased()) {
+        } else if word.count >= 4 || Unit.isUnit(word.lowercased()) || isNoun(word) {
             tokens.append(.word(word))
         } else {
             tokens += word.map { .symbol(String($0)) }
         }
         return true
+    }
+
+    /// Whether three letters behind a number and a space are a word, as in "7 men" and "18 per day",
+    /// and no product of variables: consonant, vowel, consonant.
+    private func isNoun(_ word: String) -> Bool {
+        let letters = Array(word.utf8)
+        guard letters.count == 3, sawSpace, endsInNumber else { return false }
+        let vowels = "aeiou".utf8
+        return letters.allSatisfy { (0x61...0x7A).contains($0) } && vowels.contains(letters[1])
+            && !vowels.contains(letters[0]) && !vowels.contains(letters[2])
     }
 
     // MARK: - Commands

@@ -51,7 +51,8 @@ extension Parser {
             return .sum([whole, .quotient(.number(a, places: nil), .number(b, places: nil))])
         }
         if current == .command("frac") {
-            let start = position
+            // `\frac32` takes its number apart.
+            let (start, all) = (position, tokens)
             position += 1
             let fraction = try command("frac")
             if case .product(let parts) = fraction, parts.count == 2,
@@ -60,7 +61,7 @@ extension Parser {
             {
                 return .sum([whole, fraction])
             }
-            position = start
+            (position, tokens) = (start, all)
         }
         return whole
     }

@@ -15,6 +15,9 @@ public enum CPU {
     /// OpenBLAS's own name of the kernels it runs, such as "SkylakeX".
     public static var openBLASCore: String { OpenBLAS.shared.coreName }
 
+    /// OpenBLAS's version, such as "0.3.21".
+    public static var openBLASVersion: String { OpenBLAS.shared.version }
+
     /// The processor's brand string, or an empty one where it has none.
     public static let modelName: String = {
         var text = [CChar](repeating: 0, count: 64)

@@ -40,10 +40,12 @@ final class OpenBLAS: @unchecked Sendable {
             UnsafeMutablePointer<Double>, blasint
         ) -> Void
     private typealias SetThreads = @convention(c) (Int32) -> Void
-    private typealias CoreName = @convention(c) () -> UnsafePointer<CChar>
+    private typealias Text = @convention(c) () -> UnsafePointer<CChar>
 
     /// The library's name of its kernels.
     let coreName: String
+    /// The library's version, such as "0.3.21"; empty where it does not tell.
+    let version: String
     private let single: SingleProduct
     private let double: DoubleProduct
     private let setThreads: SetThreads
@@ -89,7 +91,11 @@ final class OpenBLAS: @unchecked Sendable {
         double = try symbol("cblas_dgemm", as: DoubleProduct.self)
         setThreads = try symbol("openblas_set_num_threads", as: SetThreads.self)
         setThreads(1)
-        coreName = String(cString: try symbol("openblas_get_corename", as: CoreName.self)())
+        coreName = String(cString: try symbol("openblas_get_corename", as: Text.self)())
+        // "OpenBLAS 0.3.21 NO_LAPACKE ..."
+        let words = String(cString: try symbol("openblas_get_config", as: Text.self)())
+            .split(separator: " ")
+        version = words.count > 1 && words[0] == "OpenBLAS" ? String(words[1]) : ""
     }
 
     func multiply(_ p: MatrixProduct<Float>) {

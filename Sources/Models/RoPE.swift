@@ -20,8 +20,6 @@ public enum RoPEScaling: Sendable, Equatable {
         originalPositions: Int,
         attentionFactor: Double?
     )
-    /// One divisor a frequency, as a GGUF file's `rope_freqs` tensor gives them.
-    case divisors([Double])
 
     /// Reads the `rope_scaling` entry of config.json.
     ///
@@ -49,8 +47,6 @@ public enum RoPEScaling: Sendable, Equatable {
                     originalPositions: try json.integer("original_max_position_embeddings"),
                     attentionFactor: json["attention_factor"]?.number
                 )
-            case "divisors":
-                self = .divisors(try json.numbers("divisors"))
             default:
                 throw Failure(
                     .badData,
@@ -82,8 +78,6 @@ public enum RoPEScaling: Sendable, Equatable {
                 "original_max_position_embeddings": .integer(original),
                 "attention_factor": attention.map { .number($0) } ?? .null,
             ]
-        case .divisors(let divisors):
-            ["rope_type": "divisors", "divisors": .array(divisors.map { .number($0) })]
         }
     }
 }
@@ -104,8 +98,6 @@ struct RoPE: Sendable {
             (frequencies, magnitude) = (base, 1)
         case .linear(let factor):
             (frequencies, magnitude) = (base.map { $0 / factor }, 1)
-        case .divisors(let divisors):
-            (frequencies, magnitude) = (zip(base, divisors).map { $0 / $1 }, 1)
         case .llama3(let factor, let low, let high, let original):
             frequencies = base.map { frequency in
                 let turns = Double(original) * frequency / (2 * .pi)

@@ -22,8 +22,8 @@ public struct GGUFVocabulary: Sendable {
     public var padID: Int?
     /// `eot_token_id`.
     public var eotID: Int?
-    /// `add_bos_token`.
-    public var addBOS: Bool
+    /// `add_bos_token`; nil where the file does not say.
+    public var addBOS: Bool?
     /// `tokenizer.chat_template`.
     public var chatTemplate: String?
 
@@ -38,7 +38,7 @@ public struct GGUFVocabulary: Sendable {
         eosID: Int? = nil,
         padID: Int? = nil,
         eotID: Int? = nil,
-        addBOS: Bool = false,
+        addBOS: Bool? = nil,
         chatTemplate: String? = nil
     ) {
         self.model = model
@@ -87,8 +87,9 @@ extension Tokenizer {
         }
         var parts = TokenizerParts()
         parts.preTokenizer = try PreTokenizer(ggufName: gguf.pre)
-        // llama.cpp's rule: the files themselves do not say it.
-        parts.ignoresMerges = parts.preTokenizer == .llama3
+        // llama.cpp's rules: the files themselves do not say the first, and may leave out the second.
+        let isLlama3 = parts.preTokenizer == .llama3
+        parts.ignoresMerges = isLlama3
         for (id, (token, type)) in zip(gguf.tokens, gguf.types).enumerated() {
             switch type {
             case 1: parts.normal.append((id, TokenizerParts.bytes(ofNormal: token)))
@@ -125,7 +126,7 @@ extension Tokenizer {
             eos: checked(gguf.eosID, "eos_token_id"),
             pad: checked(gguf.padID, "padding_token_id"),
             endOfTurn: checked(gguf.eotID, "eot_token_id"),
-            addsBOS: gguf.addBOS,
+            addsBOS: gguf.addBOS ?? isLlama3,
             chatTemplate: gguf.chatTemplate
         )
         try self.init(parts: parts)

@@ -63,11 +63,6 @@ extension PromptTemplate {
 
     /// The problem and nothing else, for base models and miniature worlds.
     public static let plain = PromptTemplate()
-
-    /// The ready-made templates by the names used in experiment files.
-    public static let named: [(name: String, template: PromptTemplate)] = [
-        ("chatml", chatML), ("qwen3-thinking", qwen3Thinking), ("plain", plain),
-    ]
 }
 
 extension PromptTemplate {
@@ -167,18 +162,6 @@ extension PromptTemplate {
         }
         if let id = tokenizer.id(of: endOfTurn), tokenizer.isSpecial(id) { return id }
         throw PromptTemplate.unknownMarker(endOfTurn)
-    }
-
-    /// The special tokens written in the template, in order, each once.
-    public func specialTokens(in tokenizer: Tokenizer) -> [String] {
-        var found: [Int32] = []
-        let literals = [system == nil ? "" : systemTurn, userTurn, assistantStart, endOfTurn ?? ""]
-        for literal in literals {
-            tokenizer.cutAtSpecialTokens(Array(literal.utf8)) { segment in
-                if case .token(let id) = segment, !found.contains(id) { found.append(id) }
-            }
-        }
-        return found.map { tokenizer.text(of: [$0], skipSpecial: false) }
     }
 
     /// A marker that is not a token would be spelled out letter by letter, and the model lost.

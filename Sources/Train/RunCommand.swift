@@ -21,13 +21,25 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Train this arm only; 'base' trains the models that start from scratch.")
     var arm: String?
     @Option(help: "Train with this seed only.") var seed: UInt64?
+    @Option(help: "Train this variant of a sweep only.") var variant: String?
     @Flag(help: "Print what would be done, what is missing and what it takes, and stop.")
     var dryRun = false
 
     func run() throws {
         let experiment = try Experiment.read(experiment)
-        for var variant in try experiment.variants {
-            if let seed { variant.seeds = [seed] }
+        let variants = try experiment.variants.filter {
+            variant == nil || $0.variant?.name == variant
+        }
+        guard !variants.isEmpty else {
+            throw Failure(
+                .configuration,
+                file: experiment.file,
+                at: "grid",
+                "has no variant '\(variant ?? "")'"
+            )
+        }
+        for variant in variants {
+            let variant = try variant.restricted(toSeed: seed)
             if dryRun {
                 print(try RunLayout(variant).plan().text)
                 continue
@@ -38,7 +50,8 @@ struct RunCommand: ParsableCommand {
 
     private func train(_ experiment: Experiment) throws {
         let layout = RunLayout(experiment)
-        let selected = try arm.map { [try experiment.arm($0)] } ?? experiment.arms
+        let selected =
+            arm == "base" ? [] : try arm.map { [try experiment.arm($0)] } ?? experiment.arms
         for stage in try layout.baseStages() where stage.state != .finished {
             try run(stage, experiment) { try baseRun(stage, layout) }
         }
@@ -68,7 +81,12 @@ struct RunCommand: ParsableCommand {
             surroundings: RunEnvironment.surroundings()
         )
         do {
-            try prepare().run()
+            // Weights without a finished manifest: the program was killed between the two.
+            if stage.hasModel {
+                try? FileManager.default.removeItem(atPath: stage.checkpoints)
+            } else {
+                try prepare().run()
+            }
             try manifest.close(.finished)
         } catch {
             let isInterrupted = (error as? Failure)?.kind == .interrupted
@@ -89,6 +107,7 @@ struct RunCommand: ParsableCommand {
         let endOfTurn = try template.endOfTurnID(in: tokenizer)
         let plan = TrainingPlan(
             stepCount: scratch.steps,
+            stepsPerEpoch: scratch.steps,
             microBatches: { step in
                 let examples = try (0..<scratch.batch).map { index in
                     let lesson = curriculum.lesson(step: step, index: index)
@@ -106,7 +125,12 @@ struct RunCommand: ParsableCommand {
             keepCheckpoints: 1,
             label: "\(stage.label) seed \(stage.seed)"
         )
-        return try TrainingRun(model, plan: plan, stage: stage)
+        try TrainingSettings.Recompute.none.estimate(
+            model.configuration,
+            rows: try plan.microBatches(0).joined().reduce(0) { $0 + $1.inputs.count },
+            moments: scratch.optimizer.moments
+        ).check()
+        return TrainingRun(model, plan: plan, stage: stage)
     }
 
     private func fineTuning(_ stage: Stage, _ arm: Arm, _ seed: UInt64, _ layout: RunLayout) throws
@@ -150,6 +174,7 @@ struct RunCommand: ParsableCommand {
         model.transformer.recomputation = memory.recomputation
         let plan = TrainingPlan(
             stepCount: schedule.stepCount,
+            stepsPerEpoch: schedule.stepsPerEpoch,
             microBatches: { step in
                 schedule.step(step).microBatches.map { $0.map { set.examples[$0] } }
             },
@@ -158,7 +183,7 @@ struct RunCommand: ParsableCommand {
             keepCheckpoints: settings.keepCheckpoints,
             label: "\(arm.name) seed \(seed)"
         )
-        return try TrainingRun(model, plan: plan, stage: stage)
+        return TrainingRun(model, plan: plan, stage: stage)
     }
 }
 

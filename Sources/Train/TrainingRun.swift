@@ -11,6 +11,8 @@ import Models
 struct TrainingPlan {
     /// Number of optimiser steps.
     let stepCount: Int
+    /// Number of steps in which each example is seen once; all of them where none is seen again.
+    let stepsPerEpoch: Int
     /// The examples of a step, cut into micro-batches.
     let microBatches: (_ step: Int) throws -> [[TrainingExample]]
     /// Optimiser and schedule.
@@ -73,15 +75,13 @@ final class TrainingRun {
     private let identity: JSON
 
     /// Prepares to train the weights of `model`, or its adapters where it has some.
-    ///
-    /// - Throws: `Failure.configuration` when memory will not do.
-    init(_ model: LanguageModel, plan: TrainingPlan, stage: Stage) throws {
+    init(_ model: LanguageModel, plan: TrainingPlan, stage: Stage) {
         self.model = model
         self.plan = plan
         self.stage = stage
         identity = .string(stage.hash)
         checkpoints = CheckpointFolder(
-            stage.file("checkpoints"),
+            stage.checkpoints,
             keep: max(1, plan.keepCheckpoints)
         )
         optimizer = AdamW(model.transformer.trained, configuration: plan.adamW)
@@ -202,8 +202,10 @@ final class TrainingRun {
         content.firstMoments = moments { $0.first }
         content.secondMoments = moments { $0.second }
         content.state = [
-            "step": .integer(completedSteps), "run": identity,
-            "seed": .integer(Int(stage.seed)),
+            "step": .integer(completedSteps),
+            "epoch": .integer(completedSteps / plan.stepsPerEpoch),
+            "cursor": .integer(completedSteps % plan.stepsPerEpoch),
+            "seed": .integer(Int(stage.seed)), "run": identity,
         ]
         return content
     }

@@ -189,6 +189,62 @@ import Testing
         #expect(try models(folder) == expected)
     }
 
+    @Test func weightsDecideWhetherATrainingIsDone() throws {
+        let folder = try prepare()
+        let trainer = Program("rsd-train", in: folder)
+        #expect(try trainer.run(["run", "killed.yaml"]).status == 0)
+        let expected = try models(folder)
+        let training = "runs/killed/training"
+        let model = try #require(folder.files(named: "model.h5", below: training).first)
+        let manifest = try #require(folder.files(named: "manifest.json", below: training).first)
+        let metrics = try #require(folder.files(named: "metrics.jsonl", below: training).first)
+
+        // Killed between the weights and the end of the manifest: nothing is trained again.
+        let text = String(decoding: try TextFile.read(manifest), as: UTF8.self)
+        try TextFile.write(text.replacing("\"finished\"", with: "\"running\""), to: manifest)
+        try TextFile.write("", to: metrics)
+        #expect(try trainer.run(["run", "killed.yaml"]).status == 0)
+        #expect(try TextFile.readJSON(manifest)["status"]?.string == "finished")
+        #expect(try TextFile.read(metrics).isEmpty)
+
+        // A copy without weights: they are made again.
+        try FileManager.default.removeItem(atPath: model)
+        #expect(try trainer.run(["run", "killed.yaml"]).status == 0)
+        #expect(try models(folder) == expected)
+    }
+
+    @Test func passesAStopOnToTheTraining() throws {
+        let folder = try Scratch()
+        let endless = Self.experiment.replacing(
+            "pretraining: {steps: 2,",
+            with: "pretraining: {steps: 1000000,"
+        )
+        let arm = "alone: {kind: student-only}"
+        try folder.write(
+            "problems: {chain: {count: 4, operations: [2]}}\n"
+                + endless.replacing(
+                    "direct: {kind: direct, traces: {path: traces.jsonl}}",
+                    with: arm
+                ),
+            "killed.yaml"
+        )
+        let generator = try Program("rsd-generate", in: folder).start(["run", "killed.yaml"])
+        func trained() -> Bool {
+            folder.files(named: "metrics.jsonl", below: "runs/killed/base")
+                .contains { $0.contains("/student") }
+        }
+        let deadline = ContinuousClock.now + .seconds(60)
+        while generator.isRunning, !trained(), ContinuousClock.now < deadline { usleep(20_000) }
+        #expect(generator.isRunning && trained())
+        generator.interrupt()
+        generator.waitUntilExit()
+        #expect(generator.terminationStatus == 75)
+        let manifest = folder.files(named: "manifest.json", below: "runs/killed/base")
+            .filter { $0.contains("/student") }
+        #expect(manifest.count == 1)
+        #expect(try TextFile.readJSON(manifest[0])["status"]?.string == "interrupted")
+    }
+
     @Test func asksASecondProcessToWait() throws {
         let folder = try prepare()
         let first = Program("rsd-train", in: folder)

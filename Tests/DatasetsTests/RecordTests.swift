@@ -165,7 +165,7 @@ func message(of body: () throws -> Void) -> String {
         ("[[1,9,", "[[4,9,", "'refused': found position 4; expected at most 3"),
         (
             "endOfTurn", "fell over",
-            "'stop': found a string; expected one of endOfTurn, endOfText, length, interrupted"
+            "'stop': found a string; expected one of endOfTurn, endOfText, length"
         ),
         ("\"ids\":[0,1,2]", "\"ids\":[0,-1,2]", "'ids': found -1; expected token ids"),
     ]) func refuses(_ part: String, _ replacement: String, _ expected: String) throws {

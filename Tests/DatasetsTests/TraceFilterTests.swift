@@ -16,7 +16,6 @@ import Testing
     @Test(arguments: [
         Case(name: "passes"),
         Case(name: "cut off", stop: .length, expected: .unfinished),
-        Case(name: "interrupted", stop: .interrupted, expected: .unfinished),
         Case(
             name: "cut off, allowed",
             filter: TraceFilter(requiresEndOfTurn: false),

@@ -229,7 +229,6 @@ import Testing
             [DecodingRequest(id: "a", prompt: [4])]
         )
         #expect(left[0].decisions.allSatisfy { $0.reason == .noProposal && $0.source == .student })
-        #expect(left[0].fallbackRate == 1)
     }
 
     @Test func paddingIsNeverDrawn() throws {

@@ -86,13 +86,6 @@ import Testing
             encode: Self.encode
         )
         #expect(map.studentOnly == [Int32(Self.ordinary.count + 2)])
-        let told = try VocabularyMap(
-            teacher: Self.teacher,
-            student: student,
-            equivalents: [(Int32(Self.ordinary.count + 2), Int32(Self.ordinary.count + 2))],
-            encode: Self.encode
-        )
-        #expect(told.isIdentity)
     }
 
     @Test func tokensSpelledAlikePairEqualIdsFirst() throws {

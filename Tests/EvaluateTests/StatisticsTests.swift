@@ -28,16 +28,10 @@ import Testing
                 trials: row.trials,
                 confidence: row.confidence
             )
-            let exact = Interval.clopperPearson(
-                successes: row.successes,
-                trials: row.trials,
-                confidence: row.confidence
-            )
             #expect(
                 close(wilson.lower, row.wilson[0]) && close(wilson.upper, row.wilson[1]),
                 "\(row)"
             )
-            #expect(close(exact.lower, row.exact[0]) && close(exact.upper, row.exact[1]), "\(row)")
         }
     }
 
@@ -71,15 +65,6 @@ import Testing
         #expect(close(seeds.signFlipP, row.signFlipP))
         #expect(close(seeds.interval?.lower ?? .nan, row.interval[0]))
         #expect(close(seeds.interval?.upper ?? .nan, row.interval[1]))
-    }
-
-    @Test func signTestAgreesWithSciPy() {
-        for row in fixtures.signTests {
-            #expect(
-                close(SignificanceTest.sign(wins: row.wins, losses: row.losses), row.p),
-                "\(row)"
-            )
-        }
     }
 
     @Test func permutationTestsAgreeWithEnumeration() {
@@ -124,24 +109,18 @@ import Testing
             resamples: 2_000,
             uniform: uniform
         )
-        #expect(result.questionCount == 40)
         #expect(close(result.difference, row.difference))
         #expect(close(result.standardError, row.standardError))
         #expect(close(result.minimumDetectableEffect, row.minimumDetectableEffect))
-        #expect(result.wins == zip(row.arm, row.base).count { $0 > $1 })
-        #expect(result.losses == zip(row.arm, row.base).count { $0 < $1 })
         #expect(result.interval.contains(result.difference))
         // The bootstrap's width is near the normal interval's.
         let width = result.interval.upper - result.interval.lower
         #expect(abs(width / (2 * 1.96 * row.standardError) - 1) < 0.15)
 
-        #expect(result.exactPermutationP >= result.permutationP)
-
         let summary = try AccuracySummary(scores(row.arm), samples: row.samples)
         #expect(close(summary.mean, row.armMean))
         #expect(close(summary.standardError, row.armStandardError))
         #expect(summary.interval.contains(summary.mean))
-        #expect(summary.exact == nil)
     }
 
     @Test func sidesMayDifferInSamples() throws {
@@ -157,8 +136,6 @@ import Testing
         )
         // (3/4 - 1/3) + (0 - 1/3) + (1 - 1) over 3.
         #expect(close(result.difference, 1.0 / 36))
-        #expect(result.wins == 1 && result.losses == 1)
-        #expect(result.exactPermutationP == 1)
     }
 
     @Test func holmIsStepDown() {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Decoding
 import Files
 import Foundation
 import Testing
@@ -44,7 +45,7 @@ import Testing
             experiment.arms.map(\.kind) == [.base, .direct, .teacherFiltered, .rsd, .studentOnly]
         )
         #expect(experiment.seeds.count >= 5)
-        #expect(experiment.generation.teacher == SamplingSettings(temperature: 0.7, topP: 0.95))
+        #expect(experiment.generation.teacher == SamplingParameters(temperature: 0.7, topP: 0.95))
         #expect(experiment.template.template.render(problem: "1+1?") == "1+1?")
         #expect(experiment.template.endOfTurn == ChainWorld.endOfTurn)
     }
@@ -85,7 +86,7 @@ import Testing
         let reference = try experiment.arm("rsd-reference-code").generation
         #expect(reference.proposals == 5)
         #expect(reference.acceptanceTopK == 20)
-        #expect(reference.teacher == SamplingSettings(topK: 20))
+        #expect(reference.teacher == SamplingParameters(topK: 20))
         #expect(try experiment.arm("direct").training.overlong == .truncate)
         #expect(try experiment.arm("direct-fit").traces == experiment.arm("direct").traces)
         #expect(try experiment.arm("rsd").selection.filter.requiresOneThinkEnd)
@@ -146,7 +147,7 @@ import Testing
         let strict = try experiment.arm("strict").generation
         #expect(strict.acceptanceThreshold == 0.1)
         #expect(strict.tries == 3)
-        #expect(strict.teacher == SamplingSettings(temperature: 0.5, topK: 5, topP: 0.95))
+        #expect(strict.teacher == SamplingParameters(temperature: 0.5, topK: 5, topP: 0.95))
         let fitted = try experiment.arm("fitted")
         #expect((fitted.training.epochs, fitted.training.batch) == (7, 4))
         #expect(fitted.selection.filter.choice == .all)

@@ -140,6 +140,9 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
                 try TextFile.readJSON(stage.file("key.json")).canonical == stage.inputs.canonical
             )
             try TextFile.write(#"{"status":"finished"}"#, to: stage.manifest)
+            // What makes a model is not finished without it.
+            #expect(stage.state == .started)
+            try TextFile.write("weights", to: stage.model)
             #expect(stage.state == .finished)
             #expect(stage.traces(shard: (2, 3)) == stage.folder + "/traces-2-of-3.jsonl")
         }

@@ -105,6 +105,27 @@ import Tokenizers
             try scope.experiment.template.example($0, with: tokenizer).ids.last == end
         }
         #expect(ends == [false, true, false])
+        // Nor where its tokens are not those of the student, and it is taken as text.
+        var start = selection.selected[0]
+        start.ids = nil
+        start.text = "1+2"
+        let ids = try scope.experiment.template.example(start, with: tokenizer).ids
+        #expect(ids.last != end && tokenizer.text(of: ids, skipSpecial: false).hasSuffix("1+2"))
+    }
+
+    @Test func anArmIsNotMatchedWithOneThatHasNoTries() throws {
+        let laboratory = try Laboratory()
+        let scope = try Self.scope(
+            laboratory,
+            arms: """
+                  rsd: {kind: rsd}
+                  alone: {kind: student-only}
+                  both: {kind: rsd, match: {arms: [alone]}}
+                """
+        )
+        let failure = #expect(throws: Failure.self) { try Self.selection(scope, "both") }
+        #expect(failure?.kind == .missingInput && failure?.place == "arms.both.match")
+        #expect(failure?.remedy?.hasSuffix("--arm alone") == true)
     }
 
     @Test func matchedArmsHaveEqualProblemsAndTargets() throws {
@@ -199,6 +220,62 @@ import Tokenizers
             )
         let selected = try Self.selection(laboratory.scope(foreign), "transfer").selected
         #expect(selected.map(\.ids) == [nil] && selected[0].text == "#3")
+    }
+
+    @Test func partOfALendersTracesIsNotAllOfThem() throws {
+        let laboratory = try Laboratory()
+        let giver = try Self.scope(laboratory, arms: "  rsd: {kind: rsd}")
+        let text = laboratory.text(problems: "hand", arms: "  rsd: {kind: rsd}")
+        try TextFile.write(text, to: "\(laboratory.folder)/giver.yaml")
+        let scope = try laboratory.scope(
+            laboratory.text(
+                problems: "hand",
+                arms: """
+                      transfer:
+                        kind: direct
+                        traces: {experiment: \(laboratory.folder)/giver.yaml, arm: rsd}
+                    """
+            )
+        )
+        let stage = try Laboratory.stage(giver, "rsd")
+        let all = try Trace.read(stage.traces())
+        try JSONLines.write(all.filter { $0.id != "r" }.map(\.json), to: stage.traces())
+        try giver.layout.write(Self.selection(giver, "rsd"))
+        let lender = try #require(try scope.layout.lenders(scope.arms).first)
+        #expect(!lender.isDone)
+        #expect(try !Self.selection(scope, "transfer").isComplete)
+        try JSONLines.write(all.map(\.json), to: stage.traces())
+        try giver.layout.write(Self.selection(giver, "rsd"))
+        #expect(lender.isDone)
+        #expect(try Self.selection(scope, "transfer").isComplete)
+    }
+
+    @Test func maskedTracesAreNotTakenAsText() throws {
+        let laboratory = try Laboratory()
+        let arm = "  teacher: {kind: teacher-filtered, selection: {maskBelow: 0.01}}"
+        let giver = try Self.scope(laboratory, arms: arm)
+        let text = laboratory.text(problems: "hand", arms: arm)
+        try TextFile.write(text, to: "\(laboratory.folder)/giver.yaml")
+        try giver.layout.write(Self.selection(giver, "teacher"))
+        func taken(_ ending: String, student: String = "student.h5") throws -> [SelectedTrace] {
+            let scope = try laboratory.scope(
+                laboratory.text(
+                    problems: "hand",
+                    arms: """
+                          taken:
+                            kind: direct
+                            traces:
+                              {experiment: \(laboratory.folder)/giver.yaml, arm: teacher\(ending)}
+                        """
+                ).replacing("student.h5", with: student)
+            )
+            return try Self.selection(scope, "taken").selected
+        }
+        #expect(try taken("").contains { $0.weights?.contains(0) == true })
+        for (ending, student) in [(", ending: x", "student.h5"), ("", "other.h5")] {
+            let failure = #expect(throws: Failure.self) { try taken(ending, student: student) }
+            #expect(failure?.kind == .configuration && failure?.place == "arms.taken.traces")
+        }
     }
 
     @Test func borrowedTracesAreMadeWhereTheyBelong() throws {

@@ -194,6 +194,17 @@ final class Counter {
             }
         }
         try same(sharded, "3 shards")
+        // The whole took as long as its shards, and another look at one of them changes nothing.
+        let stage = try Laboratory.stage(sharded, "rsd")
+        let manifests = try (1...3).map {
+            Manifest.seconds(of: try TextFile.readJSON(stage.file("manifest-\($0)-of-3.json")))
+        }
+        let whole = try TextFile.read(stage.manifest)
+        let earlier = try TextFile.readJSON(stage.manifest)["earlier_seconds"]?.number ?? 0
+        #expect(abs(earlier - manifests.reduce(0, +)) < 1e-6 && earlier > 0)
+        try Laboratory.generate(sharded, shard: Shard(index: 1, count: 3))
+        #expect(try TextFile.read(stage.manifest) == whole)
+        try same(sharded, "a shard again")
 
         let limited = try laboratory.scope(laboratory.text(), runs: "limit")
         let first = try Laboratory.generate(limited, limit: 2)

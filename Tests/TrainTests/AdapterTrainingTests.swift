@@ -89,6 +89,7 @@ import Testing
         // A run that dies in its fourth step: the checkpoint of the second stays.
         let dying = TrainingPlan(
             stepCount: 4,
+            stepsPerEpoch: 4,
             microBatches: { step in
                 if step == 3 { throw Failure(.failed, "power cut") }
                 return try plan.microBatches(step)
@@ -99,7 +100,7 @@ import Testing
             label: "test"
         )
         let model = try LanguageModel(adapting: otherBase, lora, seed: 5)
-        let run = try TrainingRun(model, plan: dying, stage: other)
+        let run = TrainingRun(model, plan: dying, stage: other)
         #expect(failure { try run.run() }?.message == "power cut")
         #expect(FileManager.default.fileExists(atPath: other.file("checkpoints/step-000002.h5")))
         try train(otherBase, other)

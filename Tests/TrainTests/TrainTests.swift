@@ -30,7 +30,7 @@ import Testing
         let (scratch, stage) = try Self.base(runs: "\(folder)/\(size)")
         let model = try LanguageModel(scratch, tokenizer: ChainWorld.tokenizer, seed: 1)
         let plan = try Self.plan(microBatch: size, learningRate: learningRate, steps: steps)
-        return (try TrainingRun(model, plan: plan, stage: stage), stage)
+        return (TrainingRun(model, plan: plan, stage: stage), stage)
     }
 
     /// The student of the experiment, and the stage that trains it.
@@ -57,6 +57,7 @@ import Testing
         optimizer.warmupFraction = 0
         return TrainingPlan(
             stepCount: steps,
+            stepsPerEpoch: steps,
             microBatches: { step in
                 let examples = try (0..<4).map { index in
                     let lesson = curriculum.lesson(step: step, index: index)

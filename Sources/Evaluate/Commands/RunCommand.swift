@@ -35,7 +35,7 @@ struct RunCommand: ParsableCommand {
         try ContaminationCheck(experiment.variants).run()
         for variant in try experiment.variants { try RunLayout(variant).prepareBaseModels() }
         let jobs = try EvaluationJob.all(experiment, arm: choice.arm, seed: choice.seed)
-        for job in jobs { try job.checkModel() }
+        for job in jobs where !job.record.covers(limit) { try job.checkModel() }
         let surroundings = RunEnvironment.surroundings()
         for job in jobs {
             try SamplingRun(job, limit: limit, surroundings: surroundings).run()
@@ -53,13 +53,6 @@ struct JobOptions: ParsableArguments {
     /// - Throws: `Failure.configuration` naming what it has.
     func check(_ experiment: Experiment) throws {
         if let arm { _ = try experiment.arm(arm) }
-        guard let seed, !experiment.seeds.contains(seed) else { return }
-        throw Failure(
-            .configuration,
-            file: experiment.file,
-            at: "seeds",
-            "has no seed \(seed); its seeds: "
-                + experiment.seeds.map(String.init).joined(separator: ", ")
-        )
+        _ = try experiment.restricted(toSeed: seed)
     }
 }

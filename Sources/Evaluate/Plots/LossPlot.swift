@@ -5,12 +5,9 @@ struct LossPlot {
     /// How arms are drawn.
     let palette: Palette
 
-    /// More points than this are averaged in groups, for the eye and for the file's size.
-    static let mostPoints = 200
-
     /// The plot, or nil if there is no loss to show.
     var svg: String? {
-        let curves = model.losses.map { ($0.arm, Self.thinned($0.points)) }
+        let curves = model.losses.map { ($0.arm, $0.points.filter(\.loss.isFinite)) }
             .filter { !$0.1.isEmpty }
         guard !curves.isEmpty else { return nil }
         let arms = model.losses.map(\.arm)
@@ -62,18 +59,6 @@ struct LossPlot {
             body.append(.group(style.role, color: style.color, tooltip: arm, marks))
         }
         return picture.markup(height: bottom + 44, body: body)
-    }
-
-    /// At most `mostPoints` points: finite losses, averaged over groups of neighbours.
-    static func thinned(_ points: [ReportModel.LossPoint]) -> [ReportModel.LossPoint] {
-        let finite = points.filter { $0.loss.isFinite }
-        guard finite.count > mostPoints else { return finite }
-        let group = (finite.count + mostPoints - 1) / mostPoints
-        return stride(from: 0, to: finite.count, by: group).map { start in
-            let members = finite[start..<min(start + group, finite.count)]
-            let mean = members.reduce(0) { $0 + $1.loss } / Double(members.count)
-            return ReportModel.LossPoint(step: members[members.endIndex - 1].step, loss: mean)
-        }
     }
 
     private func description(

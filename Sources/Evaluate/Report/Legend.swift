@@ -35,8 +35,8 @@ struct Legend {
         }
         if scores.contains(where: { $0.unparsedShare != nil || $0.truncatedShare != nil }) {
             lines.append(
-                "Unparsed answers held nothing that could be graded; cut-off ones ran into the "
-                    + "token limit. Both count as wrong."
+                "Unparsed answers held nothing that could be graded and count as wrong; cut-off ones "
+                    + "ran into the token limit and are graded as far as they go."
             )
         }
         if !model.traces.isEmpty {

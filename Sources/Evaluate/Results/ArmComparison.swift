@@ -3,9 +3,9 @@ import Files
 /// One arm against another on the same questions and under the same seeds.
 ///
 /// On a benchmark the question is the random unit, samples of all seeds pooled. On the average it is
-/// the seed where there are at least `SeedStatistics.fewestSeeds`, because every seed trains a base
-/// student of its own and questions cannot tell how much another one would differ; with fewer seeds
-/// it is the question.
+/// the seed where there are at least `SeedStatistics.fewestSeeds`, because every seed trains students
+/// of its own and questions cannot tell how much others would differ; with fewer seeds it is the
+/// question.
 struct ArmComparison: Sendable {
     /// The level of tests: a p below it tells two arms apart.
     static let level = 0.05

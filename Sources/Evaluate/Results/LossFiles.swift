@@ -39,7 +39,8 @@ enum LossFiles {
         return thinned(latest.keys.sorted().map { .init(step: $0, loss: latest[$0] ?? .nan) })
     }
 
-    private static func thinned(_ points: [ReportModel.LossPoint]) -> [ReportModel.LossPoint] {
+    /// At most `mostPoints` points: means over neighbouring steps.
+    static func thinned(_ points: [ReportModel.LossPoint]) -> [ReportModel.LossPoint] {
         guard points.count > mostPoints else { return points }
         let width = (points.count + mostPoints - 1) / mostPoints
         return stride(from: 0, to: points.count, by: width).map { start in

@@ -167,12 +167,18 @@ struct ReportBuilder {
         guard let first else { return [] }
         let seeds = first.seeds.count
         let isRepeated = first.benchmarks.contains { $0.pooled.first?.samples != 1 }
-        var notes = [
-            "Intervals of a benchmark's accuracy are Wilson's, with questions as the trials"
-                + (isRepeated
-                    ? ", their number corrected for how alike the samples of a question are." : ".")
-        ]
-        if comparisons {
+        // An only benchmark is its own average.
+        let isOnly = first.benchmarks.count == 1
+        var notes: [String] = []
+        if !isOnly || seeds < SeedStatistics.fewestSeeds {
+            notes.append(
+                "Intervals of a benchmark's accuracy are Wilson's, with questions as the trials"
+                    + (isRepeated
+                        ? ", their number corrected for how alike the samples of a question are."
+                        : ".")
+            )
+        }
+        if comparisons && !isOnly {
             notes.append(
                 "A benchmark's p is the mid-p of the permutation test over questions, and Holm's "
                     + "correction covers the benchmarks of an arm; these hold for the models that "
@@ -182,19 +188,30 @@ struct ReportBuilder {
         let unit: String
         if seeds >= SeedStatistics.fewestSeeds {
             unit =
-                "Every seed trains a base student of its own, so the average's interval and p "
+                "Every seed trains "
+                + (experiment.hasBaseStudentOfEachSeed ? "a base student" : "students")
+                + " of its own, so \(isOnly ? "intervals and p" : "the average's interval and p") "
                 + "take the seed as the random unit: Student's t over \(seeds) seeds, on the same "
-                + "questions, for accuracies on the logit scale. The exact test over the signs of the seeds stands beside it; with "
-                + "\(seeds) seeds its p cannot fall below "
+                + "questions, for accuracies on the logit scale. The exact test over the signs of "
+                + "the seeds stands beside it; with \(seeds) seeds its p cannot fall below "
                 + NumberText.pValue(2 / Double(sign: .plus, exponent: seeds, significand: 1))
                 + "."
         } else {
             unit =
-                "The average's interval is a bootstrap over questions within the benchmarks"
+                (isOnly
+                    ? "A difference's interval is a bootstrap over questions"
+                    : "The average's interval is a bootstrap over questions within the benchmarks")
                 + (comparisons ? " and its p a permutation test over questions" : "")
                 + "; with fewer than \(SeedStatistics.fewestSeeds) seeds, how much another "
                 + "training run would differ is not part of it."
         }
         return notes + [unit]
+    }
+}
+
+extension Experiment {
+    /// Whether the student is trained from scratch anew for each seed.
+    fileprivate var hasBaseStudentOfEachSeed: Bool {
+        if case .scratch(let model) = student { !model.isSharedAcrossSeeds } else { false }
     }
 }

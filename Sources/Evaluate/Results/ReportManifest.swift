@@ -65,10 +65,9 @@ struct ReportManifest {
         for layout in layouts {
             for step in (try? layout.steps()) ?? [] {
                 guard let folder = step.folder, seen.insert(folder).inserted,
-                    let manifest = try? TextFile.readJSON("\(folder)/manifest.json"),
-                    let own = manifest["wall_seconds"]?.number
+                    let manifest = try? TextFile.readJSON("\(folder)/manifest.json")
                 else { continue }
-                seconds[step.kind, default: 0] += own + (manifest["earlier_seconds"]?.number ?? 0)
+                seconds[step.kind, default: 0] += Manifest.seconds(of: manifest)
             }
         }
         return Stage.Kind.allCases.compactMap { kind in

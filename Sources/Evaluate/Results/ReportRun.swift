@@ -40,14 +40,16 @@ struct ReportRun {
             "\(folder)/manifest.json",
             configuration: experiment.merged,
             seeds: experiment.seeds,
-            inputs: fromScores ? [] : try inputs(),
+            inputs: fromScores ? earlierInputs(folder) : try inputs(),
             surroundings: surroundings
         )
         do {
             let model = try model(table, layout)
             if !fromScores { try JSONLines.write(table.records, to: scores) }
             let files = try ReportFiles.render(model)
-            try removePlots(in: folder, but: files.map(\.path))
+            // Scores do not have the losses of training.
+            let kept = fromScores && model.losses.isEmpty ? ["plots/loss.svg"] : []
+            try removePlots(in: folder, but: files.map(\.path) + kept)
             for file in files { try TextFile.write(file.text, to: "\(folder)/\(file.path)") }
             try manifest.close(.finished, results: ["grader": .string(AnswerGrading.version)])
             return (model, ResultTable(model: model).markdown)
@@ -123,6 +125,14 @@ struct ReportRun {
         try EvaluationJob.all(experiment, environment: environment).map { job in
             ("\(job.stage.kind.rawValue) \(job.label)", job.stage.hash)
         }
+    }
+
+    /// What the report rested on that wrote the scores.
+    private func earlierInputs(_ folder: String) -> [(name: String, digest: String)] {
+        let manifest = try? TextFile.readJSON("\(folder)/manifest.json")
+        return manifest?["inputs"]?.object?.members.compactMap { name, digest in
+            digest.string.map { (name, $0) }
+        } ?? []
     }
 
     /// Removes plots of an earlier report that this one does not have.

@@ -125,7 +125,8 @@ extension ScoreTable {
         }
         let correct = try json.integers("correct")
         let samples = try json.integer("samples")
-        guard correct.count == ids(benchmark).count, correct.allSatisfy((0...samples).contains)
+        guard samples >= 1, correct.count == ids(benchmark).count,
+            correct.allSatisfy((0...samples).contains)
         else {
             throw Failure(
                 .badData,

@@ -108,7 +108,7 @@ struct SamplingRun {
         let engine = try DecodingEngine(
             models: [model],
             rule: PlainSampling(
-                SamplingParameters(settings.sampling),
+                settings.sampling,
                 vocabularySize: model.vocabularySize,
                 seed: job.seed,
                 stream: "evaluation/\(benchmark.name)"
@@ -211,18 +211,6 @@ struct SamplingRun {
             rule: answer?.rule.rawValue,
             verdict: verdict,
             isTruncated: sequence.finish.isTruncated
-        )
-    }
-}
-
-extension SamplingParameters {
-    /// The parameters as an experiment file gives them.
-    init(_ settings: SamplingSettings) {
-        self.init(
-            temperature: settings.temperature,
-            topK: settings.topK,
-            topP: settings.topP,
-            minP: settings.minP
         )
     }
 }

@@ -2,10 +2,6 @@ import Foundation
 
 /// How well one arm did on one benchmark: avg@k with its uncertainty.
 struct AccuracySummary: Sendable, Equatable {
-    /// Questions, n.
-    var questionCount: Int
-    /// Samples of each question, k, over all training seeds.
-    var samplesPerQuestion: Int
     /// avg@k: the mean over questions of c_i / k.
     var mean: Double
     /// Standard deviation of the question means over √n, with n - 1 below; `nan` for n = 1.
@@ -14,8 +10,6 @@ struct AccuracySummary: Sendable, Equatable {
     var interval: Interval
     /// pass@k: the share of questions that some sample answers.
     var passAtK: Double
-    /// The exact interval, where k = 1 makes the right answers a binomial count.
-    var exact: Interval?
 
     /// Summarises one benchmark.
     ///
@@ -31,19 +25,12 @@ struct AccuracySummary: Sendable, Equatable {
     ) throws {
         try scores.checkSamples(expected: samples)
         let means = scores.map(\.mean)
-        questionCount = scores.count
-        samplesPerQuestion = samples
         mean = Moments.mean(means)
         standardError = Moments.standardError(means)
-        let correct = scores.reduce(0) { $0 + $1.correct }
         interval = .clusteredWilson(means, samples: samples, confidence: confidence)
         passAtK = Moments.mean(
             scores.map { SampleMetrics.pass(at: samples, correct: $0.correct, samples: samples) }
         )
-        exact =
-            samples == 1
-            ? .clopperPearson(successes: correct, trials: scores.count, confidence: confidence)
-            : nil
     }
 }
 

@@ -81,27 +81,6 @@ extension Interval {
         return wilson(share: p, trials: trials, confidence: confidence)
     }
 
-    /// The exact interval of Clopper and Pearson for a share of successes.
-    ///
-    /// Its ends are the shares at which as many or more (as few or fewer) successes have
-    /// probability (1 - confidence)/2: quantiles of Beta(x, n - x + 1) and Beta(x + 1, n - x).
-    /// Covers at least as often as it says.
-    /// Source: Clopper & Pearson 1934, Biometrika 26.
-    static func clopperPearson(
-        successes: Int,
-        trials: Int,
-        confidence: Double = 0.95
-    ) -> Interval {
-        precondition(trials > 0, "clopperPearson: no trials")
-        precondition((0...trials).contains(successes), "clopperPearson: \(successes) of \(trials)")
-        let tail = (1 - confidence) / 2
-        let (x, n) = (Double(successes), Double(trials))
-        return Interval(
-            lower: successes == 0 ? 0 : Beta.quantile(tail, x, n - x + 1),
-            upper: successes == trials ? 1 : Beta.quantile(1 - tail, x + 1, n - x)
-        )
-    }
-
     /// An interval for a mean by resampling its units with replacement, percentile method.
     ///
     /// With one value a question (its mean over samples and seeds) this is the cluster

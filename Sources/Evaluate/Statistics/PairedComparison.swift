@@ -9,24 +9,14 @@ import Foundation
 /// Pairing removes what the questions' own difficulty adds to both sides.
 /// Source: Miller 2024, "Adding Error Bars to Evals", arXiv:2411.00640, section 4.2.
 struct PairedComparison: Sendable, Equatable {
-    /// Questions both sides answered, n.
-    var questionCount: Int
     /// Mean difference, arm minus base.
     var difference: Double
     /// Standard error of the difference over questions; `nan` for n = 1.
     var standardError: Double
     /// The cluster bootstrap interval of the difference.
     var interval: Interval
-    /// Questions on which the arm is better.
-    var wins: Int
-    /// Questions on which the arm is worse.
-    var losses: Int
     /// Two-sided mid-p of the permutation test on the mean difference.
     var permutationP: Double
-    /// Two-sided exact p of the same test, which never rejects too often.
-    var exactPermutationP: Double
-    /// Two-sided p of the exact sign test on wins against losses.
-    var signP: Double
     /// The smallest true difference that this many questions would show 80 % of the time at the
     /// 5 % level; `nan` for n = 1.
     var minimumDetectableEffect: Double
@@ -57,7 +47,6 @@ struct PairedComparison: Sendable, Equatable {
         let whole = pairs.map { a, b in a.correct * b.samples - b.correct * a.samples }
         let unit = 1 / (Double(arm[0].samples) * Double(base[0].samples))
         let differences = whole.map { Double($0) * unit }
-        questionCount = pairs.count
         difference = Moments.mean(differences)
         standardError = Moments.standardError(differences)
         interval = .bootstrap(
@@ -66,11 +55,7 @@ struct PairedComparison: Sendable, Equatable {
             confidence: confidence,
             uniform: uniform
         )
-        wins = whole.count { $0 > 0 }
-        losses = whole.count { $0 < 0 }
         permutationP = SignificanceTest.permutation(whole, midP: true)
-        exactPermutationP = SignificanceTest.permutation(whole)
-        signP = SignificanceTest.sign(wins: wins, losses: losses)
         minimumDetectableEffect = SignificanceTest.minimumDetectableEffect(
             standardError: standardError
         )

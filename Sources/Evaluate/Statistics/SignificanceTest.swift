@@ -2,25 +2,6 @@ import Foundation
 
 /// Two-sided tests of "no difference", and what belongs to them.
 enum SignificanceTest {
-    /// The exact sign test of wins against losses.
-    ///
-    /// Twice the smaller binomial tail at ½, at most 1; ties do not count.
-    /// Source: Conover 1999, "Practical Nonparametric Statistics", section 3.4.
-    static func sign(wins: Int, losses: Int) -> Double {
-        let n = wins + losses
-        if n == 0 { return 1 }
-        let logHalf = -Double(n) * log(2)
-        let logFactorial = Beta.logGamma(Double(n) + 1)
-        let tail = (0...min(wins, losses)).reduce(0.0) { sum, k in
-            sum
-                + exp(
-                    logFactorial - Beta.logGamma(Double(k) + 1) - Beta.logGamma(Double(n - k) + 1)
-                        + logHalf
-                )
-        }
-        return min(1, 2 * tail)
-    }
-
     /// The exact permutation test of paired whole-number differences.
     ///
     /// Without a difference between the sides each d_i could as well be -d_i. p is the share of

@@ -44,6 +44,14 @@ extension Experiment {
                 "found \(seed); expected one of the experiment's seeds"
             )
         }
+        for arm in arms where arm.student != nil {
+            guard let seed = arm.generation.seed, seed != seeds.first else { continue }
+            report.add(
+                "arms.\(arm.name).student",
+                "its traces are made once, with seed \(seed), whose student is trained later; "
+                    + "expected the first of the seeds"
+            )
+        }
         for arm in arms {
             guard case .problems? = arm.traces?.origin, problems == nil, !root.has("problems")
             else { continue }
@@ -120,6 +128,13 @@ extension Experiment {
                 )
             }
             guard let kind = reader.choice("kind", default: Arm.Kind?.none) else { return nil }
+            // `rsd-train run --arm base` trains the models that start from scratch.
+            if name == "base" && kind != .base {
+                root.report.add(
+                    reader.path("kind"),
+                    "found \(kind.rawValue); expected base, or another name for the arm"
+                )
+            }
             let traces = reader.map("traces").flatMap { TraceSource($0) }
             if traces != nil && kind != .direct {
                 root.report.add(

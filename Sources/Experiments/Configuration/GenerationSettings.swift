@@ -1,3 +1,4 @@
+import Decoding
 import Files
 
 /// How tries are generated.
@@ -9,6 +10,14 @@ public struct GenerationSettings: Sendable, Equatable {
         /// As the authors' predecessor code works: five proposals, both models at temperature 1
         /// and top-k 20, a proposal must be among the student's top 20.
         case referenceCode = "reference-code"
+
+        /// The numbers.
+        var configuration: ReverseSpeculativeDecoding.Configuration {
+            switch self {
+            case .paper: .paper
+            case .referenceCode: .referenceCode
+            }
+        }
     }
 
     /// Tries at each problem.
@@ -32,9 +41,9 @@ public struct GenerationSettings: Sendable, Equatable {
     /// Refuses proposals that are not among this many of the student's most likely; nil asks not.
     public var acceptanceTopK: Int?
     /// How the teacher's proposals are drawn.
-    public var teacher: SamplingSettings
+    public var teacher: SamplingParameters
     /// How the student draws, after the last refusal or alone.
-    public var fallback: SamplingSettings
+    public var fallback: SamplingParameters
     /// Thresholds whose exact acceptance is recorded beside each trace.
     public var acceptanceThresholds: [Double]
     /// The seed whose traces all seeds of training use; nil where each has its own.
@@ -52,26 +61,26 @@ public struct GenerationSettings: Sendable, Equatable {
             } ?? 0
         draftTokens = draft == 0 ? nil : draft
         preset = reader.choice("preset", default: Preset.paper) ?? .paper
-        let isPaper = preset == .paper
-        proposals = reader.integer("proposals", default: isPaper ? 1 : 5, in: 1...1024)
+        let standard = preset.configuration
+        proposals = reader.integer("proposals", default: standard.proposals, in: 1...1024)
         acceptanceThreshold = reader.number(
             "acceptanceThreshold",
-            default: 0.01,
+            default: standard.acceptanceThreshold,
             in: 0...Double.infinity
         )
-        let topK = reader.integer("acceptanceTopK", default: isPaper ? 0 : 20, in: 0...Int.max)
+        let topK = reader.integer(
+            "acceptanceTopK",
+            default: standard.acceptanceTopK ?? 0,
+            in: 0...Int.max
+        )
         acceptanceTopK = topK == 0 ? nil : topK
-        let sampling =
-            isPaper
-            ? SamplingSettings(temperature: 0.7, topP: 0.95)
-            : SamplingSettings(topK: 20)
-        func read(_ key: String) -> SamplingSettings {
+        func read(_ key: String, default sampling: SamplingParameters) -> SamplingParameters {
             guard let inner = reader.map(key) else { return sampling }
             defer { inner.finish() }
-            return SamplingSettings(inner, default: sampling)
+            return SamplingParameters(inner, default: sampling)
         }
-        teacher = read("teacher")
-        fallback = read("fallback")
+        teacher = read("teacher", default: standard.teacher)
+        fallback = read("fallback", default: standard.fallback)
         acceptanceThresholds =
             reader.optional("acceptanceThresholds", "a list of numbers of at least 0") { value in
                 guard let items = value.array else { return nil }

@@ -28,19 +28,18 @@ public struct PromptSettings: Sendable, Equatable {
     }
 
     init(preset: Preset, system: String?) {
-        let systemTurn = system.map { "<|im_start|>system\n\($0)<|im_end|>\n" } ?? ""
-        let turns = "<|im_start|>user\n{problem}<|im_end|>\n<|im_start|>assistant\n"
-        switch preset {
-        case .plain: self.init(prompt: "{problem}", endOfTurn: "$", isThinking: false)
-        case .chatml:
-            self.init(prompt: systemTurn + turns, endOfTurn: "<|im_end|>", isThinking: false)
-        case .qwen3Thinking:
-            self.init(
-                prompt: systemTurn + turns + "<think>\n",
-                endOfTurn: "<|im_end|>",
-                isThinking: true
-            )
-        }
+        var template: PromptTemplate =
+            switch preset {
+            case .plain: .plain
+            case .chatml: .chatML
+            case .qwen3Thinking: .qwen3Thinking
+            }
+        template.system = system
+        self.init(
+            prompt: template.render(problem: "{problem}"),
+            endOfTurn: template.endOfTurn ?? "$",
+            isThinking: preset == .qwen3Thinking
+        )
     }
 
     init(_ reader: ConfigurationReader) {

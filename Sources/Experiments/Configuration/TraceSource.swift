@@ -54,6 +54,7 @@ public struct TraceSource: Sendable, Equatable {
         copy.text += ending.replacing("{answer}", with: trace.answer)
         // The tokens are those of the text without it.
         copy.ids = nil
+        copy.weights = nil
         return copy
     }
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import Datasets
+import Decoding
 import Files
 import Models
 
@@ -141,7 +142,7 @@ public struct EvaluationSettings: Sendable, Equatable {
     /// k: samples of each question.
     public var samples: Int
     /// How they are drawn.
-    public var sampling: SamplingSettings
+    public var sampling: SamplingParameters
     /// Most tokens of a sample.
     public var maxNewTokens: Int
     /// Sequences decoded at once; changes speed and memory, never the samples.
@@ -152,9 +153,9 @@ public struct EvaluationSettings: Sendable, Equatable {
 
     init(_ reader: ConfigurationReader) {
         samples = reader.integer("samples", default: 1, in: 1...65535)
-        sampling = SamplingSettings(
+        sampling = SamplingParameters(
             reader,
-            default: SamplingSettings(temperature: 0.7, topP: 0.95)
+            default: SamplingParameters(temperature: 0.7, topP: 0.95)
         )
         maxNewTokens = reader.integer("maxNewTokens", default: 8192, in: 1...Int.max)
         batch = reader.integer("batch", default: 16, in: 1...65536)

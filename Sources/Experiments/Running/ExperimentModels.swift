@@ -100,7 +100,12 @@ extension RunLayout {
         guard let name = arm.student,
             try training(experiment.arm(name), seed: seed)?.state != .finished
         else { return }
-        try train(["--arm", name, "--seed", "\(seed)"], for: "the student of arm '\(name)'")
+        // Other variants of a sweep may not have come as far.
+        let variant = experiment.variant.map { ["--variant", $0.name] } ?? []
+        try train(
+            ["--arm", name, "--seed", "\(seed)"] + variant,
+            for: "the student of arm '\(name)'"
+        )
     }
 
     /// Runs `rsd-train`: training belongs to that program alone.
@@ -117,6 +122,15 @@ extension RunLayout {
                 "cannot be started, and \(purpose) is not trained yet",
                 remedy: "Run rsd-train run \(experiment.file) \(options.joined(separator: " "))"
             )
+        }
+        // A child started from here has a process group of its own, which Ctrl-C does not reach.
+        var isTold = false
+        while process.isRunning {
+            if Interrupts.isRequested, !isTold {
+                process.interrupt()
+                isTold = true
+            }
+            Thread.sleep(forTimeInterval: 0.05)
         }
         process.waitUntilExit()
         switch process.terminationStatus {
@@ -163,11 +177,14 @@ extension PromptSettings {
         try template.encode(problem: problem, with: tokenizer)
     }
 
-    /// What the assistant says as tokens, closed by the end of its turn.
+    /// What the assistant says in a trace as tokens, closed by the end of its turn where it is
+    /// complete.
     ///
     /// - Throws: `Failure` when the vocabulary cannot spell it.
-    public func encode(completion: String, with tokenizer: Tokenizer) throws -> [Int32] {
-        try template.encode(completion: completion, with: tokenizer)
+    public func completion(of trace: SelectedTrace, with tokenizer: Tokenizer) throws -> [Int32] {
+        if let ids = trace.ids { return ids }
+        let ids = try template.encode(completion: trace.text, with: tokenizer)
+        return trace.isComplete ? ids : ids.dropLast()
     }
 
     /// A trace as training sees it: the prompt, and the completion whose tokens are targets.
@@ -179,7 +196,7 @@ extension PromptSettings {
         TrainingExample(
             id: trace.id,
             prompt: try encode(problem: trace.problem, with: tokenizer),
-            completion: try trace.ids ?? encode(completion: trace.text, with: tokenizer),
+            completion: try completion(of: trace, with: tokenizer),
             weights: trace.weights,
             isComplete: trace.isComplete,
             endOfTurn: try endOfTurnID(in: tokenizer)

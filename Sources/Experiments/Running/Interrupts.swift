@@ -17,11 +17,16 @@ public enum Interrupts {
         signal(SIGPIPE, SIG_IGN)
         // A limit on file sizes shows as a failed write, which is reported, not as a death.
         signal(SIGXFSZ, SIG_IGN)
+        // Whoever started this program from a thread that blocks signals has passed that on.
+        var requests = sigset_t()
+        sigemptyset(&requests)
         for number in [SIGINT, SIGTERM, SIGUSR1] {
             signal(number) { received in
                 if Interrupts.note() > 1 { _exit(128 + received) }
             }
+            sigaddset(&requests, number)
         }
+        pthread_sigmask(SIG_UNBLOCK, &requests, nil)
     }
 
     /// Counts a request.

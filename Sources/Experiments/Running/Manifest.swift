@@ -48,6 +48,8 @@ public final class Manifest {
 
     /// Writes the manifest with status `running`.
     ///
+    /// `parts` are manifests of runs, such as shards, whose time is part of this one's.
+    ///
     /// - Throws: `Failure.disk`.
     public init(
         _ path: String,
@@ -55,12 +57,15 @@ public final class Manifest {
         seeds: [UInt64],
         inputs: [(name: String, digest: String)],
         surroundings: Surroundings,
+        parts: [String] = [],
         clock: @escaping () -> Date = Date.init
     ) throws {
         self.path = path
         self.clock = clock
         started = clock()
-        let earlierSeconds = Self.earlierSeconds(path, before: started)
+        let earlierSeconds = parts.reduce(Self.earlierSeconds(path, before: started)) {
+            $0 + ((try? TextFile.readJSON($1)).map(Self.seconds(of:)) ?? 0)
+        }
         members = JSONObject([
             ("status", .string(Status.running.rawValue)),
             ("command", .array(surroundings.command.map { .string($0) })),
@@ -84,6 +89,11 @@ public final class Manifest {
         ])
         if earlierSeconds > 0 { members["earlier_seconds"] = .number(earlierSeconds) }
         try write()
+    }
+
+    /// Seconds that a closed manifest has recorded, with those of the runs it went on from.
+    public static func seconds(of manifest: JSON) -> Double {
+        (manifest["wall_seconds"]?.number ?? 0) + (manifest["earlier_seconds"]?.number ?? 0)
     }
 
     /// Seconds that earlier, unfinished runs have spent on what this one goes on with: as they

@@ -1,3 +1,4 @@
+import Checkpoints
 import Files
 import Foundation
 import Kernels
@@ -5,15 +6,14 @@ import Kernels
 /// What a program can learn about itself and its machine.
 public enum RunEnvironment {
     /// The surroundings of this process, for a manifest.
-    ///
-    /// `libraries` are those of the rooms that the program uses, such as HDF5.
-    public static func surroundings(
-        libraries: [(name: String, version: String)] = []
-    ) -> Manifest.Surroundings {
+    public static func surroundings() -> Manifest.Surroundings {
         Manifest.Surroundings(
             command: commandLine(CommandLine.arguments),
             commit: gitCommit(results: RunLayout.resultsRoot()),
-            libraries: [("swift", swiftVersion)] + libraries,
+            libraries: [
+                ("swift", swiftVersion), ("openblas", CPU.openBLASVersion),
+                ("hdf5", HDF5Checkpoint.libraryVersion),
+            ],
             machine: [
                 "cpu": .string(CPU.modelName),
                 "cores": .integer(ProcessInfo.processInfo.activeProcessorCount),

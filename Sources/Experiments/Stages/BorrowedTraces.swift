@@ -18,11 +18,8 @@ public struct Lender {
         get throws { try layout.selection(arm, seed: seed) }
     }
 
-    /// Whether the traces are there.
-    public var isDone: Bool {
-        guard let stage = try? selection else { return false }
-        return FileManager.default.fileExists(atPath: stage.selected)
-    }
+    /// Whether the traces of all its problems are there.
+    public var isDone: Bool { (try? selection)?.state == .finished }
 }
 
 extension RunLayout {

@@ -96,8 +96,10 @@ public struct RunLayout: Sendable {
     /// - Throws: Nothing for an experiment that was read without error.
     public func baseStages() throws -> [Stage] {
         var stages: [Stage] = []
+        // Traces may be made with a seed of their own.
+        let seeds = experiment.seeds + experiment.arms.compactMap(\.generation.seed)
         for role in ModelRole.allCases where role == .student || experiment.teacher != nil {
-            for seed in experiment.seeds {
+            for seed in seeds {
                 guard let stage = try base(role, seed: seed),
                     !stages.contains(where: { $0.folder == stage.folder })
                 else { continue }

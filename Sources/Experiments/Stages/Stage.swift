@@ -48,6 +48,8 @@ public struct Stage: Sendable {
 
     /// The finished weights of a base model or of a fine-tuned student.
     public var model: String { file("model.h5") }
+    /// Where checkpoints are while it is trained.
+    public var checkpoints: String { file("checkpoints") }
     /// The tries, or those of one shard, counted from 1.
     public func traces(shard: (index: Int, count: Int)? = nil) -> String {
         file(shard.map { "traces-\($0.index)-of-\($0.count).jsonl" } ?? "traces.jsonl")
@@ -71,13 +73,20 @@ public struct Stage: Sendable {
         case finished
     }
 
-    /// How far it has come, by its manifest.
+    /// How far it has come, by its manifest; a model is made again when its weights are gone.
     public var state: State {
         guard let json = try? TextFile.readJSON(manifest) else {
             return FileManager.default.fileExists(atPath: folder) ? .started : .absent
         }
-        return json["status"]?.string == Manifest.Status.finished.rawValue ? .finished : .started
+        guard json["status"]?.string == Manifest.Status.finished.rawValue else { return .started }
+        return makesModel && !hasModel ? .started : .finished
     }
+
+    /// Whether the stage makes a model.
+    private var makesModel: Bool { kind == .base || kind == .training }
+
+    /// Whether the finished weights are there; they are written last, and whole or not at all.
+    public var hasModel: Bool { FileManager.default.fileExists(atPath: model) }
 
     /// Makes the folder and stores the key beside what will be written.
     ///

@@ -66,7 +66,11 @@ extension RunLayout {
             .compactMap { try targetTokens(experiment.arm($0)) }
         return .training(
             tokens: min(tokens, matched?.min() ?? tokens) * Double(training.epochs),
-            microBatchTokens: training.microBatchTokens,
+            // A trace that is longer makes a micro-batch of its own.
+            microBatchTokens: min(
+                training.batch * training.maxLength,
+                max(training.microBatchTokens, training.maxLength)
+            ),
             recompute: training.recompute,
             moments: training.optimizer.moments,
             keptCheckpoints: training.keepCheckpoints,

@@ -1,0 +1,23 @@
+import Decoding
+import Files
+
+extension SamplingParameters {
+    init(_ reader: ConfigurationReader, default standard: SamplingParameters) {
+        // 0 is the usual way of saying "all" where a default has to be undone.
+        let topK = reader.integer("topK", default: standard.topK ?? 0, in: 0...Int.max)
+        self.init(
+            temperature: reader.number("temperature", default: standard.temperature, in: 0...100),
+            topK: topK == 0 ? nil : topK,
+            topP: reader.number("topP", default: standard.topP, in: 1e-6...1),
+            minP: reader.number("minP", default: standard.minP, in: 0...1)
+        )
+    }
+
+    /// The members as they enter keys and manifests.
+    var json: JSON {
+        [
+            "temperature": .number(temperature), "topK": .integer(topK ?? 0),
+            "topP": .number(topP), "minP": .number(minP),
+        ]
+    }
+}

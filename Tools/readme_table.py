@@ -22,5 +22,6 @@ def body(match):
 with open("README.md", encoding="utf-8") as file:
     readme = file.read()
 pattern = r"<!-- results/(\S+) -->.*?<!-- end of results -->"
+readme = re.sub(pattern, body, readme, flags=re.S)
 with open("README.md", "w", encoding="utf-8") as file:
-    file.write(re.sub(pattern, body, readme, flags=re.S))
+    file.write(readme)

@@ -34,22 +34,31 @@ static size_t rounded(size_t bytes) {
     return bytes == 0 ? 64 : (bytes + step - 1) & ~(step - 1);
 }
 
-// Huge blocks come from the system and go back to it: malloc cannot give a freed block of 2 MiB
-// alignment to the next request of its size, and would keep its pages.
+static size_t whole_pages(size_t bytes) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    return (bytes + page - 1) & ~(page - 1);
+}
+
+// Zeroed memory from the system that begins at 2 MiB, with whole huge pages where it has room for
+// them: they spare most of the address translation of a long read, but a part of one would take
+// memory as a whole. NULL where there is none.
 static void *map_huge(size_t bytes) {
-    const size_t page = 2 << 20;
-    char *start = mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+    const size_t huge = 2 << 20;
+    bytes = whole_pages(bytes);
+    char *start = mmap(NULL, bytes + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
                        0);
     if (start == MAP_FAILED) return NULL;
-    size_t before = -(uintptr_t)start & (page - 1);
+    size_t before = -(uintptr_t)start & (huge - 1);
     if (before) munmap(start, before);
-    if (page - before) munmap(start + before + bytes, page - before);
+    if (huge - before) munmap(start + before + bytes, huge - before);
 #if defined(__linux__)
-    madvise(start + before, bytes, MADV_HUGEPAGE);
+    if (bytes >= huge) madvise(start + before, bytes & ~(huge - 1), MADV_HUGEPAGE);
 #endif
     return start + before;
 }
 
+// Huge blocks come from the system and go back to it: malloc cannot give a freed block of 2 MiB
+// alignment to the next request of its size, and would keep its pages.
 static void *allocate(size_t bytes) {
     void *memory = bytes >= HUGE_FROM ? map_huge(bytes) : aligned_alloc(64, bytes);
     if (!memory) {
@@ -110,29 +119,13 @@ void ck_deallocate(void *memory, size_t bytes) {
     pthread_mutex_unlock(&heap.mutex);
 }
 
-static size_t whole_pages(size_t bytes) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    return (bytes + page - 1) & ~(page - 1);
-}
-
-// Huge pages spare most of the address translation of a long read, but only whole ones are asked for:
-// a part of one would take memory as a whole.
 void *ck_map(size_t bytes) {
-    const size_t huge = 2 << 20;
-    size_t room = whole_pages(bytes) + huge;
-    char *start = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED) {
+    void *memory = map_huge(bytes);
+    if (!memory) {
         fprintf(stderr, "Error: out of memory: cannot map %zu bytes\n", bytes);
         abort();
     }
-    char *aligned = (char *)(((uintptr_t)start + huge - 1) & ~(uintptr_t)(huge - 1));
-    if (aligned > start) munmap(start, aligned - start);
-    char *used = aligned + (whole_pages(bytes)), *end = start + room;
-    if (end > used) munmap(used, end - used);
-#if defined(__linux__)
-    if (bytes >= huge) madvise(aligned, bytes & ~(huge - 1), MADV_HUGEPAGE);
-#endif
-    return aligned;
+    return memory;
 }
 
 void ck_unmap(void *memory, size_t bytes) { munmap(memory, whole_pages(bytes)); }

@@ -26,20 +26,19 @@ typedef struct {
     int zero;      // subtracted from the unsigned number
     bool minima;   // weight = scale * number - minimum
     bool by_256;   // integer scales under one float16 a 256 columns
-    float m_sign;  // the stored minimum is added (Q4_1, Q5_1: -1) or subtracted (K formats: 1)
 } packed_format;
 
 static inline packed_format packed_format_of(int format) {
     switch (format) {
-    case CK_Q8_0: return (packed_format){8, 128, false, false, 0};
-    case CK_Q4_0: return (packed_format){4, 8, false, false, 0};
-    case CK_Q4_1: return (packed_format){4, 0, true, false, -1};
-    case CK_Q5_0: return (packed_format){5, 16, false, false, 0};
-    case CK_Q5_1: return (packed_format){5, 0, true, false, -1};
-    case CK_Q4_K: return (packed_format){4, 0, true, true, 1};
-    case CK_Q5_K: return (packed_format){5, 0, true, true, 1};
-    case CK_Q6_K: return (packed_format){6, 32, false, true, 0};
-    default: return (packed_format){0, 0, false, false, 0};
+    case CK_Q8_0: return (packed_format){8, 128, false, false};
+    case CK_Q4_0: return (packed_format){4, 8, false, false};
+    case CK_Q4_1: return (packed_format){4, 0, true, false};
+    case CK_Q5_0: return (packed_format){5, 16, false, false};
+    case CK_Q5_1: return (packed_format){5, 0, true, false};
+    case CK_Q4_K: return (packed_format){4, 0, true, true};
+    case CK_Q5_K: return (packed_format){5, 0, true, true};
+    case CK_Q6_K: return (packed_format){6, 32, false, true};
+    default: return (packed_format){0, 0, false, false};
     }
 }
 

@@ -59,7 +59,10 @@ struct AnalyseCommand: ParsableCommand {
             }
             show(analysis)
         }
-        if isEmpty { throw Scope.nothingGenerated(options.experiment) }
+        // Arms of kind base have no traces, and an experiment may have no others.
+        if isEmpty, scopes.contains(where: { !$0.arms.isEmpty }) {
+            throw Scope.nothingGenerated(options.experiment)
+        }
     }
 
     private func show(_ analysis: ExperimentAnalysis) {

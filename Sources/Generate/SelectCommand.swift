@@ -24,7 +24,9 @@ struct SelectCommand: ParsableCommand {
             scope.report(selections)
             if !selections.isEmpty { isEmpty = false }
         }
-        if isEmpty { throw Scope.nothingGenerated(options.experiment) }
+        if isEmpty, scopes.contains(where: { !$0.arms.isEmpty }) {
+            throw Scope.nothingGenerated(options.experiment)
+        }
     }
 }
 

@@ -223,8 +223,3 @@ public func sumOfSquares<S: KernelScalar>(_ x: Buffer<S>) -> Double {
 public func sum<S: KernelScalar>(_ x: Buffer<S>) -> Double {
     reduce(x) { S.kernels.sum($0, $1) }
 }
-
-/// Whether no element is infinite or NaN.
-public func allFinite<S: KernelScalar>(_ x: Buffer<S>) -> Bool {
-    reduce(x) { S.kernels.all_finite($0, $1) ? 0 : 1 } == 0
-}

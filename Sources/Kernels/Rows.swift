@@ -1,6 +1,6 @@
 import CKernels
 
-/// Rows a thread takes at a time: some 16 thousand elements.
+/// Rows a thread takes at a time: some 8 thousand elements.
 private func rowGrain(_ columns: Int) -> Int { max(1, (1 << 13) / max(columns, 1)) }
 
 private func rowLength<S>(_ operation: StaticString, _ x: Buffer<S>, rows: Int) -> Int {

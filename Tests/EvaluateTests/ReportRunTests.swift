@@ -94,8 +94,33 @@ import Testing
         try FileManager.default.removeItem(at: tiny.folder.appending(path: "runs"))
         var again = Self.report(tiny, experiment)
         again.fromScores = true
+        let inputs = try TextFile.readJSON("\(folder)/manifest.json")["inputs"]
+        #expect(inputs?.object?.members.count == 2)
         #expect(try again.run().table == table)
         #expect(try TextFile.read("\(folder)/table.csv") == written)
+        // What scores do not have is left as it was.
+        #expect(
+            try TextFile.readJSON("\(folder)/manifest.json")["inputs"]?.canonical
+                == inputs?.canonical
+        )
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/plots/loss.svg"))
+    }
+
+    @Test func scoresThatCannotBeAreRefused() throws {
+        let tiny = try TinyExperiment(questions: 1)
+        let path = tiny.folder.appending(path: "scores.jsonl").path(percentEncoded: false)
+        for samples in [-1, 0, 1] {
+            try TextFile.write(
+                """
+                {"benchmark":"b","questions":["q"]}
+                {"arm":"a","seed":1,"benchmark":"b","samples":\(samples),"correct":[2],"unparsed":0,\
+                "truncated":0}
+                """,
+                to: path
+            )
+            let found = failure { _ = try ScoreTable.read(path) }
+            #expect(found?.kind == .badData && found?.place?.contains("'correct'") == true)
+        }
     }
 
     @Test func verdictsFollowTheTextsNotWhatIsStored() throws {
@@ -129,7 +154,8 @@ import Testing
         #expect(seeds.signFlipP == 0.0625)
         #expect(table.contains("5 of 5"))
         #expect(table.contains("0.062"))
-        // The only benchmark shows the average's test.
+        // The only benchmark shows the average's test, and that one alone is explained.
+        #expect(table.contains("take the seed as the random unit") && !table.contains("Wilson"))
         #expect(model.score(arm: "direct", benchmark: "tiny")?.difference == average)
     }
 

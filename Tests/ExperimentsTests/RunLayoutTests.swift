@@ -83,6 +83,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
             ]
         ),
         ("evaluation: {temperature: 0}", ["evaluation base"]),
+        ("evaluation: {storage: q8_0}", ["evaluation base"]),
         (
             "template: {preset: plain}",
             [

@@ -79,7 +79,7 @@ import Testing
             trace("q", 2, "#3", source: "tt", stop: .length),
         ]
         try stage.prepare()
-        try JSONLines.write(tries.shuffled().map(\.json), to: stage.traces())
+        try JSONLines.write(tries.reversed().map(\.json), to: stage.traces())
         return scope
     }
 

@@ -226,11 +226,11 @@ extension FloatKernels {
             #expect(one == two)
             #expect(abs(one.0 - exact) <= 1e-12 * exact)
             #expect(abs(one.1 - exactSum) <= 1e-9)
-            #expect(allFinite(x))
             for bad in [Float.nan, .infinity, -.infinity] {
                 let y = Buffer(x.array)
                 y[200_002] = bad
-                #expect(!allFinite(y))
+                // What the optimiser tells a gradient by that is no number.
+                #expect(!sumOfSquares(y).isFinite)
             }
         }
     }

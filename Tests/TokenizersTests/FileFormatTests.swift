@@ -38,6 +38,11 @@ import Testing
         #expect(declared.chatTemplate == "{{ x }}")
 
         #expect(try Fixtures.tokenizer("llama-bpe").addsBOS)
+        var llama = try Fixtures.gguf("llama-bpe")
+        #expect(try llama.addBOS == nil && Tokenizer(gguf: llama).addsBOS)
+        llama.addBOS = false
+        #expect(try !Tokenizer(gguf: llama).addsBOS)
+        #expect(try !Tokenizer(gguf: Fixtures.gguf("smollm")).addsBOS)
         var gguf = try Fixtures.gguf("smollm")
         gguf.eosID = Int(try Tokenizer(gguf: gguf).id(of: "<|im_start|>") ?? -1)
         gguf.padID = gguf.eosID

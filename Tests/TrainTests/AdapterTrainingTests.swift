@@ -44,7 +44,8 @@ import Testing
     }
 
     private func difference(_ a: [Float], _ b: [Float]) -> Float {
-        a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
+        a.count == b.count && (a + b).allSatisfy(\.isFinite)
+            ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
     }
 
     private func failure(_ body: () throws -> Void) -> Failure? {

@@ -34,8 +34,11 @@ import Testing
     }
 
     /// The student of the experiment, and the stage that trains it.
-    static func base(runs: String) throws -> (scratch: ScratchModel, stage: Stage) {
-        let experiment = try Experiment(text: Self.experiment, file: "train-tests.yaml")
+    static func base(runs: String, width: Int = 16) throws
+        -> (scratch: ScratchModel, stage: Stage)
+    {
+        let text = Self.experiment.replacing("hiddenSize: 16", with: "hiddenSize: \(width)")
+        let experiment = try Experiment(text: text, file: "train-tests.yaml")
         let layout = RunLayout(experiment, environment: ["RSD_RUNS": runs])
         let stage = try #require(layout.baseStages().first)
         try stage.prepare()
@@ -91,6 +94,37 @@ import Testing
         // Rounding only, but AdamW divides tiny gradients by their own size.
         let worst = zip(values[0], values[1]).reduce(0) { max($0, abs($1.0 - $1.1)) }
         #expect(values[0].count == values[1].count && worst <= 1e-4)
+        let areFinite = values.allSatisfy { $0.allSatisfy(\.isFinite) }
+        #expect(areFinite)
+    }
+
+    /// What `evaluation.storage: q8_0` scores with.
+    @Test func aTrainedStudentIsRoundedToEightBits() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func model(width: Int, _ storage: WeightStorage) throws -> LanguageModel {
+            let (scratch, stage) = try Self.base(runs: "\(folder)/\(width)", width: width)
+            if !stage.hasModel {
+                try TrainingRun(
+                    LanguageModel(scratch, tokenizer: ChainWorld.tokenizer, seed: 1),
+                    plan: Self.plan(microBatch: 4),
+                    stage: stage
+                ).run()
+            }
+            return try LanguageModel(stage.model, storage: storage)
+        }
+        let logits = try [WeightStorage.float32, .q8_0].map { storage in
+            try model(width: 32, storage).transformer
+                .logits(TokenBatch([[3, 1, 4, 1, 5]]), wanted: [4]).elements
+        }
+        let size = logits[0].map(abs).max() ?? 0
+        let worst = zip(logits[0], logits[1]).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(worst > 0 && worst < 0.03 * size && logits[1].allSatisfy(\.isFinite))
+        do {
+            _ = try model(width: 16, .q8_0)
+            Issue.record("16 numbers are no block")
+        } catch let failure as Failure {
+            #expect(failure.kind == .configuration && failure.message.contains("multiple of 32"))
+        }
     }
 
     @Test func recordsEveryStepOnce() throws {

@@ -98,7 +98,7 @@ int main(void) {
         k->attention_backward(&shape, &g, 0);
     });
 
-    // Sixteen rows of 256 columns and seven rows of activations, whatever the bytes may mean.
+    // Sixteen rows of 256 columns and three rows of activations, whatever the bytes may mean.
     static uint8_t stored[16 * 8 * 34], packed[16 * 8 * 34];
     for (unsigned i = 0; i < sizeof stored; i++) stored[i] = (uint8_t)((i * 89 + 7) & 0x3f);
     for (int format = CK_Q8_0; format <= CK_Q6_K; format++) {

@@ -54,7 +54,7 @@ def peer(name, *rest):
 
 def exported(program, model, folder):
     """The model as a Hugging Face folder: transformers takes minutes to widen a GGUF file."""
-    target = os.path.join(folder, os.path.basename(model))
+    target = os.path.join(folder, os.path.abspath(model).strip("/").replace("/", "-"))
     if not os.path.exists(target):
         train = os.path.join(os.path.dirname(program), "rsd-train")
         subprocess.run([train, "export", model, "--to", target], check=True, stdout=sys.stderr)

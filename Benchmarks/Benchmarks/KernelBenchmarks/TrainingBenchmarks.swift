@@ -26,14 +26,13 @@ func registerTraining() {
     let count = 16 << 20
     measure("adamw, 16 Mi parameters", Work(operations: 0, bytes: 7 * 4 * Double(count))) {
         let (weights, gradients) = (numbers(count), numbers(count))
-        let (first, second) = (Buffer<Float>.zeros(count), Buffer<Float>.zeros(count))
+        let moments = AdamWMoments<Float>(count: count, bfloat16: false)
         return {
             adamW(
                 AdamWStep(learningRate: 1e-5, step: 1),
                 weights: weights,
                 gradients: gradients,
-                firstMoment: first,
-                secondMoment: second
+                moments: moments
             )
         }
     }

@@ -115,17 +115,6 @@ static double sum_of_squares(long n, const void *px) {
     return sum_lanes_double(total);
 }
 
-static bool all_finite(long n, const void *px) {
-    const float *x = px;
-    // x - x is 0 for finite numbers and NaN for the others.
-    vf total = splat(0);
-    EACH_VECTOR(i, left, n) {
-        vf v = get(x + i, left);
-        total += v - v;
-    }
-    return sum_lanes(total) == 0;
-}
-
 static void adamw(const ck_adamw *step, long n, void *pw, const void *pg, void *pm, void *pv) {
     float *w = pw, *m = pm, *v = pv;
     const float *g = pg;

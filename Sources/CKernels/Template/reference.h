@@ -222,13 +222,6 @@ static double sum_of_squares(long n, const void *px) {
     return total;
 }
 
-static bool all_finite(long n, const void *px) {
-    const REAL *x = px;
-    for (long i = 0; i < n; i++)
-        if (!isfinite(x[i])) return false;
-    return true;
-}
-
 static void adamw(const ck_adamw *step, long n, void *pw, const void *pg, void *pm, void *pv) {
     REAL *w = pw, *m = pm, *v = pv;
     const REAL *g = pg;

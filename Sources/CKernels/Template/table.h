@@ -8,7 +8,7 @@
         .rms_norm_backward = rms_norm_backward, .softmax = softmax,                                \
         .softmax_backward = softmax_backward, .rotate = rotate, .cross_entropy = cross_entropy,    \
         .cross_entropy_backward = cross_entropy_backward, .summarize_logits = summarize_logits,    \
-        .sum = sum, .sum_of_squares = sum_of_squares, .all_finite = all_finite, .adamw = adamw,    \
+        .sum = sum, .sum_of_squares = sum_of_squares, .adamw = adamw,                              \
         .round_bfloat16 = round_bfloat16, .dequantize = dequantize, .linear = linear,              \
         .attention = attention, .attention_backward = attention_backward, .packed = PACKED,        \
     }

@@ -111,7 +111,6 @@ typedef struct ck_kernels {
     double (*summarize_logits)(long n, const void *x, double factor, void *greatest, double *sums);
     double (*sum)(long n, const void *x);
     double (*sum_of_squares)(long n, const void *x);
-    bool (*all_finite)(long n, const void *x);
     void (*adamw)(const ck_adamw *step, long n, void *w, const void *g, void *m, void *v);
 
     // halves[i] is x[i] as bfloat16, rounded up or down by chance, so that it is x[i] on average;

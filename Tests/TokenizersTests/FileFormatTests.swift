@@ -39,6 +39,7 @@ import Testing
 
         #expect(try Fixtures.tokenizer("llama-bpe").addsBOS)
         var llama = try Fixtures.gguf("llama-bpe")
+        llama.bosID = Int(try Tokenizer(gguf: llama).id(of: "<|im_start|>") ?? -1)
         #expect(try llama.addBOS == nil && Tokenizer(gguf: llama).addsBOS)
         llama.addBOS = false
         #expect(try !Tokenizer(gguf: llama).addsBOS)

@@ -96,6 +96,12 @@ import Testing
         again.fromScores = true
         let inputs = try TextFile.readJSON("\(folder)/manifest.json")["inputs"]
         #expect(inputs?.object?.members.count == 2)
+        // As an older grader had counted them.
+        let text = String(decoding: try TextFile.read("\(folder)/manifest.json"), as: UTF8.self)
+        try TextFile.write(
+            text.replacing("\"grader\": \"\(AnswerGrading.version)\"", with: "\"grader\": \"1\""),
+            to: "\(folder)/manifest.json"
+        )
         #expect(try again.run().table == table)
         #expect(try TextFile.read("\(folder)/table.csv") == written)
         // What scores do not have is left as it was.
@@ -103,6 +109,8 @@ import Testing
             try TextFile.readJSON("\(folder)/manifest.json")["inputs"]?.canonical
                 == inputs?.canonical
         )
+        let closed = try TextFile.readJSON("\(folder)/manifest.json")
+        #expect(closed["results"]?["grader"]?.string == "1")
         #expect(FileManager.default.fileExists(atPath: "\(folder)/plots/loss.svg"))
     }
 

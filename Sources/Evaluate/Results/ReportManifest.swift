@@ -11,6 +11,8 @@ struct ReportManifest {
     let surroundings: Manifest.Surroundings
     /// Where the stages are; one layout a variant.
     let layouts: [RunLayout]
+    /// The version of the grader whose verdicts were counted; nil where it is not known.
+    let grader: String?
     /// What benchmarks have of what arms train on, a line for each file and benchmark.
     var overlaps: [String] = []
 
@@ -26,7 +28,7 @@ struct ReportManifest {
         add("commit", surroundings.commit)
         add("seeds", experiment.seeds.map(String.init).joined(separator: ", "))
         add("sampling", sampling)
-        add("grader", "version \(AnswerGrading.version)")
+        add("grader", grader.map { "version \($0)" })
         add("training data in benchmarks", overlaps.joined(separator: "\n"))
         add("processor", machine["cpu"]?.string)
         add(

@@ -36,22 +36,28 @@ struct ReportRun {
             fromScores
             ? try ScoreTable.read(scores)
             : try ScoreTable.collect(experiment, environment: environment)
+        // Scores rest on what the report rested on that wrote them.
+        let earlier =
+            fromScores ? try? TextFile.readJSON("\(folder)/manifest.json") : nil
+        let grader =
+            fromScores ? earlier?["results"]?["grader"]?.string : AnswerGrading.version
         let manifest = try Manifest(
             "\(folder)/manifest.json",
             configuration: experiment.merged,
             seeds: experiment.seeds,
-            inputs: fromScores ? earlierInputs(folder) : try inputs(),
+            inputs: fromScores ? Self.inputs(of: earlier) : try inputs(),
             surroundings: surroundings
         )
         do {
-            let model = try model(table, layout)
+            let model = try model(table, layout, grader: grader)
             if !fromScores { try JSONLines.write(table.records, to: scores) }
             let files = try ReportFiles.render(model)
             // Scores do not have the losses of training.
             let kept = fromScores && model.losses.isEmpty ? ["plots/loss.svg"] : []
             try removePlots(in: folder, but: files.map(\.path) + kept)
             for file in files { try TextFile.write(file.text, to: "\(folder)/\(file.path)") }
-            try manifest.close(.finished, results: ["grader": .string(AnswerGrading.version)])
+            let results: JSON = ["grader": grader.map { .string($0) } ?? .null]
+            try manifest.close(.finished, results: results)
             return (model, ResultTable(model: model).markdown)
         } catch {
             try? manifest.close(.failed)
@@ -83,7 +89,9 @@ struct ReportRun {
         } catch { throw obstacle ?? error }
     }
 
-    private func model(_ table: ScoreTable, _ layout: RunLayout) throws -> ReportModel {
+    private func model(_ table: ScoreTable, _ layout: RunLayout, grader: String?) throws
+        -> ReportModel
+    {
         var model: ReportModel
         if experiment.grids.isEmpty {
             let builder = ReportBuilder(
@@ -103,7 +111,8 @@ struct ReportRun {
         var lines = ReportManifest(
             experiment: experiment,
             surroundings: surroundings,
-            layouts: layouts
+            layouts: layouts,
+            grader: grader
         )
         do {
             let found = try ContaminationCheck(layouts.map(\.experiment)).findings()
@@ -127,10 +136,9 @@ struct ReportRun {
         }
     }
 
-    /// What the report rested on that wrote the scores.
-    private func earlierInputs(_ folder: String) -> [(name: String, digest: String)] {
-        let manifest = try? TextFile.readJSON("\(folder)/manifest.json")
-        return manifest?["inputs"]?.object?.members.compactMap { name, digest in
+    /// The samples that an earlier report rested on.
+    private static func inputs(of manifest: JSON?) -> [(name: String, digest: String)] {
+        manifest?["inputs"]?.object?.members.compactMap { name, digest in
             digest.string.map { (name, $0) }
         } ?? []
     }

@@ -36,6 +36,8 @@ public struct Experiment: Sendable {
     public var evaluation: EvaluationSettings
     /// What is compared, in the order of the table.
     public var arms: [Arm]
+    /// Arms of the file that are left out, and that those in `arms` may still refer to.
+    public var otherArms: [Arm] = []
     /// The grids of a sweep; empty for a plain experiment.
     public var grids: [Grid]
 
@@ -95,7 +97,7 @@ public struct Experiment: Sendable {
     ///
     /// - Throws: `Failure.configuration` naming the known arms.
     public func arm(_ name: String) throws -> Arm {
-        guard let arm = arms.first(where: { $0.name == name }) else {
+        guard let arm = (arms + otherArms).first(where: { $0.name == name }) else {
             throw Failure(
                 .configuration,
                 file: file,

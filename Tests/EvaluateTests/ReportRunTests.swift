@@ -186,6 +186,7 @@ import Testing
         let traces = tiny.path("traces.jsonl")
         let experiment = try tiny.experiment(
             seeds: [1, 2],
+            direct: ", match: {arms: [masked]}",
             more: "  masked: {kind: direct, traces: {path: \"\(traces)\"}, training: {epochs: 2}}"
         )
         var run = Self.report(tiny, experiment)

@@ -35,6 +35,7 @@ struct TinyExperiment {
         batch: Int = 4,
         samples: Int = 2,
         seeds: [Int] = [1],
+        direct: String = "",
         more: String = ""
     ) throws -> Experiment {
         let text = """
@@ -48,7 +49,7 @@ struct TinyExperiment {
             evaluation: {samples: \(samples), maxNewTokens: 12, batch: \(batch)}
             arms:
               base: {kind: base}
-              direct: {kind: direct, traces: {path: "\(path("traces.jsonl"))"}}
+              direct: {kind: direct, traces: {path: "\(path("traces.jsonl"))"}\(direct)}
             \(more)
             """
         let experiment = try Experiment(text: text, file: path("tiny.yaml"))

@@ -16,6 +16,7 @@ extension Experiment {
         let scored = arms.map { arm in (arm: arm, seeds: seeds.filter { isScored(arm, $0) }) }
             .filter { !$0.seeds.isEmpty }
         part.arms = scored.map(\.arm)
+        part.otherArms += arms.filter { arm in !part.arms.contains { $0.name == arm.name } }
         part.seeds = seeds.filter { seed in scored.allSatisfy { $0.seeds.contains(seed) } }
         guard !part.arms.isEmpty, !part.seeds.isEmpty else {
             throw Failure(

@@ -2,8 +2,10 @@
 
 EXPERIMENT ?= experiments/micro.yaml
 SWIFT ?= swift
-# One set of flags for programs and tests, so that neither throws away the other's build.
+# One set of flags for programs and tests, so that neither throws away the other's build; `swift test`
+# would add a flag of its own, which stands here already.
 FLAGS = -c release -Xswiftc -enable-testing
+TEST_FLAGS = $(FLAGS) --disable-testable-imports --no-parallel
 BIN = .build/release
 SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks
 
@@ -27,7 +29,7 @@ build: deps
 # One after the other: tests of the kernels choose the instruction set of the whole process, and
 # beside them a model would not have its own bits.
 test: deps
-	$(SWIFT) test $(FLAGS) --no-parallel
+	$(SWIFT) test $(TEST_FLAGS)
 
 test-slow: build
 	python3 Tools/kill_while_saving.py --bin $(BIN) $(RSD_MODELS)/smollm2-135m-instruct.gguf

@@ -27,15 +27,8 @@ def intervals():
             rows.append({
                 "successes": successes, "trials": trials, "confidence": confidence,
                 "wilson": interval(test.proportion_ci(confidence, "wilson")),
-                "exact": interval(test.proportion_ci(confidence, "exact")),
             })
     return rows
-
-
-def sign_tests():
-    cases = [(0, 0), (1, 0), (5, 5), (8, 2), (2, 8), (0, 10), (30, 12), (300, 240)]
-    return [{"wins": w, "losses": l,
-             "p": float(stats.binomtest(w, w + l).pvalue) if w + l else 1.0} for w, l in cases]
 
 
 def permutation_tests():
@@ -132,7 +125,6 @@ fixture = {
                        for x in (0.001, 0.1, 0.5, 0.9, 0.999)
                        for a, b in ((0.5, 0.5), (1, 30), (3, 28), (15, 16), (400, 920))],
     "intervals": intervals(),
-    "signTests": sign_tests(),
     "permutationTests": permutation_tests(),
     "paired": paired(),
     "holm": holm(),

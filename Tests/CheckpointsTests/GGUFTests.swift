@@ -50,7 +50,7 @@ private func readAll(_ path: String) throws {
         #expect(vocabulary.merges.map(\.right) == [[0x62], [0x74]])
         #expect(vocabulary.pre == "smollm" && vocabulary.model == "gpt2")
         #expect(vocabulary.bosID == 1 && vocabulary.eosID == 2)
-        #expect(vocabulary.padID == nil && vocabulary.addBOS != true)
+        #expect(vocabulary.padID == nil && vocabulary.addBOS == false)
         #expect(vocabulary.chatTemplate == "{{ messages }}")
     }
 

@@ -7,12 +7,6 @@ struct StatisticsFixtures: Decodable {
         var trials: Int
         var confidence: Double
         var wilson: [Double]
-        var exact: [Double]
-    }
-    struct SignCase: Decodable {
-        var wins: Int
-        var losses: Int
-        var p: Double
     }
     struct PermutationCase: Decodable {
         var differences: [Int]
@@ -56,7 +50,6 @@ struct StatisticsFixtures: Decodable {
     var logGamma: [[Double]]
     var betaCumulative: [[Double]]
     var intervals: [IntervalCase]
-    var signTests: [SignCase]
     var permutationTests: [PermutationCase]
     var paired: Paired
     var holm: [HolmCase]

@@ -12,11 +12,11 @@ SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchm
 .PHONY: help deps build test test-slow reproduce generate train evaluate report bench bench-peers lint format docs clean
 
 help:
-	@echo "make reproduce   run experiments/micro.yaml from nothing and print its table"
+	@echo "make reproduce   all stages of EXPERIMENT=$(EXPERIMENT), what is there already left as it is"
 	@echo "make test        build and run all tests"
 	@echo "make test-slow   kill -9 at 100 moments of saving 1.6 GB; needs RSD_MODELS, half an hour"
 	@echo "make generate | train | evaluate | report   one stage of EXPERIMENT=$(EXPERIMENT)"
-	@echo "make deps | build | bench | bench-peers | lint | format | docs | clean"
+	@echo "make deps | build | bench | bench-peers | lint | format | docs | clean (keeps runs)"
 
 deps:
 	@Tools/install-dependencies
@@ -66,4 +66,4 @@ docs: build
 	@Tools/build-docs $(BIN)
 
 clean:
-	rm -rf .build runs
+	rm -rf .build .build-benchmarks

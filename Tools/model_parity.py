@@ -106,7 +106,7 @@ def adamw(parameters):
 
 
 def steps_of(model, parameters, count):
-    """Losses of some optimiser steps."""
+    """Losses of some optimizer steps."""
     parameters = list(parameters)
     optimizer = adamw(parameters)
     losses = []

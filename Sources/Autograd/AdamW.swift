@@ -124,7 +124,7 @@ public final class AdamW<Scalar: KernelScalar> {
         for parameter in parameters { parameter.clearGradient() }
     }
 
-    /// Each parameter with its moments, which share memory with the optimiser.
+    /// Each parameter with its moments, which share memory with the optimizer.
     public var state: [(parameter: Parameter<Scalar>, moments: AdamWMoments<Scalar>)] {
         zip(parameters, ranges).map { ($0, moments[$1]) }
     }

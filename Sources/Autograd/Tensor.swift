@@ -3,7 +3,7 @@ import Kernels
 /// Numbers with a shape, row-major and dense.
 ///
 /// A tensor is a view of a `Buffer` and shares its memory when copied. Values on a tape are never
-/// changed; only optimisers and gradient accumulation write in place.
+/// changed; only optimizers and gradient accumulation write in place.
 public struct Tensor<Scalar: KernelScalar>: Sendable {
     /// Extent of each axis, slowest first; a scalar has shape `[1]`.
     public let shape: [Int]

@@ -110,7 +110,7 @@ public struct Variable<Scalar: KernelScalar> {
 public final class Parameter<Scalar: KernelScalar> {
     /// Published weight name, such as "model.layers.0.mlp.up_proj.weight".
     public let name: String
-    /// The current value; optimisers move it into their own flat memory.
+    /// The current value; optimizers move it into their own flat memory.
     public internal(set) var value: Tensor<Scalar>
     /// Sum of gradients since it was last cleared; nil while the parameter is frozen.
     public var gradient: Tensor<Scalar>? {

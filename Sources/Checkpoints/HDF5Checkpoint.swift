@@ -97,9 +97,6 @@ public final class HDF5Checkpoint: TensorSource {
         contents["optimizer/m"] != nil && contents["optimizer/v"] != nil
     }
 
-    /// The names of the parameters that have moments.
-    public var optimizedNames: [String] { (contents["optimizer/m"] ?? [:]).keys.sorted() }
-
     /// AdamW's first moment of a parameter.
     ///
     /// - Throws: `Failure.badData` when the checkpoint has none.
@@ -157,9 +154,6 @@ public final class HDF5Checkpoint: TensorSource {
 }
 
 extension HDF5Checkpoint {
-    /// Opens a checkpoint; the same as `init`.
-    public static func open(_ path: String) throws -> HDF5Checkpoint { try HDF5Checkpoint(path) }
-
     /// Writes a checkpoint that is there whole or not at all.
     ///
     /// Written beside as `path.tmp.PID`, closed, sealed, flushed to the device, opened again,

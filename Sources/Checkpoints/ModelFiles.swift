@@ -22,10 +22,8 @@ public struct ModelFiles: Sendable {
     public var generationConfiguration: JSON?
     /// The tokenizer, where there is one.
     public var tokenizer: Tokenizer?
-    /// tokenizer_config.json, where there is one.
+    /// tokenizer_config.json, where there is one, with the chat template in it.
     public var tokenizerConfiguration: JSON?
-    /// The chat template (Jinja), where there is one.
-    public var chatTemplate: String?
 
     /// Opens a `.gguf` file, a checkpoint, or a Hugging Face folder, told apart by what is there.
     ///
@@ -79,22 +77,19 @@ public struct ModelFiles: Sendable {
             path: path,
             source: file,
             configuration: try file.configuration(),
-            tokenizer: vocabulary.map { .gguf($0) },
-            chatTemplate: vocabulary?.chatTemplate
+            tokenizer: vocabulary.map { .gguf($0) }
         )
     }
 
     private static func checkpoint(_ checkpoint: HDF5Checkpoint) throws -> ModelFiles {
         try checkArchitecture(checkpoint.configuration, in: checkpoint.path)
-        let tokenizerConfiguration = checkpoint.metadata["tokenizer_config"]
         return ModelFiles(
             path: checkpoint.path,
             source: try adapted(checkpoint) ?? checkpoint,
             configuration: checkpoint.configuration,
             generationConfiguration: checkpoint.metadata["generation_config"],
             tokenizer: checkpoint.tokenizer.map { .json($0) },
-            tokenizerConfiguration: tokenizerConfiguration,
-            chatTemplate: tokenizerConfiguration?["chat_template"]?.string
+            tokenizerConfiguration: checkpoint.metadata["tokenizer_config"]
         )
     }
 
@@ -117,17 +112,20 @@ public struct ModelFiles: Sendable {
         }
         let configuration = try TextFile.readJSON("\(path)/config.json")
         try checkArchitecture(configuration, in: "\(path)/config.json")
-        let tokenizerConfiguration = try optional("tokenizer_config.json", TextFile.readJSON)
-        let template = try optional("chat_template.jinja", TextFile.read)
+        var tokenizerConfiguration = try optional("tokenizer_config.json", TextFile.readJSON)
+        // Newer folders keep the template in a file of its own, which goes before the other.
+        if let template = try optional("chat_template.jinja", TextFile.read) {
+            var members = tokenizerConfiguration?.object ?? JSONObject()
+            members["chat_template"] = .string(String(decoding: template, as: UTF8.self))
+            tokenizerConfiguration = .object(members)
+        }
         return ModelFiles(
             path: path,
             source: try Safetensors(path),
             configuration: configuration,
             generationConfiguration: try optional("generation_config.json", TextFile.readJSON),
             tokenizer: try optional("tokenizer.json", TextFile.read).map { .json($0) },
-            tokenizerConfiguration: tokenizerConfiguration,
-            chatTemplate: template.map { String(decoding: $0, as: UTF8.self) }
-                ?? tokenizerConfiguration?["chat_template"]?.string
+            tokenizerConfiguration: tokenizerConfiguration
         )
     }
 

@@ -109,8 +109,11 @@ public struct TraceFilter: Sendable, Equatable {
             }
             if !kept.isEmpty { selection.solvedCount += 1 }
             selection.traces += kept
-            if kept.isEmpty, unsolvedPrefix > 0, let first = own.first, !first.ids.isEmpty {
-                selection.traces.append(first.prefix(unsolvedPrefix))
+            // A try that is over by then would teach its wrong answer, and to stop there.
+            if kept.isEmpty, unsolvedPrefix > 0,
+                let start = own.first(where: { $0.ids.count > unsolvedPrefix })
+            {
+                selection.traces.append(start.prefix(unsolvedPrefix))
                 selection.prefixCount += 1
             }
         }

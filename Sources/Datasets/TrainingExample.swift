@@ -79,7 +79,8 @@ public struct TrainingSet: Sendable {
     public private(set) var examples: [TrainingExample] = []
     /// How many lost their end.
     public private(set) var truncatedCount = 0
-    /// How many were left out, including those whose prompt alone fills the length.
+    /// How many were left out, including those of which no token is trained, such as those whose
+    /// prompt alone fills the length.
     public private(set) var droppedCount = 0
 
     /// Applies the length limit.
@@ -105,12 +106,13 @@ public struct TrainingSet: Sendable {
                 case .truncate:
                     example.ids.removeLast(example.ids.count - maxLength)
                     example.weights.removeLast(example.weights.count - maxLength)
-                    guard example.targetCount > 0 else {
-                        droppedCount += 1
-                        continue
-                    }
-                    truncatedCount += 1
+                    truncatedCount += example.targetCount > 0 ? 1 : 0
                 }
+            }
+            // A step of such examples alone would move the weights by momentum only.
+            guard example.targetCount > 0 else {
+                droppedCount += 1
+                continue
             }
             examples.append(example)
         }
@@ -118,7 +120,7 @@ public struct TrainingSet: Sendable {
             throw Failure(
                 .badData,
                 "no example is left to train on: \(all.count) given, \(droppedCount) longer than "
-                    + "\(maxLength) tokens",
+                    + "\(maxLength) tokens or without a target",
                 remedy: "Generate more tries, loosen the trace filter, or raise training.maxLength."
             )
         }

@@ -93,7 +93,6 @@ extension DecodingEngine {
             guard !tokens.isEmpty else { continue }
             room -= tokens.count
             prompt.readCounts[index] += tokens.count
-            if index == 0 { done.promptTokens += tokens.count }
             let isWhole = tokens.endIndex == prompt.tokens[index].count
             read.append(prompt)
             all.append(

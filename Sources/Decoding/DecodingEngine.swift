@@ -150,7 +150,6 @@ public final class DecodingEngine<Model: NextTokenModel> {
             active.removeAll(where: \.isFinished)
             done.steps += 1
             done.stepsByDraftLength[length, default: 0] += 1
-            done.activeSequences = active.count
             done.finishedSequences += finished.count
             for completed in finished { try deliver(completed) }
             progress?(done)
@@ -226,13 +225,6 @@ extension DecodingEngine {
         for index in models.indices { sequence.lengths[index] += sequence.pending[index].count }
         sequence.isFinished = true
         if stop.endOfTurn.contains(token) { return .endOfTurn }
-        if !stop.stopStrings.isEmpty {
-            sequence.stopString = sequence.matcher.append(
-                stop.bytes(of: token),
-                stopStrings: stop.stopStrings
-            )
-            if sequence.stopString != nil { return .stopString }
-        }
         if sequence.decisions.count >= stop.maxNewTokens { return .maxNewTokens }
         if sequence.lengths.contains(where: { $0 >= stop.maxTotalTokens }) {
             return .maxTotalTokens

@@ -29,14 +29,10 @@ public struct CompletedSequence: Sendable, Hashable {
     public var id: String
     /// The number of the try.
     public var attempt: Int
-    /// The length of the prompt in the recorded model's tokens.
-    public var promptTokenCount: Int
     /// Every new token with its record, the ending token included.
     public var decisions: [TokenDecision]
     /// Why it is finished.
     public var finish: FinishReason
-    /// Which stop string appeared, as an index into the rules' list.
-    public var stopString: Int?
 
     /// The new tokens.
     public var tokens: [Int32] { decisions.map(\.token) }
@@ -50,16 +46,12 @@ public struct DecodingProgress: Sendable, Hashable {
     public var stepsByDraftLength: [Int: Int] = [:]
     /// Where the time went.
     public var times = DecodingTimes()
-    /// Prompt tokens read, each problem's once, in the recorded model's tokens.
-    public var promptTokens = 0
     /// Tokens generated.
     public var newTokens = 0
     /// Of those, taken from the teacher's proposals.
     public var acceptedTokens = 0
     /// Proposals refused.
     public var refusedProposals = 0
-    /// Sequences under way.
-    public var activeSequences = 0
     /// Sequences delivered.
     public var finishedSequences = 0
     /// Whether the run stopped on request before all was done.

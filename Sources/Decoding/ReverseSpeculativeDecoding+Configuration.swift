@@ -2,7 +2,7 @@ import Files
 
 extension ReverseSpeculativeDecoding {
     /// The numbers that define the method.
-    public struct Configuration: Sendable, Hashable, Codable {
+    public struct Configuration: Sendable, Hashable {
         /// p_th: a proposal is kept if the student gives it at least this probability.
         ///
         /// Raw softmax at temperature 1; at 0 everything is kept, above 1 nothing.

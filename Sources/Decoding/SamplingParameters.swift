@@ -4,7 +4,7 @@ import Files
 ///
 /// The filters are applied in the order temperature, top-k, top-p, min-p, each to what the one
 /// before it left over, and the survivors are renormalised.
-public struct SamplingParameters: Sendable, Hashable, Codable {
+public struct SamplingParameters: Sendable, Hashable {
     /// Divides the logits; 1 leaves them alone, 0 always takes the most likely token.
     public var temperature: Double
     /// Keeps the `topK` most likely tokens; nil keeps all.

@@ -50,8 +50,6 @@ final class SequenceState<Cache> {
     var teacherRow: Buffer<Float>?
     /// How many proposals have been kept in a row.
     var keptRun = 0
-    var matcher = StopStringMatcher()
-    var stopString: Int?
     var isFinished = false
 
     init(prompt: PromptReading<Cache>, attempt: Int) {
@@ -70,10 +68,8 @@ final class SequenceState<Cache> {
         CompletedSequence(
             id: prompt.request.id,
             attempt: attempt,
-            promptTokenCount: prompt.request.prompt.count,
             decisions: decisions,
-            finish: finish,
-            stopString: stopString
+            finish: finish
         )
     }
 }

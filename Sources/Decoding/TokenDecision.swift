@@ -2,15 +2,15 @@
 ///
 /// Token ids are the student's. Probabilities are those of the raw softmax at temperature 1, so that
 /// any filter can be applied to a trace again without generating it again.
-public struct TokenDecision: Sendable, Hashable, Codable {
+public struct TokenDecision: Sendable, Hashable {
     /// The model that chose a token.
-    public enum Source: String, Sendable, Hashable, Codable {
+    public enum Source: String, Sendable, Hashable {
         case teacher
         case student
     }
 
     /// Why the token was taken.
-    public enum Reason: String, Sendable, Hashable, Codable {
+    public enum Reason: String, Sendable, Hashable {
         /// Drawn from the only model there is.
         case sampled
         /// Proposed by the teacher, accepted by the student's probability.
@@ -22,9 +22,9 @@ public struct TokenDecision: Sendable, Hashable, Codable {
     }
 
     /// A teacher's proposal that was not taken.
-    public struct RefusedProposal: Sendable, Hashable, Codable {
+    public struct RefusedProposal: Sendable, Hashable {
         /// Why it was not taken.
-        public enum Cause: String, Sendable, Hashable, Codable {
+        public enum Cause: String, Sendable, Hashable {
             /// The student's probability is below the threshold.
             case belowThreshold
             /// The student's probability suffices, but too many tokens are more likely.

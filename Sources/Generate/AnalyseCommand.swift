@@ -44,7 +44,7 @@ struct AnalyseCommand: ParsableCommand {
         let models = ModelStore(storage: storage)
         let limits = AnalysisLimits(rows: rows, tokens: tokens)
         if let traces, let scope = scopes.first {
-            show(try scope.analyse(traces, member: member, models, limits))
+            try show(try scope.analyse(traces, member: member, models, limits))
             return
         }
         var isEmpty = true
@@ -57,7 +57,7 @@ struct AnalyseCommand: ParsableCommand {
                 let path = "\(scope.layout.resultsFolder)/analysis.json"
                 try TextFile.write(analysis.json.pretty, to: path)
             }
-            show(analysis)
+            try show(analysis)
         }
         // Arms of kind base have no traces, and an experiment may have no others.
         if isEmpty, scopes.contains(where: { !$0.arms.isEmpty }) {
@@ -65,8 +65,8 @@ struct AnalyseCommand: ParsableCommand {
         }
     }
 
-    private func show(_ analysis: ExperimentAnalysis) {
-        print(json ? analysis.json.pretty : analysis.markdown, terminator: "")
+    private func show(_ analysis: ExperimentAnalysis) throws {
+        try StandardOutput.write(json ? analysis.json.pretty : analysis.markdown)
     }
 }
 

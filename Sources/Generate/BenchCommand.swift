@@ -54,6 +54,6 @@ struct BenchCommand: ParsableCommand {
                 draftTokens: draftTokens
             )
         )
-        print(json ? speed.json.compact : speed.text)
+        try StandardOutput.write((json ? speed.json.compact : speed.text) + "\n")
     }
 }

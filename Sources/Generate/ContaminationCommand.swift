@@ -33,7 +33,8 @@ struct ContaminationCommand: ParsableCommand {
                 exact += overlap.isExact ? 1 : 0
                 let share = overlap.share.map { String(format: "%.2f", $0) } ?? "1.00"
                 let kind = overlap.isExact ? "exact" : "near"
-                print([kind, overlap.id, name, overlap.benchmarkID, share].joined(separator: "\t"))
+                let fields = [kind, overlap.id, name, overlap.benchmarkID, share]
+                try StandardOutput.write(fields.joined(separator: "\t") + "\n")
             }
         }
         guard strict, exact > 0 else { return }

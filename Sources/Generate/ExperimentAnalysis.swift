@@ -34,6 +34,15 @@ struct ExperimentAnalysis {
     var tokenizer: Tokenizer
 }
 
+extension TrainingSettings {
+    /// How many of a completion's tokens training sees: the end of turn of a complete one counts,
+    /// too long a trace is cut or left out.
+    fileprivate func seen(of count: Int, after prompt: Int, isComplete: Bool) -> Int {
+        guard prompt + count + (isComplete ? 1 : 0) > maxLength else { return count }
+        return overlong == .drop ? 0 : max(0, min(count, maxLength - prompt))
+    }
+}
+
 /// How much of the traces is analysed.
 struct AnalysisLimits {
     /// The first traces of each arm and seed; nil for all.
@@ -98,8 +107,7 @@ extension Scope {
         var analysis = ArmAnalysis(arm: name)
         var samples: [ExperimentAnalysis.Sample] = []
         analysis.addRows(traces.count)
-        let maxLength = experiment.training.maxLength
-        try score(traces, name, student, maxLength, limits.tokens) { selected, trace in
+        try score(traces, name, student, experiment.training, limits.tokens) { selected, trace in
             analysis.add(trace)
             guard samples.count < ExperimentAnalysis.samplesPerArm else { return }
             samples.append(sample(selected, trace))
@@ -130,8 +138,8 @@ extension Scope {
         return AnswerExtraction.extract(from: text, style: style)?.text
     }
 
-    /// Hands out the traces to train on with the student's probabilities: those of generation, or
-    /// new ones for external traces.
+    /// Hands out what training sees of the traces with the student's probabilities: those of
+    /// generation, or new ones for external traces.
     private func forEachTrace(
         _ selection: ArmSelection,
         _ student: LanguageModel,
@@ -142,19 +150,31 @@ extension Scope {
         let endOfTurn = try experiment.template.endOfTurnID(in: student.tokenizer)
         for own in kept {
             guard let trace = own.attempt else { continue }
+            let prompt = try experiment.template.encode(
+                problem: own.selected.problem,
+                with: student.tokenizer
+            )
+            let spoken = trace.ids.count - (trace.ids.last == endOfTurn ? 1 : 0)
+            let seen = selection.arm.training.seen(
+                of: spoken,
+                after: prompt.count,
+                isComplete: own.selected.isComplete
+            )
             let scored = ArmAnalysis.ScoredTrace(
                 ids: trace.ids,
                 source: trace.source,
                 studentProbability: trace.studentProbability,
                 teacherProbability: trace.teacherProbability
             )
-            try body(own.selected, scored.spoken(endOfTurn).prefix(limits.tokens))
+            guard seen > 0 else { continue }
+            let shown = min(seen, limits.tokens ?? .max)
+            try body(own.selected, scored.spoken(endOfTurn).prefix(shown))
         }
         try score(
             kept.filter { $0.attempt == nil }.map(\.selected),
             selection.arm.name,
             student,
-            selection.arm.training.maxLength,
+            selection.arm.training,
             limits.tokens,
             body
         )
@@ -162,13 +182,12 @@ extension Scope {
 
     /// Scores traces that the student did not write.
     ///
-    /// Each up to `maxLength` tokens of prompt and trace, and up to `limit` tokens of the trace; one
-    /// whose prompt fills the length is left out.
+    /// Of each what training would see, up to `limit` tokens.
     private func score(
         _ traces: [SelectedTrace],
         _ label: String,
         _ student: LanguageModel,
-        _ maxLength: Int,
+        _ training: TrainingSettings,
         _ limit: Int?,
         _ body: (SelectedTrace, ArmAnalysis.ScoredTrace) throws -> Void
     ) throws {
@@ -182,7 +201,12 @@ extension Scope {
             let prompt = try template.encode(problem: selected.problem, with: student.tokenizer)
             var whole = try template.completion(of: selected, with: student.tokenizer)
             if whole.last == endOfTurn { whole.removeLast() }
-            let ids = Array(whole.prefix(max(0, min(maxLength - prompt.count, limit ?? .max))))
+            let seen = training.seen(
+                of: whole.count,
+                after: prompt.count,
+                isComplete: selected.isComplete
+            )
+            let ids = Array(whole.prefix(min(seen, limit ?? .max)))
             if !ids.isEmpty {
                 let trace = ArmAnalysis.ScoredTrace(
                     ids: ids,

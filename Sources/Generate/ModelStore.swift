@@ -52,6 +52,7 @@ final class ModelStore {
             teacher === student
             ? VocabularyMap(sharedVocabularySize: student.vocabularySize)
             : try VocabularyMap(teacher: teacher, student: student)
+        if !new.isIdentity { StandardError.write(line: "vocabularies: \(new.summary)") }
         map = (teacher, student, new)
         return new
     }

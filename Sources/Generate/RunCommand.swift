@@ -37,7 +37,9 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let scopes = try options.read()
         if dryRun {
-            for scope in scopes { print(try scope.layout.plan().text, terminator: "") }
+            for scope in scopes {
+                try StandardOutput.write(scope.layout.plan(scope.arms).text)
+            }
             return
         }
         try ContaminationCheck(scopes.map(\.experiment)).run()
@@ -46,7 +48,7 @@ struct RunCommand: ParsableCommand {
             if shard == nil { try scope.generateBorrowed(models, limit: limit) }
             if scope.arms.contains(where: \.isGenerated) { try scope.layout.prepareBaseModels() }
             let selections = try scope.generate(models, limit: limit, shard: shard)
-            scope.report(selections)
+            try scope.report(selections)
         }
     }
 }
@@ -116,9 +118,11 @@ extension Scope {
     }
 
     /// Prints the table of selections.
-    func report(_ selections: [ArmSelection]) {
+    ///
+    /// - Throws: `Failure.disk`.
+    func report(_ selections: [ArmSelection]) throws {
         guard !selections.isEmpty else { return }
-        if let variantName { print("\n\(variantName)\n") }
-        print(ArmSelection.table(selections).text, terminator: "")
+        let heading = variantName.map { "\n\($0)\n\n" } ?? ""
+        try StandardOutput.write(heading + ArmSelection.table(selections).text)
     }
 }

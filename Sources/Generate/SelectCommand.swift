@@ -21,7 +21,7 @@ struct SelectCommand: ParsableCommand {
         let models = ModelStore()
         for scope in scopes {
             let selections = try scope.select(models)
-            scope.report(selections)
+            try scope.report(selections)
             if !selections.isEmpty { isEmpty = false }
         }
         if isEmpty, scopes.contains(where: { !$0.arms.isEmpty }) {

@@ -107,7 +107,13 @@ struct TraceGeneration {
         guard isComplete || shard == nil else { return false }
         if isComplete, stage.state == .finished, store.files == [stage.traces()] { return true }
         // Only a shard's process does not hold the main lock yet.
-        let lock = try shard.map { _ in try RunLock(stage.lock) }
+        let lock: RunLock?
+        do { lock = try shard.map { _ in try RunLock(stage.lock) } } catch let failure as Failure
+            where failure.kind == .interrupted
+        {
+            // Another shard's process, which has seen the same files, is merging them.
+            return true
+        }
         defer { lock?.release() }
         try store.write(tries, problems: problems, attempts: attempts, isComplete: isComplete)
         guard isComplete else { return false }
@@ -130,16 +136,10 @@ struct TraceGeneration {
             stage.file("manifest\(suffix).json"),
             configuration: layout.experiment.merged,
             seeds: [seed],
-            inputs: inputs,
+            inputs: stage.inputDigests,
             surroundings: .ofThisProcess,
             parts: parts
         )
-    }
-
-    /// What the tries depend on, by name and digest.
-    private var inputs: [(name: String, digest: String)] {
-        let digests = stage.inputs["inputs"]?.object?.members ?? []
-        return digests.compactMap { key, value in value.string.map { (key, $0) } }
     }
 }
 

@@ -79,8 +79,13 @@ struct TraceMatching {
             let prompt = example.promptCount
             item.kept.selected.ids = Array(example.ids.dropFirst(prompt))
             item.kept.selected.weights = Array(example.weights.dropFirst(prompt))
-            item.kept.selected.isComplete =
-                kept.selected.isComplete && example.ids.count == whole.ids.count
+            if example.ids.count < whole.ids.count {
+                item.kept.selected.isComplete = false
+                item.kept.selected.text = tokenizer.text(
+                    of: example.ids.dropFirst(prompt),
+                    skipSpecial: true
+                )
+            }
             return item
         }
     }

@@ -41,15 +41,11 @@ extension RunLayout {
         try stage.prepare()
         let lock = try RunLock(stage.lock)
         defer { lock.release() }
-        let inputs = stage.inputs["inputs"]?.object?.members ?? []
         let manifest = try Manifest(
             stage.manifest,
             configuration: experiment.merged,
             seeds: [result.seed],
-            inputs: inputs.compactMap { key, value in
-                ["traces", "external", "problems"].contains(key)
-                    ? value.string.map { (key, $0) } : nil
-            },
+            inputs: stage.inputDigests,
             surroundings: .ofThisProcess
         )
         let text = result.selected.map { $0.json.compact + "\n" }.joined()

@@ -59,7 +59,8 @@ struct TraceSelector {
             } else {
                 (trace.ids, scores) = try scored(trace, arm, seed)
             }
-            trace.weights = scores.map { $0 < threshold ? 0 : 1 }
+            let weights = trace.weights ?? scores.map { _ in 1 }
+            trace.weights = zip(weights, scores).map { $1 < threshold ? 0 : $0 }
             result.kept[index].selected = trace
         }
         return result

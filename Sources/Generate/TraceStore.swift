@@ -37,8 +37,15 @@ struct TraceStore {
     /// - Throws: `Failure` naming file and line of a malformed record.
     func read() throws -> [TryKey: Trace] {
         var tries: [TryKey: Trace] = [:]
-        for file in files {
-            for trace in try Trace.read(file) { tries[TryKey(trace)] = trace }
+        do {
+            for file in files {
+                for trace in try Trace.read(file) { tries[TryKey(trace)] = trace }
+            }
+        } catch let failure as Failure
+            where failure.kind == .missingInput && !files.contains(failure.file ?? "")
+        {
+            // Another shard's process has merged the files since they were listed.
+            return try read()
         }
         return tries
     }

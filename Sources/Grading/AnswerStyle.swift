@@ -2,7 +2,7 @@
 ///
 /// Rules are tried in order on the text after the reasoning; the first that finds something wins.
 /// `math` suits published benchmarks; `boxed` is the strict style of the trace filter.
-public struct AnswerStyle: Sendable, Equatable, Codable {
+public struct AnswerStyle: Sendable, Equatable {
     /// Which kinds of statement are looked for, most trusted first.
     public var rules: [ExtractionRule]
     /// The experiment's own marker; needed by rule `.marker`, otherwise unused.
@@ -49,7 +49,7 @@ public struct AnswerStyle: Sendable, Equatable, Codable {
 }
 
 /// A rule that finds an answer in a completion; the raw value is what per-sample files store.
-public enum ExtractionRule: String, Sendable, Equatable, Codable, CaseIterable {
+public enum ExtractionRule: String, Sendable, Equatable, CaseIterable {
     /// The last balanced `\boxed{...}` or `\fbox{...}`, or `\boxed 5`.
     case boxed
     /// What follows the last "answer is" or "answer:".
@@ -60,10 +60,13 @@ public enum ExtractionRule: String, Sendable, Equatable, Codable, CaseIterable {
     case lastNumber
     /// The last letter of a choice that stands alone, such as `(C)`: a guess as well.
     case lastLetter
+
+    /// Whether it takes what may not have been meant as the answer.
+    public var isGuess: Bool { self == .lastNumber || self == .lastLetter }
 }
 
 /// An experiment's own way to mark an answer, such as `#3$`.
-public struct AnswerMarker: Sendable, Equatable, Codable {
+public struct AnswerMarker: Sendable, Equatable {
     /// Text that opens the answer; the last occurrence counts.
     public var start: String
     /// Text that closes the answer; without it the answer runs to the end of the text.
@@ -77,7 +80,7 @@ public struct AnswerMarker: Sendable, Equatable, Codable {
 }
 
 /// An answer found in a completion.
-public struct ExtractedAnswer: Sendable, Equatable, Codable {
+public struct ExtractedAnswer: Sendable, Equatable {
     /// The answer as written, without its box, marker or surrounding space.
     public var text: String
     /// The rule that found it.

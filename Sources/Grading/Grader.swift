@@ -1,5 +1,5 @@
 /// What grading says about one completion.
-public enum Verdict: String, Sendable, Equatable, Codable, CaseIterable {
+public enum Verdict: String, Sendable, Equatable, CaseIterable {
     /// The stated answer is equivalent to the gold answer.
     case correct
     /// An answer was stated, and it is not equivalent.

@@ -15,7 +15,7 @@ struct BenchCommand: ParsableCommand {
         abstract: "Time fine-tuning steps, of a published shape on random weights or of a model.",
         discussion: """
             Prints the median of the timed steps, and where their time went: forward and backward \
-            pass by operation, the optimiser, and the speed of matrix products.
+            pass by operation, the optimizer, and the speed of matrix products.
             """
     )
 
@@ -92,7 +92,7 @@ struct BenchCommand: ParsableCommand {
         }
         let products = ProductMeter.stop()
         let median = timings.suffix(max(1, steps)).sorted { $0.seconds < $1.seconds }[steps / 2]
-        report(median, memory, productRate: products.operations / products.seconds)
+        try report(median, memory, productRate: products.operations / products.seconds)
     }
 
     private func estimate(
@@ -106,7 +106,7 @@ struct BenchCommand: ParsableCommand {
             moments: moments,
             adapting: adapting
         )
-        if !json { Notice.write(memory.text) }
+        if !json { StandardError.write(line: memory.text) }
         try memory.check()
         return memory
     }
@@ -167,7 +167,7 @@ struct BenchCommand: ParsableCommand {
         }
     }
 
-    private func report(_ step: StepTiming, _ memory: MemoryEstimate, productRate: Double) {
+    private func report(_ step: StepTiming, _ memory: MemoryEstimate, productRate: Double) throws {
         let peak = RunEnvironment.peakMemoryBytes
         let libraryRate = ProductMeter.libraryRate()
         let rows = lengths.reduce(0, +)
@@ -194,11 +194,11 @@ struct BenchCommand: ParsableCommand {
             "instruction_set": .string(CPU.instructionSet),
             "openblas_core": .string(CPU.openBLASCore),
         ]
-        if json { return print(record.compact) }
-        print(
+        if json { return try StandardOutput.write(record.compact + "\n") }
+        var text =
             String(
                 format: "%@, %d x %d tokens: %.1f tokens/s, %.2f s a step (forward %.2f, backward "
-                    + "%.2f, optimiser %.2f), products %.0f GFLOP/s (OpenBLAS at its best %.0f), peak "
+                    + "%.2f, optimizer %.2f), products %.0f GFLOP/s (OpenBLAS at its best %.0f), peak "
                     + "%.2f GB (estimate %.2f, recomputing %@), loss %.3f",
                 name,
                 batch,
@@ -214,10 +214,9 @@ struct BenchCommand: ParsableCommand {
                 Double(memory.totalBytes) / 1e9,
                 memory.recomputation.rawValue,
                 step.loss
-            )
-        )
+            ) + "\n"
         for row in step.profile.rows where row.seconds > step.seconds / 1000 {
-            print(
+            text +=
                 String(
                     format: "%7.3f s  %4.1f %%  %5d x  %@ %@",
                     row.seconds,
@@ -225,9 +224,9 @@ struct BenchCommand: ParsableCommand {
                     row.count,
                     row.direction.rawValue,
                     row.operation
-                )
-            )
+                ) + "\n"
         }
+        try StandardOutput.write(text)
     }
 }
 

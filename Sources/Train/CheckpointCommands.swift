@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Experiments
 import Files
 import Foundation
 import Models
@@ -19,13 +20,14 @@ struct VerifyCommand: ParsableCommand {
         let configuration = try ModelConfiguration(file.configuration)
         let (tensors, adapters) = (file.tensors.values, file.adapters.values)
         let count = (Array(tensors) + adapters).reduce(0) { $0 + $1.count }
-        print(
-            "\(checkpoint): sound; \(configuration.family.rawValue), "
-                + (adapters.isEmpty ? "\(tensors.count) tensors" : "\(adapters.count) adapters")
-                + ", \(count) parameters"
-                + (file.hasOptimizer ? ", optimizer state" : "")
-                + (file.state["step"]?.integer.map { ", step \($0)" } ?? "")
-        )
+        var facts = [
+            configuration.family.rawValue,
+            adapters.isEmpty ? "\(tensors.count) tensors" : "\(adapters.count) adapters",
+            "\(count) parameters",
+        ]
+        if file.hasOptimizer { facts.append("optimizer state") }
+        if let step = file.state["step"]?.integer { facts.append("step \(step)") }
+        try StandardOutput.write("\(checkpoint): sound; \(facts.joined(separator: ", "))\n")
     }
 }
 
@@ -51,6 +53,6 @@ struct ExportCommand: ParsableCommand {
             export.tokenizerConfiguration = tokenizer.configurationJSON
         }
         try export.write(to: to)
-        print("\(to): written")
+        try StandardOutput.write("\(to): written\n")
     }
 }

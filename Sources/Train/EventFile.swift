@@ -45,7 +45,10 @@ final class EventFile {
     private static var host: String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
-        let text = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init), as: UTF8.self)
+        let text = String(
+            decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)),
+            as: UTF8.self
+        )
         return text.isEmpty ? "localhost" : text
     }
 }

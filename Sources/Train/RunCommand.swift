@@ -41,21 +41,25 @@ struct RunCommand: ParsableCommand {
         for variant in variants {
             let variant = try variant.restricted(toSeed: seed)
             if dryRun {
-                print(try RunLayout(variant).plan().text)
+                let plan = try RunLayout(variant).plan(selected(variant))
+                try StandardOutput.write(plan.text)
                 continue
             }
             try train(variant)
         }
     }
 
+    /// The arms to train.
+    private func selected(_ experiment: Experiment) throws -> [Arm] {
+        arm == "base" ? [] : try arm.map { [try experiment.arm($0)] } ?? experiment.arms
+    }
+
     private func train(_ experiment: Experiment) throws {
         let layout = RunLayout(experiment)
-        let selected =
-            arm == "base" ? [] : try arm.map { [try experiment.arm($0)] } ?? experiment.arms
         for stage in try layout.baseStages() where stage.state != .finished {
             try run(stage, experiment) { try baseRun(stage, layout) }
         }
-        for arm in selected where arm.kind != .base {
+        for arm in try selected(experiment) where arm.kind != .base {
             for seed in experiment.seeds {
                 guard let stage = try layout.training(arm, seed: seed), stage.state != .finished
                 else { continue }
@@ -77,17 +81,20 @@ struct RunCommand: ParsableCommand {
             stage.manifest,
             configuration: experiment.merged,
             seeds: [stage.seed],
-            inputs: [],
+            inputs: stage.inputDigests,
             surroundings: RunEnvironment.surroundings()
         )
         do {
+            var volume = JSON.null
             // Weights without a finished manifest: the program was killed between the two.
             if stage.hasModel {
                 try? FileManager.default.removeItem(atPath: stage.checkpoints)
             } else {
-                try prepare().run()
+                let training = try prepare()
+                try training.run()
+                volume = training.plan.volume
             }
-            try manifest.close(.finished)
+            try manifest.close(.finished, results: volume)
         } catch {
             let isInterrupted = (error as? Failure)?.kind == .interrupted
             try manifest.close(isInterrupted ? .interrupted : .failed)
@@ -142,8 +149,19 @@ struct RunCommand: ParsableCommand {
         let settings = arm.training
         let model = try layout.loadStudent(toTrain: arm, seed: seed)
         let template = layout.experiment.template
+        let vocabulary = Int32(clamping: model.configuration.vocabularySize)
         let examples = try SelectedTrace.read(selection.selected).map { trace in
-            try template.example(trace, with: model.tokenizer)
+            let example = try template.example(trace, with: model.tokenizer)
+            if let id = example.ids.first(where: { $0 >= vocabulary }) {
+                throw Failure(
+                    .badData,
+                    file: selection.selected,
+                    at: "trace of '\(trace.id)'",
+                    "has token \(id); the student's ids end at \(vocabulary - 1)",
+                    remedy: "Use the tokenizer that was published with the model."
+                )
+            }
+            return example
         }
         let set = try TrainingSet(
             examples,
@@ -151,9 +169,10 @@ struct RunCommand: ParsableCommand {
             overlong: settings.overlong
         )
         if set.truncatedCount + set.droppedCount > 0 {
-            Notice.write(
-                "\(arm.name): of \(examples.count) traces \(set.truncatedCount) were cut at and "
-                    + "\(set.droppedCount) dropped for \(settings.maxLength) tokens"
+            StandardError.write(
+                line: "\(arm.name): of \(examples.count) traces \(set.truncatedCount) cut at "
+                    + "\(settings.maxLength) tokens, \(set.droppedCount) left out: longer, or "
+                    + "nothing to train on"
             )
         }
         let schedule = BatchSchedule(
@@ -169,7 +188,7 @@ struct RunCommand: ParsableCommand {
             moments: settings.optimizer.moments,
             adapting: settings.lora.map { ($0, model.transformer.storedBytes) }
         )
-        if memory.totalBytes > 1 << 30 { Notice.write(memory.text) }
+        if memory.totalBytes > 1 << 30 { StandardError.write(line: memory.text) }
         try memory.check()
         model.transformer.recomputation = memory.recomputation
         let plan = TrainingPlan(
@@ -181,13 +200,14 @@ struct RunCommand: ParsableCommand {
             optimizer: settings.optimizer,
             saveEvery: settings.saveEvery > 0 ? settings.saveEvery : schedule.stepsPerEpoch,
             keepCheckpoints: settings.keepCheckpoints,
-            label: "\(arm.name) seed \(seed)"
+            label: "\(arm.name) seed \(seed)",
+            volume: [
+                "traces": .integer(set.examples.count), "truncated": .integer(set.truncatedCount),
+                "dropped": .integer(set.droppedCount),
+                "target_tokens": .integer(set.examples.reduce(0) { $0 + $1.targetCount }),
+                "steps": .integer(schedule.stepCount),
+            ]
         )
         return TrainingRun(model, plan: plan, stage: stage)
     }
-}
-
-/// A line of information beside the progress line.
-enum Notice {
-    static func write(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 }

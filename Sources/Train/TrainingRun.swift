@@ -7,15 +7,15 @@ import Foundation
 import Kernels
 import Models
 
-/// What one training run does: its steps, its optimiser, where it writes.
+/// What one training run does: its steps, its optimizer, where it writes.
 struct TrainingPlan {
-    /// Number of optimiser steps.
+    /// Number of optimizer steps.
     let stepCount: Int
     /// Number of steps in which each example is seen once; all of them where none is seen again.
     let stepsPerEpoch: Int
     /// The examples of a step, cut into micro-batches.
     let microBatches: (_ step: Int) throws -> [[TrainingExample]]
-    /// Optimiser and schedule.
+    /// Optimizer and schedule.
     let optimizer: OptimizerSettings
     /// Steps between checkpoints.
     let saveEvery: Int
@@ -23,6 +23,8 @@ struct TrainingPlan {
     let keepCheckpoints: Int
     /// What the run is called on the progress line.
     let label: String
+    /// How much is trained on, for the manifest.
+    var volume = JSON.null
 
     var schedule: CosineSchedule {
         CosineSchedule(
@@ -45,7 +47,7 @@ struct TrainingPlan {
     }
 }
 
-/// One optimiser step, as recorded in metrics and shown on the progress line.
+/// One optimizer step, as recorded in metrics and shown on the progress line.
 struct StepMetrics {
     let step: Int
     /// Mean cross-entropy of the step's targets, in nats.
@@ -69,7 +71,7 @@ struct StepMetrics {
 final class TrainingRun {
     private let model: LanguageModel
     private let optimizer: AdamW<Float>
-    private let plan: TrainingPlan
+    let plan: TrainingPlan
     private let stage: Stage
     private let checkpoints: CheckpointFolder
     private let identity: JSON
@@ -131,7 +133,7 @@ final class TrainingRun {
         ]
     }
 
-    /// One optimiser step.
+    /// One optimizer step.
     private func train(step: Int) throws -> StepMetrics {
         let start = ContinuousClock.now
         let microBatches = try plan.microBatches(step)

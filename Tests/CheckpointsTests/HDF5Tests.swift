@@ -22,7 +22,7 @@ import Testing
         #expect(read.configuration.compact == content.configuration.compact)
         #expect(read.metadata.compact == content.metadata.compact)
         #expect(read.tokenizer == content.tokenizer)
-        #expect(read.hasOptimizer && read.optimizedNames == ["model.norm.weight"])
+        #expect(read.hasOptimizer)
         let name = "model.norm.weight"
         #expect(try read.firstMoment(name).array == content.firstMoments[0].load().array)
         #expect(try read.secondMoment(name).array == content.secondMoments[0].load().array)
@@ -39,8 +39,8 @@ import Testing
         content.secondMoments = []
         content.tokenizer = nil
         try HDF5Checkpoint.write(content, to: folder.file("a.h5"))
-        let read = try HDF5Checkpoint.open(folder.file("a.h5"))
-        #expect(!read.hasOptimizer && read.optimizedNames.isEmpty && read.tokenizer == nil)
+        let read = try HDF5Checkpoint(folder.file("a.h5"))
+        #expect(!read.hasOptimizer && read.tokenizer == nil)
     }
 
     @Test func equalContentGivesEqualBytes() throws {

@@ -51,6 +51,10 @@ import Testing
         let dropped = try TrainingSet(all, maxLength: 6, overlong: .drop)
         #expect(dropped.examples.map(\.id) == ["fits"])
         #expect((dropped.truncatedCount, dropped.droppedCount) == (0, 2))
+        var silent = all[0]
+        silent.weights = silent.weights.map { _ in 0 }
+        let spoken = try TrainingSet([silent, all[0]], maxLength: 6, overlong: .error)
+        #expect(spoken.examples == [all[0]] && spoken.droppedCount == 1, "nothing to learn from it")
         let expected = "badData: 'long': has 12 tokens; expected at most 6"
         #expect(
             message { _ = try TrainingSet(all, maxLength: 6, overlong: .error) } == expected

@@ -1,5 +1,4 @@
 import Files
-import Foundation
 import Testing
 
 @testable import Decoding
@@ -18,30 +17,6 @@ import Testing
         #expect(code.acceptanceTopK == 20)
         let stop = StopRules(endOfTurn: [])
         #expect(stop.maxNewTokens == 7168 && stop.maxTotalTokens == 8192)
-    }
-
-    @Test func configurationsAndRecordsSurviveCoding() throws {
-        for configuration in [Configuration.paper, .referenceCode] {
-            let data = try JSONEncoder().encode(configuration)
-            #expect(try JSONDecoder().decode(Configuration.self, from: data) == configuration)
-        }
-        let decision = TokenDecision(
-            token: 7,
-            source: .student,
-            reason: .refused,
-            teacherProbability: nil,
-            studentProbability: 0.0123456,
-            refused: [
-                .init(
-                    token: 9,
-                    teacherProbability: 0.99,
-                    studentProbability: 1e-9,
-                    cause: .belowThreshold
-                )
-            ]
-        )
-        let data = try JSONEncoder().encode(decision)
-        #expect(try JSONDecoder().decode(TokenDecision.self, from: data) == decision)
     }
 
     @Test func numbersOutOfRangeAreRefused() {

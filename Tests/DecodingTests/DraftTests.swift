@@ -18,12 +18,6 @@ import Testing
         }
     }
 
-    /// Bytes that make stop strings appear within a token and over several.
-    static let bytes: [[UInt8]] = (0..<size).map { token -> [UInt8] in
-        let letters: [Int] = [token % 3, token / 3 % 3]
-        return letters.map { UInt8(97 + $0) }
-    }
-
     /// The student lacks the teacher's tokens 9 to 14; its own 9 to 14 take three of the teacher's.
     static func spellings() throws -> VocabularyMap {
         func side(_ name: String) -> VocabularyMap.Side {
@@ -43,12 +37,6 @@ import Testing
 
     static func cases() throws -> [Case] {
         let raw = SamplingParameters()
-        let text = StopRules(
-            endOfTurn: [0, 1],
-            maxNewTokens: 60,
-            stopStrings: ["abca", "ccc"].map { Array($0.utf8) },
-            tokenBytes: bytes
-        )
         return [
             Case(name: "paper"), Case(name: "reference-code", configuration: .referenceCode),
             Case(
@@ -70,7 +58,6 @@ import Testing
             Case(name: "teacher alone", configuration: .init(acceptanceThreshold: 0)),
             Case(name: "student alone", configuration: .init(acceptanceThreshold: 2)),
             Case(name: "greedy", configuration: .init(teacher: .greedy, fallback: .greedy)),
-            Case(name: "stop strings", stop: text),
             Case(
                 name: "five new tokens",
                 stop: StopRules(endOfTurn: [0], maxNewTokens: 5, maxTotalTokens: 40)
@@ -120,7 +107,7 @@ import Testing
                 if !c.map.isIdentity { spelled += found.tokens.count { (9...14).contains($0) } }
             }
         }
-        #expect(ends == [.endOfTurn, .stopString, .maxNewTokens, .maxTotalTokens])
+        #expect(ends == [.endOfTurn, .maxNewTokens, .maxTotalTokens])
         #expect(fallbacks > 100 && spelled > 20)
     }
 

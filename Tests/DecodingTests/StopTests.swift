@@ -7,114 +7,29 @@ import Testing
 @testable import Decoding
 
 @Suite struct StopTests {
-    static let bytes: [[UInt8]] = ["", "a", "b", "c", "ab", "bca", "é"].map { Array($0.utf8) }
+    static let size = 4
 
     /// A model that says the same tokens after every one-token prompt, and then 1 for ever.
     static func script(_ tokens: [Int32]) -> ToyModel {
-        ToyModel(vocabularySize: bytes.count) { context in
+        ToyModel(vocabularySize: size) { context in
             let next = context.count <= tokens.count ? tokens[context.count - 1] : 1
-            return bytes.indices.map { $0 == Int(next) ? 9 : 0 }
+            return (0..<size).map { $0 == Int(next) ? 9 : 0 }
         }
     }
 
     static func finish(_ model: ToyModel, _ stop: StopRules) throws -> CompletedSequence {
         try DecodingEngineTests.run(
             [model],
-            PlainSampling(.greedy, vocabularySize: bytes.count, seed: 1),
+            PlainSampling(.greedy, vocabularySize: size, seed: 1),
             stop: stop,
             [DecodingRequest(id: "a", prompt: [1])]
         )[0]
     }
 
-    struct Case: Sendable, CustomTestStringConvertible {
-        var name: String
-        var script: [Int32]
-        var strings: [String]
-        var tokens: [Int32]
-        var finish: FinishReason
-        var string: Int?
-        var testDescription: String { name }
-    }
-
-    static let cases: [Case] = [
-        Case(
-            name: "end of turn",
-            script: [2, 3, 0],
-            strings: [],
-            tokens: [2, 3, 0],
-            finish: .endOfTurn,
-            string: nil
-        ),
-        Case(
-            name: "within one token",
-            script: [3, 5, 2],
-            strings: ["bc"],
-            tokens: [3, 5],
-            finish: .stopString,
-            string: 0
-        ),
-        Case(
-            name: "over three tokens",
-            script: [4, 3, 4, 2],
-            strings: ["zz", "bcab"],
-            tokens: [4, 3, 4],
-            finish: .stopString,
-            string: 1
-        ),
-        Case(
-            name: "after a false start",
-            script: [1, 1, 1, 2, 0],
-            strings: ["aab"],
-            tokens: [1, 1, 1, 2],
-            finish: .stopString,
-            string: 0
-        ),
-        Case(
-            name: "the one that ends first",
-            script: [5, 0],
-            strings: ["bca", "bc"],
-            tokens: [5],
-            finish: .stopString,
-            string: 1
-        ),
-        Case(
-            name: "the listed first of two",
-            script: [3, 4, 0],
-            strings: ["ab", "b"],
-            tokens: [3, 4],
-            finish: .stopString,
-            string: 0
-        ),
-        Case(
-            name: "part of a character",
-            script: [2, 6, 0],
-            strings: ["é"],
-            tokens: [2, 6],
-            finish: .stopString,
-            string: 0
-        ),
-        Case(
-            name: "not there",
-            script: [2, 3, 0],
-            strings: ["cb", "aa"],
-            tokens: [2, 3, 0],
-            finish: .endOfTurn,
-            string: nil
-        ),
-    ]
-
-    @Test(arguments: cases) func sequencesEndWhereTheyShould(_ c: Case) throws {
-        let stop = StopRules(
-            endOfTurn: [0],
-            maxNewTokens: 9,
-            stopStrings: c.strings.map { Array($0.utf8) },
-            tokenBytes: Self.bytes
-        )
-        let found = try Self.finish(Self.script(c.script), stop)
-        #expect(found.tokens == c.tokens)
-        #expect(found.finish == c.finish)
-        #expect(found.stopString == c.string)
-        #expect(!found.finish.isTruncated)
+    @Test func aSequenceEndsWithItsTurn() throws {
+        let found = try Self.finish(Self.script([2, 3, 0]), StopRules(endOfTurn: [0]))
+        #expect(found.tokens == [2, 3, 0])
+        #expect(found.finish == .endOfTurn && !found.finish.isTruncated)
     }
 
     @Test func limitsCutAndAreFlagged() throws {
@@ -172,9 +87,7 @@ import Testing
         #expect(done.newTokens == decisions.count)
         #expect(done.acceptedTokens == decisions.count { $0.source == .teacher })
         #expect(done.refusedProposals == decisions.reduce(0) { $0 + $1.refused.count })
-        #expect(done.finishedSequences == all.count && done.activeSequences == 0)
-        let prompts = DecodingEngineTests.requests.map(\.prompt.count)
-        #expect(done.promptTokens == prompts.reduce(0, +))
+        #expect(done.finishedSequences == all.count)
         #expect(!done.wasCancelled)
     }
 

@@ -42,13 +42,13 @@ import Testing
     static let scores = """
         arm,benchmark,accuracy,accuracy_low,accuracy_high,questions,samples_per_question,seeds,\
         difference,difference_low,difference_high,p_value,p_value_holm,minimum_detectable_effect,\
-        verdict,unparsed_share,truncated_share,pass_at_k,maj_at_k
-        base,add,0.5,0.4,0.6,100,2,3,,,,,,,,0.0,0.015,,
-        base,mul|x,0.25,,,80,2,3,,,,,,,,,,,
-        base,average,0.375,0.3,0.45,180,2,3,,,,,,,,0.002,0.12,,
-        "rsd, 1 %",add,0.6,0.5,0.7,100,2,3,0.1,0.03,0.17,0.0001,0.0002,0.05,better,,,,
-        "rsd, 1 %",mul|x,,,,80,2,3,,,,,,,,,,,
-        "rsd, 1 %",average,0.37,,,180,2,3,-0.005,-0.05,0.04,0.6,1.0,0.05,not distinguishable,,,,
+        verdict,unparsed_share,guessed_share,truncated_share,pass_at_k,maj_at_k
+        base,add,0.5,0.4,0.6,100,2,3,,,,,,,,0.0,,0.015,,
+        base,mul|x,0.25,,,80,2,3,,,,,,,,,,,,
+        base,average,0.375,0.3,0.45,180,2,3,,,,,,,,0.002,,0.12,,
+        "rsd, 1 %",add,0.6,0.5,0.7,100,2,3,0.1,0.03,0.17,0.0001,0.0002,0.05,better,,,,,
+        "rsd, 1 %",mul|x,,,,80,2,3,,,,,,,,,,,,
+        "rsd, 1 %",average,0.37,,,180,2,3,-0.005,-0.05,0.04,0.6,1.0,0.05,not distinguishable,,,,,
 
         """
 
@@ -60,6 +60,7 @@ import Testing
     @Test func severalSamplesHaveATableOfTheirOwn() throws {
         var model = ReportExample.small()
         for index in model.scores.indices where model.scores[index].benchmark == "add" {
+            model.scores[index].samplesPerQuestion = 3
             model.scores[index].passAtK = 0.75
             model.scores[index].majorityAtK = model.scores[index].arm == "base" ? 0.5 : nil
         }
@@ -67,7 +68,7 @@ import Testing
         let table = """
             ## Several samples a question, %
 
-            | arm      | add pass@2 | add maj@2 |
+            | arm      | add pass@3 | add maj@3 |
             | :------- | ---------: | --------: |
             | base     |       75.0 |      50.0 |
             | rsd, 1 % |       75.0 |         – |
@@ -75,16 +76,42 @@ import Testing
         #expect(markdown.contains(table), "\(markdown)")
         #expect(markdown.contains("(avg@k)"))
         let latex = LatexTable(model: model).text
-        #expect(latex.contains("arm & add pass@2 & add maj@2 \\\\\n"))
+        #expect(latex.contains("arm & add pass@3 & add maj@3 \\\\\n"))
         #expect(latex.contains("rsd, 1 \\% & 75.0 & -- \\\\\n"))
         #expect(latex.ranges(of: "\\begin{tabular}").count == 2)
         let page = try ReportPage(model: model).html()
-        #expect(page.contains("<th scope=\"col\">add pass@2</th>"))
+        #expect(page.contains("<th scope=\"col\">add pass@3</th>"))
         #expect(ParsedXML(page).error == nil)
+        // Of two samples neither is in the majority.
+        for index in model.scores.indices { model.scores[index].samplesPerQuestion = 2 }
+        let two = ResultTable(model: model).markdown
+        #expect(two.contains("| add pass@2 |") && !two.contains("maj@"))
         // One sample answers nothing more than the average does.
         for index in model.scores.indices { model.scores[index].samplesPerQuestion = 1 }
         #expect(!ResultTable(model: model).markdown.contains("@"))
         #expect(try !ReportPage(model: model).html().contains("Several samples"))
+    }
+
+    @Test func guessesHaveAColumnWhereThereAreSome() throws {
+        var model = ReportExample.small()
+        for index in model.scores.indices { model.scores[index].guessedShare = 0 }
+        #expect(!ResultTable(model: model).markdown.lowercased().contains("guessed"))
+        #expect(try !ReportPage(model: model).html().contains("Guessed"))
+        for index in model.scores.indices where model.scores[index].arm != "base" {
+            model.scores[index].guessedShare = 0.63
+        }
+        for index in model.scores.indices where model.scores[index].arm == "base" {
+            model.scores[index].guessedShare = nil
+        }
+        let markdown = ResultTable(model: model).markdown
+        #expect(markdown.contains("| unparsed | guessed | cut off |"), "\(markdown)")
+        #expect(markdown.contains("|   0.20 % |       – |    12 % |"), "\(markdown)")
+        #expect(markdown.contains("|        – |    63 % |       – |"), "\(markdown)")
+        #expect(markdown.contains("Guessed answers are graded too"))
+        let page = try ReportPage(model: model).html()
+        #expect(page.contains("<th scope=\"col\">Guessed</th>") && page.contains("<td>63"))
+        #expect(ParsedXML(page).error == nil)
+        #expect(ResultCSV(model: model).scores.contains(",better,,0.63,,,"))
     }
 
     @Test func csvIsAsRecorded() {

@@ -21,6 +21,7 @@ import Testing
         #expect(one.interval == nil && one.tP == nil && one.signFlipP == 1)
         let same = SeedStatistics([0.1, 0.1, 0.1])
         #expect(same.interval == nil && same.sameSign == 3 && same.signFlipP == 0.25)
+        #expect(SeedStatistics([0.02, 0.01, 1.1e-16]).sameSign == 2, "rounding has no sign")
     }
 
     @Test func macroPermutationOfEqualBenchmarksIsTheExactTest() {

@@ -88,8 +88,11 @@ import Tokenizers
             arms: """
                   rsd: {kind: rsd}
                   prefix: {kind: rsd, selection: {unsolvedPrefix: 5}}
+                  whole: {kind: rsd, selection: {unsolvedPrefix: 7}}
                 """
         )
+        // All seven tokens of the try at "r" would teach its wrong answer, and to stop there.
+        #expect(try Self.selection(scope, "whole").selected.map(\.id) == ["p", "q"])
         #expect(try Self.selection(scope, "rsd").selected.map(\.id) == ["q"])
         let selection = try Self.selection(scope, "prefix")
         #expect(selection.selected.map(\.id) == ["p", "q", "r"])
@@ -207,6 +210,8 @@ import Tokenizers
         #expect(steps.map(\.kind).prefix(2) == [.traces, .selection])
         try giver.layout.write(Self.selection(giver, "rsd"))
         #expect(try scope.layout.plan().steps.count == steps.count - 2)
+        let few = try scope.layout.plan([scope.experiment.arm("transfer")])
+        #expect(Set(few.steps.map(\.label)) == ["transfer"])
         let same = try Self.selection(scope, "transfer").selected
         #expect(same.map(\.ids) == [[0, 1, 2]] && same[0].text == "#3")
         let ended = try Self.selection(scope, "ended").selected

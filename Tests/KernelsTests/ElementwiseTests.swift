@@ -229,7 +229,7 @@ extension FloatKernels {
             for bad in [Float.nan, .infinity, -.infinity] {
                 let y = Buffer(x.array)
                 y[200_002] = bad
-                // What the optimiser tells a gradient by that is no number.
+                // What the optimizer tells a gradient by that is no number.
                 #expect(!sumOfSquares(y).isFinite)
             }
         }

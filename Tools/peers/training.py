@@ -42,7 +42,7 @@ def cells(r):
     return f"{r['tokens_per_second']:.1f} | {times} | {r['peak_rss_bytes'] / 1e9:.1f}"
 
 
-print("| case | | tokens/s | forward + backward + optimiser, s | peak, GB | ratio |")
+print("| case | | tokens/s | forward + backward + optimizer, s | peak, GB | ratio |")
 print("| :--- | :--- | ---: | ---: | ---: | ---: |")
 for case in arguments.cases:
     rsd = measure([arguments.programs / "rsd-train", "bench", "--json"], case)

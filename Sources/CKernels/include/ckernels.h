@@ -57,7 +57,7 @@ typedef struct ck_attention_gradient {
     void *dq, *dk, *dv;
 } ck_attention_gradient;
 
-// Scalars of one optimiser step, bias corrections already folded in:
+// Scalars of one optimizer step, bias corrections already folded in:
 //     m = beta1 m + (1 - beta1) s g        v = beta2 v + (1 - beta2) (s g)^2
 //     w = decay w - rate m / (sqrt(v) * root + epsilon)
 typedef struct ck_adamw {

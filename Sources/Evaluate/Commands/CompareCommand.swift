@@ -1,4 +1,5 @@
 import ArgumentParser
+import Experiments
 import Files
 
 /// `compare`: runs of different experiments side by side.

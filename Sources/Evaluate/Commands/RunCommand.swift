@@ -17,7 +17,8 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var choice: JobOptions
     @Option(help: "Questions of each benchmark, the first ones; all when left out.")
     var limit: Int?
-    @Flag(help: "Check the experiment and say what it takes; do nothing.") var dryRun = false
+    @Flag(help: "Print what would be done, what is missing and what it takes, and stop.")
+    var dryRun = false
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
@@ -25,13 +26,15 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let experiment = try options.read()
+        try choice.check(experiment)
         if dryRun {
             for variant in try experiment.variants {
-                try StandardOutput.write(RunLayout(variant).plan().text)
+                let variant = try variant.restricted(toSeed: choice.seed)
+                let arms = try choice.arm.map { [try variant.arm($0)] } ?? variant.arms
+                try StandardOutput.write(RunLayout(variant).plan(arms).text)
             }
             return
         }
-        try choice.check(experiment)
         try ContaminationCheck(experiment.variants).run()
         for variant in try experiment.variants { try RunLayout(variant).prepareBaseModels() }
         let jobs = try EvaluationJob.all(experiment, arm: choice.arm, seed: choice.seed)

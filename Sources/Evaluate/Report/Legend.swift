@@ -26,17 +26,27 @@ struct Legend {
                     + "they would usually reveal, in points."
             )
         }
-        if !RepeatedSamples(model: model).headings.isEmpty {
+        let repeated = RepeatedSamples(model: model).headings
+        if !repeated.isEmpty {
+            let majority =
+                repeated.contains { $0.contains(" maj@") }
+                ? ", maj@k the share that the most frequent answer answers, the first of equally "
+                    + "frequent ones" : ""
             lines.append(
                 "Accuracy is the average over the samples (avg@k); pass@k is the share of "
-                    + "questions that at least one sample answers, maj@k the share that the most "
-                    + "frequent answer answers, the first of equally frequent ones."
+                    + "questions that at least one sample answers\(majority)."
             )
         }
         if scores.contains(where: { $0.unparsedShare != nil || $0.truncatedShare != nil }) {
             lines.append(
                 "Unparsed answers held nothing that could be graded and count as wrong; cut-off ones "
                     + "ran into the token limit and are graded as far as they go."
+            )
+        }
+        if model.hasGuesses {
+            lines.append(
+                "Guessed answers are graded too: nothing was stated as the answer, so the last number "
+                    + "(or letter of a choice) of the text stands for it."
             )
         }
         if !model.traces.isEmpty {

@@ -1,5 +1,7 @@
 /// What several samples of a question add to their average: whether any is right, and whether most
 /// are.
+///
+/// Of two samples neither is in the majority, so maj@k begins at three.
 struct RepeatedSamples {
     /// What is shown.
     let model: ReportModel
@@ -22,7 +24,7 @@ struct RepeatedSamples {
             }
             return [
                 Column(title: "\(benchmark) pass@\(k)") { score($0)?.passAtK },
-                Column(title: "\(benchmark) maj@\(k)") { score($0)?.majorityAtK },
+                Column(title: "\(benchmark) maj@\(k)") { k > 2 ? score($0)?.majorityAtK : nil },
             ].filter { column in model.arms.contains { column.value($0.name) != nil } }
         }
     }

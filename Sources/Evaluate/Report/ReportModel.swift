@@ -113,6 +113,9 @@ extension ReportModel {
         benchmarks.count == 1 ? benchmarks[0] : nil
     }
 
+    /// Whether any answer was guessed.
+    var hasGuesses: Bool { scores.contains { ($0.guessedShare ?? 0) > 0 } }
+
     /// The arms other than the base, in order.
     var comparedArms: [Arm] {
         arms.filter { $0.name != baseArm }

@@ -79,7 +79,7 @@ struct ReportPage {
         for (key, isShown) in [
             ("hasArmNotes", !tables.armNotes.isEmpty), ("hasDetails", !tables.details.isEmpty),
             ("hasRepeated", !tables.repeatedRows.isEmpty),
-            ("hasContrasts", !tables.contrasts.isEmpty),
+            ("hasGuesses", model.hasGuesses), ("hasContrasts", !tables.contrasts.isEmpty),
             ("hasTraces", !model.traces.isEmpty), ("hasSeeds", !tables.seedRows.isEmpty),
             ("hasSamples", !model.samples.isEmpty), ("hasManifest", !model.manifest.isEmpty),
             ("hasSweeps", !plots.sweeps.isEmpty),

@@ -77,6 +77,7 @@ struct ReportPageTables {
                 row["detectable"] = NumberText.percent(difference?.minimumDetectable)
                 row["chip"] = difference.map { chip($0.verdict) }
                 row["unparsed"] = NumberText.share(score.unparsedShare)
+                if model.hasGuesses { row["guessed"] = NumberText.share(score.guessedShare) }
                 row["truncated"] = NumberText.share(score.truncatedShare)
                 return row
             }

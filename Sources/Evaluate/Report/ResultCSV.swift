@@ -13,7 +13,8 @@ struct ResultCSV {
                 "arm", "benchmark", "accuracy", "accuracy_low", "accuracy_high", "questions",
                 "samples_per_question", "seeds", "difference", "difference_low",
                 "difference_high", "p_value", "p_value_holm", "minimum_detectable_effect",
-                "verdict", "unparsed_share", "truncated_share", "pass_at_k", "maj_at_k",
+                "verdict", "unparsed_share", "guessed_share", "truncated_share", "pass_at_k",
+                "maj_at_k",
             ]
         ]
         for arm in model.arms {
@@ -28,8 +29,8 @@ struct ResultCSV {
                     number(difference?.interval?.high), number(difference?.pValue),
                     number(difference?.adjustedPValue), number(difference?.minimumDetectable),
                     difference?.verdict.rawValue ?? "", number(score.unparsedShare),
-                    number(score.truncatedShare), number(score.passAtK),
-                    number(score.majorityAtK),
+                    number(score.guessedShare), number(score.truncatedShare),
+                    number(score.passAtK), number(score.majorityAtK),
                 ])
             }
         }

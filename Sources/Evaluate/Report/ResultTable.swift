@@ -42,17 +42,17 @@ struct ResultTable {
         let columns = model.columns
         var table = MarkdownTable(
             columns: [("arm", .left)] + columns.map { ($0 ?? "average", .right) }
-                + [("unparsed", .right), ("cut off", .right)]
+                + [("unparsed", .right)] + (model.hasGuesses ? [("guessed", .right)] : [])
+                + [("cut off", .right)]
         )
         for arm in model.arms {
             let scores = columns.map { model.score(arm: arm.name, benchmark: $0) }
             let whole = model.score(arm: arm.name, benchmark: model.headline)
             table.rows.append(
                 [arm.name] + scores.map { NumberText.percent($0?.accuracy, $0?.interval) }
-                    + [
-                        NumberText.share(whole?.unparsedShare),
-                        NumberText.share(whole?.truncatedShare),
-                    ]
+                    + [NumberText.share(whole?.unparsedShare)]
+                    + (model.hasGuesses ? [NumberText.share(whole?.guessedShare)] : [])
+                    + [NumberText.share(whole?.truncatedShare)]
             )
         }
         return table.text

@@ -32,6 +32,8 @@ extension ReportModel {
         var unparsedShare: Double?
         /// The share of samples that ran into the token limit.
         var truncatedShare: Double?
+        /// The share of samples without a stated answer, graded by the last number or letter.
+        var guessedShare: Double?
         /// The share of questions that at least one sample answers.
         var passAtK: Double?
         /// The share of questions that the most frequent answer answers.

@@ -22,6 +22,8 @@ struct ArmScores: Sendable {
         var unparsedShare: Double
         /// The share of samples that ran into the token limit.
         var truncatedShare: Double
+        /// The share of samples whose answer was guessed; nil where the table does not tell.
+        var guessedShare: Double?
     }
 
     /// The arm's name.
@@ -53,6 +55,7 @@ struct ArmScores: Sendable {
                 }
             }
             let all = Double(cells.reduce(0) { $0 + $1.samples * $1.correct.count })
+            let guesses = cells.compactMap(\.guessed)
             let majorities = cells.compactMap(\.majority).map { Moments.mean($0.map(Double.init)) }
             let summaries = try bySeed.map { try AccuracySummary($0, samples: samples) }
             return OnBenchmark(
@@ -63,7 +66,9 @@ struct ArmScores: Sendable {
                 passAtK: Moments.mean(summaries.map(\.passAtK)),
                 majorityAtK: majorities.count == cells.count ? Moments.mean(majorities) : nil,
                 unparsedShare: Double(cells.reduce(0) { $0 + $1.unparsed }) / all,
-                truncatedShare: Double(cells.reduce(0) { $0 + $1.truncated }) / all
+                truncatedShare: Double(cells.reduce(0) { $0 + $1.truncated }) / all,
+                guessedShare: guesses.count == cells.count
+                    ? Double(guesses.reduce(0, +)) / all : nil
             )
         }
         guard !benchmarks.isEmpty, !seeds.isEmpty else {

@@ -120,10 +120,12 @@ struct ReportBuilder {
                 difference: comparison?.difference(on: index),
                 unparsedShare: own.unparsedShare,
                 truncatedShare: own.truncatedShare,
+                guessedShare: own.guessedShare,
                 passAtK: own.passAtK,
                 majorityAtK: own.majorityAtK
             )
         }
+        let guesses = scores.benchmarks.compactMap(\.guessedShare)
         var average = ReportModel.Score(
             arm: scores.name,
             accuracy: Moments.mean(scores.seedAverages),
@@ -133,7 +135,8 @@ struct ReportBuilder {
             seeds: scores.seeds.count,
             difference: comparison?.average,
             unparsedShare: Moments.mean(scores.benchmarks.map(\.unparsedShare)),
-            truncatedShare: Moments.mean(scores.benchmarks.map(\.truncatedShare))
+            truncatedShare: Moments.mean(scores.benchmarks.map(\.truncatedShare)),
+            guessedShare: guesses.count == scores.benchmarks.count ? Moments.mean(guesses) : nil
         )
         // An only benchmark is its own average, and is what the report then shows.
         if rows.count == 1 {

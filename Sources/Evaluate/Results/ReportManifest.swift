@@ -65,7 +65,7 @@ struct ReportManifest {
         var seconds: [Stage.Kind: Double] = [:]
         var seen: Set<String> = []
         for layout in layouts {
-            for step in (try? layout.steps()) ?? [] {
+            for step in (try? layout.steps(layout.experiment.arms)) ?? [] {
                 guard let folder = step.folder, seen.insert(folder).inserted,
                     let manifest = try? TextFile.readJSON("\(folder)/manifest.json")
                 else { continue }

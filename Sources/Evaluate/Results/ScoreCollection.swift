@@ -2,6 +2,7 @@ import Datasets
 import Experiments
 import Files
 import Foundation
+import Grading
 import Kernels
 
 extension ScoreTable {
@@ -87,6 +88,7 @@ extension ScoreTable {
                 correct: graded.map { $0.count { $0.verdict == .correct } },
                 unparsed: all.count { $0.verdict == .unparsed },
                 truncated: all.count(where: \.isTruncated),
+                guessed: all.count { $0.rule.flatMap(ExtractionRule.init)?.isGuess == true },
                 majority: zip(questions, graded).map { question, samples in
                     AnswerGrading.majority(samples, gold: question.0.answer) ? 1 : 0
                 }

@@ -34,6 +34,8 @@ struct ScoreTable: Sendable, Equatable {
         var unparsed: Int
         /// Samples that ran into the token limit, over all questions.
         var truncated: Int
+        /// Samples whose answer was guessed, over all questions; nil where it is not known.
+        var guessed: Int?
         /// For each question 1 where the answer given most often is right, else 0.
         var majority: [Int]?
     }
@@ -97,6 +99,7 @@ extension ScoreTable {
                 members["correct"] = .integers(cell.correct)
                 members["unparsed"] = .integer(cell.unparsed)
                 members["truncated"] = .integer(cell.truncated)
+                members["guessed"] = cell.guessed.map { .integer($0) }
                 members["majority"] = cell.majority.map { .integers($0) }
                 return .object(members)
             }
@@ -147,6 +150,7 @@ extension ScoreTable {
                 correct: correct,
                 unparsed: try json.integer("unparsed"),
                 truncated: try json.integer("truncated"),
+                guessed: try json["guessed"].map { _ in try json.integer("guessed") },
                 majority: try json["majority"].map { _ in try json.integers("majority") }
             )
         )

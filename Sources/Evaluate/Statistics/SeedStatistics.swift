@@ -46,6 +46,6 @@ struct SeedStatistics: Sendable, Equatable {
                 + StudentT.quantile(0.8, degreesOfFreedom: freedom)) * standardError
     }
 
-    /// How many seeds have the sign of the mean.
-    var sameSign: Int { values.count { $0 * mean > 0 } }
+    /// How many seeds have the sign of the mean; one that only rounding tells from 0 has none.
+    var sameSign: Int { values.count { abs($0) > 1e-12 && $0 * mean > 0 } }
 }

@@ -18,7 +18,7 @@ public enum CommandLineMain {
 
     /// Writes an error's text to standard error.
     public static func report(_ error: any Error) {
-        FileHandle.standardError.write(Data((message(for: error) + "\n").utf8))
+        StandardError.write(line: message(for: error))
     }
 
     /// Runs a program's work with signals handled; reports an error and exits with its code.

@@ -110,8 +110,8 @@ extension RunLayout {
 
     /// Runs `rsd-train`: training belongs to that program alone.
     private func train(_ options: [String], for purpose: String) throws {
-        let folder = URL(filePath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-            .deletingLastPathComponent()
+        let own = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
+        let folder = own.resolvingSymlinksInPath().deletingLastPathComponent()
         let process = Process()
         process.executableURL = folder.appending(path: "rsd-train")
         process.arguments = ["run", experiment.file] + options

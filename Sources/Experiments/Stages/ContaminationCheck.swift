@@ -97,7 +97,7 @@ public struct ContaminationCheck {
     /// - Throws: `Failure.badData` for an overlap word for word where the experiment refuses those,
     ///   and what reading the files throws.
     public func run(
-        warn: (String) -> Void = { FileHandle.standardError.write(Data(($0 + "\n").utf8)) }
+        warn: (String) -> Void = StandardError.write(line:)
     ) throws {
         let isRefused = experiments.contains { $0.contamination == .refuse }
         for finding in try findings() {

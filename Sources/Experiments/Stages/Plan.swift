@@ -97,24 +97,26 @@ extension Estimate {
 }
 
 extension RunLayout {
-    /// What the experiment will do, without doing any of it, and what to know before.
+    /// What some arms, or all, will take, without doing any of it, and what to know before.
     ///
     /// - Throws: `Failure.badData` when an input that is there is malformed.
-    public func plan() throws -> Plan {
-        Plan(
+    public func plan(_ arms: [Arm]? = nil) throws -> Plan {
+        let arms = arms ?? experiment.arms
+        return Plan(
             name: experiment.variant.map { "\(experiment.name) \($0.name)" } ?? experiment.name,
-            steps: try borrowedSteps() + steps(),
-            missing: missing,
+            steps: try borrowedSteps(arms) + steps(arms),
+            missing: missing(arms),
             overlaps: try ContaminationCheck([experiment]).findings().flatMap(\.warnings)
         )
     }
 
     /// What other experiments have to do for this one first.
-    private func borrowedSteps() throws -> [Plan.Step] {
+    private func borrowedSteps(_ arms: [Arm]) throws -> [Plan.Step] {
         var steps: [Plan.Step] = []
-        for lender in try lenders(experiment.arms) where !lender.isDone {
+        for lender in try lenders(arms) where !lender.isDone {
             let kinds: [Stage.Kind] = [.base, .traces, .selection]
-            for step in try lender.layout.steps() where kinds.contains(step.kind) {
+            for step in try lender.layout.steps(lender.layout.experiment.arms)
+            where kinds.contains(step.kind) {
                 let isKnown = steps.contains { $0.folder == step.folder && $0.folder != nil }
                 if !isKnown { steps.append(step) }
             }
@@ -122,8 +124,8 @@ extension RunLayout {
         return steps
     }
 
-    /// The stages in the order in which they run.
-    public func steps() throws -> [Plan.Step] {
+    /// The stages of some arms in the order in which they run.
+    public func steps(_ arms: [Arm]) throws -> [Plan.Step] {
         var steps = try baseStages().map { stage in
             try Plan.Step(
                 kind: .base,
@@ -136,7 +138,7 @@ extension RunLayout {
         }
         var seen: Set<String> = []
         for seed in experiment.seeds {
-            for arm in experiment.arms where arm.isGenerated {
+            for arm in arms where arm.isGenerated {
                 let stage = try ifPresent { try traces(arm, seed: seed) }
                 let policy = arm.kind.policy?.rawValue ?? ""
                 let key =
@@ -145,7 +147,7 @@ extension RunLayout {
                 let own = arm.generation.seed ?? seed
                 try steps.append(step(.traces, policy, own, stage, generationEstimate(arm)))
             }
-            for arm in experiment.arms {
+            for arm in arms {
                 if arm.kind != .base {
                     let selection = try ifPresent { try self.selection(arm, seed: seed) }
                     steps.append(step(.selection, arm.name, seed, selection, Estimate()))
@@ -186,7 +188,7 @@ extension RunLayout {
     }
 
     /// Inputs that are not there, in the order of the experiment file.
-    public var missing: [Plan.Missing] {
+    private func missing(_ arms: [Arm]) -> [Plan.Missing] {
         var wanted: [Plan.Missing] = []
         for (key, model) in [
             ("models.teacher", experiment.teacher), ("models.student", experiment.student),
@@ -202,7 +204,7 @@ extension RunLayout {
             let key = "benchmarks, \(benchmark.name)"
             wanted.append(Plan.Missing(key: key, path: file.path, source: file.source))
         }
-        for arm in experiment.arms {
+        for arm in arms {
             let key = "arms.\(arm.name).traces"
             switch arm.traces?.origin {
             case .file(let file, _)?:

@@ -43,6 +43,13 @@ public struct Stage: Sendable {
         self.folder = "\(folder)/\(kind.rawValue)/\(name)"
     }
 
+    /// The digests of all it depends on, by name.
+    public var inputDigests: [(name: String, digest: String)] {
+        (inputs["inputs"]?.object?.members ?? []).compactMap { key, value in
+            value.string.map { (key, $0) }
+        }
+    }
+
     /// A file in the stage's folder.
     public func file(_ name: String) -> String { "\(folder)/\(name)" }
 

@@ -2,16 +2,16 @@ import Files
 import Foundation
 
 /// Standard output, with the status of every write looked at.
-enum StandardOutput {
+public enum StandardOutput {
     /// Writes text.
     ///
     /// - Throws: `Failure.disk`, also when the reader at the other end has gone.
-    static func write(_ text: String) throws { try write(Array(text.utf8)) }
+    public static func write(_ text: String) throws { try write(Array(text.utf8)) }
 
     /// Writes bytes.
     ///
     /// - Throws: `Failure.disk`, also when the reader at the other end has gone.
-    static func write(_ bytes: [UInt8]) throws {
+    public static func write(_ bytes: [UInt8]) throws {
         do { try FileHandle.standardOutput.write(contentsOf: Data(bytes)) } catch {
             throw Failure(
                 .disk,
@@ -25,7 +25,7 @@ enum StandardOutput {
     /// Writes one JSON value a line.
     ///
     /// - Throws: `Failure.disk`.
-    static func write(lines: some Sequence<JSON>) throws {
+    public static func write(lines: some Sequence<JSON>) throws {
         var text = ""
         for line in lines {
             text += line.compact + "\n"
@@ -37,8 +37,16 @@ enum StandardOutput {
     }
 }
 
+/// Standard error, for what a person should read while a program runs.
+public enum StandardError {
+    /// Writes a line; that nobody can read it stops nothing.
+    public static func write(line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+}
+
 /// Where a tool reads its lines from: a file, or `-` for standard input.
-enum StandardInput {
+public enum StandardInput {
     /// The path to open for a name given on the command line.
-    static func path(_ name: String) -> String { name == "-" ? "/dev/stdin" : name }
+    public static func path(_ name: String) -> String { name == "-" ? "/dev/stdin" : name }
 }

@@ -114,12 +114,13 @@ public struct ProblemSet: Sendable {
         choosing choice: RecordChoice = RecordChoice(),
         choicesSeed: UInt64 = 0
     ) throws -> ProblemSet {
-        var seen: Set<[UInt8]> = []
+        // As texts: two spellings of one letter would be one name to whoever reads the tables.
+        var seen: Set<String> = []
         var number = 0
         func checked(_ json: JSON) throws -> (problem: Problem, isWanted: Bool) {
             number += 1
             let problem = try Problem(json: json, number: number)
-            guard seen.insert(Array(problem.id.utf8)).inserted else {
+            guard seen.insert(problem.id).inserted else {
                 throw Failure(
                     .badData,
                     at: "'id'",

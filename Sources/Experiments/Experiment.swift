@@ -77,7 +77,9 @@ public struct Experiment: Sendable {
     /// - Throws: `Failure.missingInput` without a file, `Failure.configuration` listing every
     ///   mistake in it: unknown keys, missing keys, values of the wrong kind or out of range.
     public static func read(_ path: String) throws -> Experiment {
-        let data = try TextFile.read(path)
+        var data = try TextFile.read(path)
+        // A byte-order mark, which the YAML reader would count as a column.
+        if data.starts(with: [0xEF, 0xBB, 0xBF]) { data = data.dropFirst(3) }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw Failure(.configuration, file: path, "is not UTF-8 text")
         }

@@ -4,7 +4,7 @@
 /// Mistakes in calling code are preconditions instead; a `Failure` is never one of those.
 public struct Failure: Error, Sendable, CustomStringConvertible {
     /// The class of failure, which decides the exit code.
-    public enum Kind: Sendable {
+    public enum Kind: Sendable, CaseIterable {
         /// The run itself failed.
         case failed
         /// A file holds something other than it should.

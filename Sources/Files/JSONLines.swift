@@ -70,7 +70,17 @@ public enum JSONLines {
             if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { return }
             lines.append((number, Array(line)))
         }
-        while let block = try? file.read(upToCount: 1 << 20), !block.isEmpty {
+        func next() throws -> Data? {
+            do { return try file.read(upToCount: 1 << 20) } catch {
+                throw Failure(
+                    .missingInput,
+                    file: path,
+                    "cannot be read",
+                    remedy: "Check the disk."
+                )
+            }
+        }
+        while let block = try next(), !block.isEmpty {
             var start = 0
             let scanned = rest.count
             rest += block

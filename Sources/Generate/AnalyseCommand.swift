@@ -40,6 +40,7 @@ struct AnalyseCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interrupts.install()
         let scopes = try options.read()
         let models = ModelStore(storage: storage)
         let limits = AnalysisLimits(rows: rows, tokens: tokens)

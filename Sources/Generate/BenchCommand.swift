@@ -40,6 +40,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interrupts.install()
         let teacher = try LanguageModel(teacher, storage: .stored)
         let student = try student.map { path in
             path == self.teacher ? teacher : try LanguageModel(path, storage: .stored)

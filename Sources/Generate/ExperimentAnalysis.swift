@@ -211,7 +211,7 @@ extension Scope {
                 let trace = ArmAnalysis.ScoredTrace(
                     ids: ids,
                     source: ids.map { _ in .teacher },
-                    studentProbability: scoring.probabilities(of: ids, after: prompt),
+                    studentProbability: try scoring.probabilities(of: ids, after: prompt),
                     teacherProbability: ids.map { _ in .nan }
                 )
                 try body(selected, trace)

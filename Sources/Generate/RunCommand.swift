@@ -35,6 +35,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interrupts.install()
         let scopes = try options.read()
         if dryRun {
             for scope in scopes {

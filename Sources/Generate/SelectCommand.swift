@@ -16,6 +16,7 @@ struct SelectCommand: ParsableCommand {
     @OptionGroup var options: ExperimentOptions
 
     func run() throws {
+        Interrupts.install()
         let scopes = try options.read()
         var isEmpty = true
         let models = ModelStore()

@@ -39,7 +39,8 @@ extension RunLayout {
     func write(_ result: ArmSelection) throws {
         guard let stage = try selection(result.arm, seed: result.seed) else { return }
         try stage.prepare()
-        let lock = try RunLock(stage.lock)
+        // Shards that end together select together, the same.
+        let lock = try RunLock.waiting(10, for: stage.lock)
         defer { lock.release() }
         let manifest = try Manifest(
             stage.manifest,

@@ -75,7 +75,7 @@ struct TraceSelector {
         let template = experiment.template
         let ids = try template.completion(of: trace, with: student.tokenizer)
         let prompt = try template.encode(problem: trace.problem, with: student.tokenizer)
-        return (ids, SequenceScoring(student).probabilities(of: ids, after: prompt))
+        return (ids, try SequenceScoring(student).probabilities(of: ids, after: prompt))
     }
 
     /// Traces from elsewhere, taken as they are.

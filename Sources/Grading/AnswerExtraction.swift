@@ -218,7 +218,8 @@ public enum AnswerExtraction {
         let rest = bytes[start...]
         for (open, close) in [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")] {
             guard rest.starts(with: open.utf8) else { continue }
-            let inside = rest.dropFirst(open.utf8.count)
+            // Looking further for an end, at each of many beginnings, would take for ever.
+            let inside = rest.dropFirst(open.utf8.count).prefix(WorkBudget.maximumLength)
             let line = inside.prefix { $0 != UInt8(ascii: "\n") }
             guard line.firstRange(of: Array(close.utf8)) == nil else { return nil }
             if let end = inside.firstRange(of: Array(close.utf8)) {

@@ -57,7 +57,7 @@ final class OpenBLAS: @unchecked Sendable {
             try library.verify()
             return library
         } catch {
-            FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+            try? FileHandle.standardError.write(contentsOf: Data("Error: \(error)\n".utf8))
             exit((error as? Failure)?.kind.exitCode ?? 1)
         }
     }()

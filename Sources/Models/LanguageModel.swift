@@ -102,6 +102,20 @@ public final class LanguageModel {
         }
     }
 
+    /// Refuses tokens that the model has no embedding of.
+    ///
+    /// - Throws: `Failure.badData` naming the model and the token.
+    public func check(_ ids: [Int32]) throws {
+        let count = configuration.vocabularySize
+        guard let id = ids.first(where: { $0 < 0 || Int($0) >= count }) else { return }
+        throw Failure(
+            .badData,
+            file: name,
+            "its tokenizer has token \(id); the model's end at \(count - 1)",
+            remedy: "Use the tokenizer that was published with the model."
+        )
+    }
+
     /// An empty cache for one sequence.
     public func makeCache() -> KVCache { KVCache(configuration) }
 

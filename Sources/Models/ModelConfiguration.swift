@@ -165,11 +165,11 @@ extension ModelConfiguration {
                 "\(keyValueHeadCount) does not divide \(queryHeadCount) attention heads"
             )
         }
-        guard headDimension % 2 == 0 else {
+        guard headDimension % 2 == 0, headDimension > 0 else {
             throw Failure(
                 .badData,
                 at: "'head_dim'",
-                "\(headDimension) is odd; RoPE pairs elements"
+                "\(headDimension) is no even number above 0; RoPE pairs elements"
             )
         }
         let activation = json["hidden_act"]?.string ?? "silu"

@@ -72,9 +72,11 @@ public struct SequenceScoring {
     /// Raw softmax over real tokens, padding rows left out, as decoding has it.
     /// - Precondition: The prompt is not empty.
     /// - Returns: `[completion.count]`.
-    public func probabilities(of completion: [Int32], after prompt: [Int32]) -> [Float] {
+    /// - Throws: `Failure.badData` for a token that the model does not have.
+    public func probabilities(of completion: [Int32], after prompt: [Int32]) throws -> [Float] {
         precondition(!prompt.isEmpty, "SequenceScoring: the prompt is empty")
         let tokens = prompt + completion
+        try model.check(tokens)
         var result: [Float] = []
         // The row of a token predicts the one after it, so the last one is not needed.
         forEachPass(over: Array(tokens.dropLast()), from: prompt.count - 1) { logits, rows in

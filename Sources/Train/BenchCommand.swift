@@ -36,14 +36,15 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard sequence > 1, steps >= 0, batch > 0, microBatchTokens > 0 else {
-            throw ValidationError(
-                "--sequence must be at least 2; --batch and --micro-batch-tokens at least 1; --steps "
-                    + "not negative."
-            )
+        let most = 1 << 20
+        for (name, value, least) in [
+            ("--sequence", sequence, 2), ("--batch", batch, 1), ("--steps", steps, 0),
+            ("--micro-batch-tokens", microBatchTokens, 1), ("--lora-rank", loraRank ?? 1, 1),
+        ] where !(least...most).contains(value) {
+            throw ValidationError("\(name) is \(value); expected \(least) to \(most)")
         }
-        guard loraRank.map({ $0 > 0 && model != nil }) ?? true else {
-            throw ValidationError("--lora-rank must be at least 1 and needs --model.")
+        guard loraRank == nil || model != nil else {
+            throw ValidationError("--lora-rank needs --model.")
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Datasets
 import Experiments
 import Files
@@ -26,6 +27,7 @@ struct RunCommand: ParsableCommand {
     var dryRun = false
 
     func run() throws {
+        Interrupts.install()
         let experiment = try Experiment.read(experiment)
         let variants = try experiment.variants.filter {
             variant == nil || $0.variant?.name == variant
@@ -108,7 +110,6 @@ struct RunCommand: ParsableCommand {
             preconditionFailure("a base stage trains a model from scratch")
         }
         let tokenizer = try ChainWorld.tokenizer
-        let model = try LanguageModel(scratch, tokenizer: tokenizer, seed: stage.seed)
         let curriculum = scratch.curriculum(run: stage.seed)
         let template = layout.experiment.template
         let endOfTurn = try template.endOfTurnID(in: tokenizer)
@@ -133,11 +134,24 @@ struct RunCommand: ParsableCommand {
             label: "\(stage.label) seed \(stage.seed)"
         )
         try TrainingSettings.Recompute.none.estimate(
-            model.configuration,
+            scratch.shape,
             rows: try plan.microBatches(0).joined().reduce(0) { $0 + $1.inputs.count },
             moments: scratch.optimizer.moments
         ).check()
+        let model = try LanguageModel(scratch, tokenizer: tokenizer, seed: stage.seed)
         return TrainingRun(model, plan: plan, stage: stage)
+    }
+
+    /// Refuses a student whose weights, gradients and moments alone are too much, before it is loaded.
+    private func checkWeights(of arm: Arm, _ seed: UInt64, _ layout: RunLayout) throws {
+        guard arm.training.lora == nil,
+            let files = try? ModelFiles.open(layout.studentPath(arm, seed: seed))
+        else { return }
+        try arm.training.recompute.estimate(
+            ModelConfiguration(files.configuration),
+            rows: 1,
+            moments: arm.training.optimizer.moments
+        ).check()
     }
 
     private func fineTuning(_ stage: Stage, _ arm: Arm, _ seed: UInt64, _ layout: RunLayout) throws
@@ -147,20 +161,12 @@ struct RunCommand: ParsableCommand {
             preconditionFailure("only the base arm selects nothing")
         }
         let settings = arm.training
+        try checkWeights(of: arm, seed, layout)
         let model = try layout.loadStudent(toTrain: arm, seed: seed)
         let template = layout.experiment.template
-        let vocabulary = Int32(clamping: model.configuration.vocabularySize)
         let examples = try SelectedTrace.read(selection.selected).map { trace in
             let example = try template.example(trace, with: model.tokenizer)
-            if let id = example.ids.first(where: { $0 >= vocabulary }) {
-                throw Failure(
-                    .badData,
-                    file: selection.selected,
-                    at: "trace of '\(trace.id)'",
-                    "has token \(id); the student's ids end at \(vocabulary - 1)",
-                    remedy: "Use the tokenizer that was published with the model."
-                )
-            }
+            try model.check(example.ids)
             return example
         }
         let set = try TrainingSet(

@@ -117,6 +117,7 @@ final class TrainingRun {
                 try save(completedSteps: step + 1)
             }
         }
+        try checkWeights(after: plan.stepCount - 1)
         try HDF5Checkpoint.write(content(state: nil, at: stage.model), to: stage.model)
         for (_, path) in checkpoints.list() { try? FileManager.default.removeItem(atPath: path) }
         progress.finish()
@@ -212,7 +213,25 @@ final class TrainingRun {
         return content
     }
 
+    /// Keeps a blow-up of the last update out of what is written.
+    private func checkWeights(after step: Int) throws {
+        for parameter in model.transformer.trained {
+            let isFinite = parameter.value.buffer.withSpan { values in
+                values.indices.allSatisfy { values[$0].isFinite }
+            }
+            guard !isFinite else { continue }
+            throw Failure(
+                .failed,
+                file: stage.folder,
+                at: "step \(step)",
+                "'\(parameter.name)' holds numbers that are not finite; training has diverged",
+                remedy: "The last checkpoint is sound. Lower training.learningRate."
+            )
+        }
+    }
+
     private func save(completedSteps: Int) throws {
+        try checkWeights(after: completedSteps - 1)
         let path = checkpoints.path(step: completedSteps)
         try checkpoints.write(content(state: completedSteps, at: path), step: completedSteps)
     }
@@ -224,11 +243,13 @@ final class TrainingRun {
         checkpoints.sweep()
         guard let (checkpoint, step, damaged) = try checkpoints.latest() else { return 0 }
         for failure in damaged { CommandLineMain.report(failure) }
-        guard checkpoint.state["run"]?.string == identity.string else {
+        guard checkpoint.state["run"]?.string == identity.string,
+            checkpoint.state["step"]?.integer == step
+        else {
             throw Failure(
                 .badData,
                 file: checkpoint.path,
-                "belongs to another run",
+                "belongs to another run, or to another step than its name says",
                 remedy: "Delete the folder \(checkpoints.path)."
             )
         }

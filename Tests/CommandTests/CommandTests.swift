@@ -232,6 +232,52 @@ import Testing
         return folder
     }
 
+    /// A program whose messages nobody can read ends as it would have.
+    @Test func fullStandardErrorChangesNothing() throws {
+        let folder = try endless()
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = [
+            "-c", "exec \"$0\" verify nowhere.h5 2> /dev/full",
+            Program("rsd-train").path,
+        ]
+        process.currentDirectoryURL = URL(filePath: folder.folder)
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 66)
+    }
+
+    /// Numbers that are no sensible sizes are refused, or planned for, but trap nothing.
+    @Test(arguments: [
+        ("maxNewTokens: 4", "maxNewTokens: 9223372036854775807", 78),
+        ("epochs: 1", "epochs: 1, maxLength: 9223372036854775807", 78),
+        ("epochs: 1", "epochs: 1, keepCheckpoints: 9223372036854775807", 78),
+        ("maxNewTokens: 4", "maxNewTokens: 4, temperature: 1e-40", 78),
+        ("maxNewTokens: 4", "maxNewTokens: 16777216, batch: 65536", 0),
+        ("base: {kind: base}", "", 78),
+        ("{name: b, chain: {count: 1, operations: [2]}}", "", 78),
+    ]) func sizesBeyondReasonTrapNothing(
+        _ text: String,
+        _ replacement: String,
+        _ status: Int32
+    ) throws {
+        let folder = try Scratch()
+        let sound = """
+            name: x
+            models: {student: {scratch: {hiddenSize: 8, layers: 1, heads: 1,
+              pretraining: {steps: 1, batch: 1}}}}
+            benchmarks: [{name: b, chain: {count: 1, operations: [2]}}]
+            template: {preset: plain, endOfTurn: $}
+            training: {epochs: 1}
+            evaluation: {maxNewTokens: 4}
+            arms: {base: {kind: base}}
+
+            """
+        try folder.write("\u{FEFF}" + sound.replacing(text, with: replacement), "x.yaml")
+        let result = try Program("rsd-evaluate", in: folder).run(["run", "x.yaml", "--dry-run"])
+        #expect(result.status == status, "\(result.error)")
+    }
+
     /// Waits until the student is in training.
     ///
     /// - Returns: Whether it is.

@@ -46,6 +46,9 @@ struct Program {
             .deletingLastPathComponent().path(percentEncoded: false)
     }
 
+    /// Where the program is.
+    var path: String { executable.path(percentEncoded: false) }
+
     private var executable: URL {
         Bundle.module.bundleURL.deletingLastPathComponent().appending(path: name)
     }

@@ -47,6 +47,11 @@ func message(of body: () throws -> Void) -> String {
             "badData: line 3, 'id': 'a' occurs a second time; expected every id once"
         ),
         (
+            #"{"id":"caf\u00e9","problem":"p","answer":"2"}"# + "\n"
+                + #"{"id":"cafe\u0301","problem":"p","answer":"2"}"#,
+            "badData: line 2, 'id': 'cafe\u{301}' occurs a second time; expected every id once"
+        ),
+        (
             "",
             #"badData: holds no problems; expected one {"id", "problem", "answer"} a line"#
         ),

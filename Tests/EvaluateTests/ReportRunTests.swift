@@ -117,7 +117,7 @@ import Testing
     @Test func scoresThatCannotBeAreRefused() throws {
         let tiny = try TinyExperiment(questions: 1)
         let path = tiny.folder.appending(path: "scores.jsonl").path(percentEncoded: false)
-        for samples in [-1, 0, 1] {
+        for samples in [-1, 0, 1, Int.max] {
             try TextFile.write(
                 """
                 {"benchmark":"b","questions":["q"]}

@@ -263,7 +263,7 @@ final class Counter {
                     with: student.tokenizer
                 )
                 // Scoring afterwards, in other passes, sees what generation saw.
-                let scores = SequenceScoring(student)
+                let scores = try SequenceScoring(student)
                     .probabilities(of: trace.ids, after: prompt)
                 #expect(scores.count == trace.ids.count)
                 for (index, probability) in trace.studentProbability.enumerated() {

@@ -22,7 +22,8 @@ import Testing
         ("\"vocab_size\": 10, ", "", "'vocab_size'"),
         ("\"num_attention_heads\": 2", "\"num_attention_heads\": 3", "does not divide"),
         ("\"hidden_size\": 8", "\"hidden_size\": -8", "positive size"),
-        ("\"hidden_size\": 8", "\"hidden_size\": 8, \"head_dim\": 3", "odd"),
+        ("\"hidden_size\": 8", "\"hidden_size\": 8, \"head_dim\": 3", "even"),
+        ("\"hidden_size\": 8", "\"hidden_size\": 1", "even"),
         ("\"hidden_size\": 8", "\"hidden_size\": 8, \"hidden_act\": \"gelu\"", "gelu"),
         (
             "\"hidden_size\": 8",

@@ -25,6 +25,7 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interrupts.install()
         let experiment = try options.read()
         try choice.check(experiment)
         if dryRun {

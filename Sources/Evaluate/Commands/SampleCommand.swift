@@ -41,6 +41,7 @@ struct SampleCommand: ParsableCommand {
     }
 
     func run() throws {
+        Interrupts.install()
         let model = try LanguageModel(options.model, storage: .stored)
         let ids = try Self.promptTokens(prompt, system: system, raw: raw, model.tokenizer)
         let completion = Completion(model, parameters, seed: seed)

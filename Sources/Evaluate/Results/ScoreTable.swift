@@ -128,13 +128,19 @@ extension ScoreTable {
         }
         let correct = try json.integers("correct")
         let samples = try json.integer("samples")
-        guard samples >= 1, correct.count == ids(benchmark).count,
-            correct.allSatisfy((0...samples).contains)
+        let all = 0...max(0, correct.count * min(samples, 65535))
+        let majority = try json["majority"].map { _ in try json.integers("majority") }
+        guard (1...65535).contains(samples), correct.count == ids(benchmark).count,
+            correct.allSatisfy((0...samples).contains),
+            majority.map({ $0.count == correct.count && $0.allSatisfy((0...1).contains) }) ?? true,
+            try ["unparsed", "truncated"].allSatisfy({ all.contains(try json.integer($0)) }),
+            try json["guessed"].map({ _ in all.contains(try json.integer("guessed")) }) ?? true
         else {
             throw Failure(
                 .badData,
                 at: "'correct'",
-                "does not fit \(ids(benchmark).count) questions of \(samples) samples each"
+                "this or another count does not fit \(ids(benchmark).count) questions of "
+                    + "\(samples) samples each"
             )
         }
         let seed = try json.require("seed", "a whole number of at least 0") { value in
@@ -151,7 +157,7 @@ extension ScoreTable {
                 unparsed: try json.integer("unparsed"),
                 truncated: try json.integer("truncated"),
                 guessed: try json["guessed"].map { _ in try json.integer("guessed") },
-                majority: try json["majority"].map { _ in try json.integers("majority") }
+                majority: majority
             )
         )
     }

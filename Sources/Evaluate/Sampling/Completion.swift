@@ -31,6 +31,7 @@ struct Completion {
         maxTokens: Int,
         write: ([UInt8]) throws -> Void
     ) throws -> [Int32] {
+        try model.check(prompt)
         let cache = model.makeCache()
         var pending = prompt[...]
         while pending.count > Self.promptRowsPerPass {

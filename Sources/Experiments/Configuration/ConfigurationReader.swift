@@ -81,6 +81,8 @@ final class ConfigurationReader {
     let place: String
     let report: ConfigurationReport
     private var known: [String] = []
+    /// The most tokens or records that a key may ask for: products of a few such do not overflow.
+    static let most = 1 << 24
 
     init(_ object: JSONObject, at place: String, _ report: ConfigurationReport) {
         self.object = object

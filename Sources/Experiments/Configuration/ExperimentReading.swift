@@ -94,7 +94,7 @@ extension Experiment {
 
     private static func benchmarks(_ root: ConfigurationReader) -> [Benchmark] {
         let items = root.optional("benchmarks", "a list", \.array) ?? []
-        if !root.has("benchmarks") { root.missing("benchmarks", "a list of what to score on") }
+        if items.isEmpty { root.missing("benchmarks", "a list of what to score on") }
         var benchmarks: [Benchmark] = []
         for (index, item) in items.enumerated() {
             let place = "benchmarks[\(index)]"
@@ -118,6 +118,9 @@ extension Experiment {
 
     private static func arms(_ root: ConfigurationReader, isThinking: Bool) -> [Arm] {
         let arms = root.requiredMap("arms", "a map such as {base: {kind: base}}")
+        if root.has("arms"), arms.object.members.isEmpty {
+            root.missing("arms", "at least one, such as {base: {kind: base}}")
+        }
         return arms.object.members.compactMap { name, _ in
             guard let reader = arms.map(name) else { return nil }
             defer { reader.finish() }

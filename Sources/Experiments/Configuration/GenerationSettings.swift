@@ -51,8 +51,16 @@ public struct GenerationSettings: Sendable, Equatable {
 
     init(_ reader: ConfigurationReader) {
         tries = reader.integer("tries", default: 16, in: 1...65535)
-        maxNewTokens = reader.integer("maxNewTokens", default: 7168, in: 1...Int.max)
-        maxTotalTokens = reader.integer("maxTotalTokens", default: 8192, in: 2...Int.max)
+        maxNewTokens = reader.integer(
+            "maxNewTokens",
+            default: 7168,
+            in: 1...ConfigurationReader.most
+        )
+        maxTotalTokens = reader.integer(
+            "maxTotalTokens",
+            default: 8192,
+            in: 2...ConfigurationReader.most
+        )
         batch = reader.integer("batch", default: 16, in: 1...65536)
         let draft =
             reader.optional("draftTokens", "auto or a whole number from 1 to 64") { value in

@@ -100,7 +100,8 @@ extension RecordChoice {
     /// Reads the keys limit, seed and where.
     init(_ reader: ConfigurationReader) {
         self.init(
-            limit: reader.has("limit") ? reader.integer("limit", in: 1...Int.max) : nil,
+            limit: reader.has("limit")
+                ? reader.integer("limit", in: 1...ConfigurationReader.most) : nil,
             seed: reader.has("seed") ? UInt64(reader.integer("seed", in: 0...Int.max)) : nil
         )
         if seed != nil && limit == nil {

@@ -4,9 +4,13 @@ import Files
 extension SamplingParameters {
     init(_ reader: ConfigurationReader, default standard: SamplingParameters) {
         // 0 is the usual way of saying "all" where a default has to be undone.
+        let temperature = reader.optional("temperature", "0 or a number from 0.0001 to 100") {
+            value in
+            value.number.flatMap { $0 == 0 || (1e-4...100).contains($0) ? $0 : nil }
+        }
         let topK = reader.integer("topK", default: standard.topK ?? 0, in: 0...Int.max)
         self.init(
-            temperature: reader.number("temperature", default: standard.temperature, in: 0...100),
+            temperature: temperature ?? standard.temperature,
             topK: topK == 0 ? nil : topK,
             topP: reader.number("topP", default: standard.topP, in: 1e-6...1),
             minP: reader.number("minP", default: standard.minP, in: 0...1)

@@ -93,12 +93,16 @@ public struct TrainingSettings: Sendable, Equatable {
         optimizer = OptimizerSettings(reader, learningRate: 1e-5)
         batch = reader.integer("batch", default: 16, in: 1...1_000_000)
         epochs = reader.integer("epochs", default: 5, in: 1...1_000_000)
-        maxLength = reader.integer("maxLength", default: 8192, in: 2...Int.max)
+        maxLength = reader.integer("maxLength", default: 8192, in: 2...ConfigurationReader.most)
         overlong = reader.choice("overlong", default: OverlongPolicy.drop) ?? .drop
-        microBatchTokens = reader.integer("microBatchTokens", default: 8192, in: 1...Int.max)
+        microBatchTokens = reader.integer(
+            "microBatchTokens",
+            default: 8192,
+            in: 1...ConfigurationReader.most
+        )
         recompute = reader.choice("recompute", default: Recompute.auto) ?? .auto
         saveEvery = reader.integer("saveEvery", default: 0, in: 0...Int.max)
-        keepCheckpoints = reader.integer("keepCheckpoints", default: 2, in: 1...Int.max)
+        keepCheckpoints = reader.integer("keepCheckpoints", default: 2, in: 1...1024)
         lora = reader.map("lora").map { LoRA($0) }
         reader.finish()
     }
@@ -157,7 +161,11 @@ public struct EvaluationSettings: Sendable, Equatable {
             reader,
             default: SamplingParameters(temperature: 0.7, topP: 0.95)
         )
-        maxNewTokens = reader.integer("maxNewTokens", default: 8192, in: 1...Int.max)
+        maxNewTokens = reader.integer(
+            "maxNewTokens",
+            default: 8192,
+            in: 1...ConfigurationReader.most
+        )
         batch = reader.integer("batch", default: 16, in: 1...65536)
         storage = reader.choice("storage", default: WeightStorage.stored) ?? .stored
         reader.finish()

@@ -21,9 +21,9 @@ public enum CommandLineMain {
         StandardError.write(line: message(for: error))
     }
 
-    /// Runs a program's work with signals handled; reports an error and exits with its code.
+    /// Runs a program's work; reports an error and exits with its code.
     public static func run(_ body: () throws -> Void) {
-        Interrupts.install()
+        Interrupts.prepare()
         do { try body() } catch {
             report(error)
             exit(exitCode(for: error))
@@ -32,7 +32,7 @@ public enum CommandLineMain {
 
     /// Runs a program's asynchronous work likewise.
     public static func run(_ body: () async throws -> Void) async {
-        Interrupts.install()
+        Interrupts.prepare()
         do { try await body() } catch {
             report(error)
             exit(exitCode(for: error))

@@ -133,11 +133,11 @@ extension RunLayout {
             Thread.sleep(forTimeInterval: 0.05)
         }
         process.waitUntilExit()
-        switch process.terminationStatus {
-        case 0: return
-        case Failure.Kind.interrupted.exitCode: throw Interrupts.stopped()
-        default: throw Failure(.failed, "\(purpose) could not be trained (see above)")
-        }
+        let status = process.terminationStatus
+        if status == 0 { return }
+        if Interrupts.isRequested { throw Interrupts.stopped() }
+        let kind = Failure.Kind.allCases.first { $0.exitCode == status } ?? .failed
+        throw Failure(kind, "\(purpose) could not be trained (see above)")
     }
 }
 

@@ -9,24 +9,32 @@ import Synchronization
 public enum Interrupts {
     /// How many requests have come; process-wide, as signals are.
     private static let count = Atomic<Int>(0)
+    private static let numbers = [SIGINT, SIGTERM, SIGUSR1]
 
-    /// Starts to listen.
-    public static func install() {
-        // Touching the counter here keeps its lazy initialisation out of the handler.
-        count.store(0, ordering: .relaxed)
+    /// Makes failed writes errors, and lets signals through: the start of every program.
+    public static func prepare() {
         signal(SIGPIPE, SIG_IGN)
         // A limit on file sizes shows as a failed write, which is reported, not as a death.
         signal(SIGXFSZ, SIG_IGN)
         // Whoever started this program from a thread that blocks signals has passed that on.
         var requests = sigset_t()
         sigemptyset(&requests)
-        for number in [SIGINT, SIGTERM, SIGUSR1] {
+        for number in numbers { sigaddset(&requests, number) }
+        pthread_sigmask(SIG_UNBLOCK, &requests, nil)
+    }
+
+    /// Starts to listen.
+    ///
+    /// For commands that ask `isRequested` or `check` as they work; all others end at the first
+    /// signal.
+    public static func install() {
+        // Touching the counter here keeps its lazy initialisation out of the handler.
+        count.store(0, ordering: .relaxed)
+        for number in numbers {
             signal(number) { received in
                 if Interrupts.note() > 1 { _exit(128 + received) }
             }
-            sigaddset(&requests, number)
         }
-        pthread_sigmask(SIG_UNBLOCK, &requests, nil)
     }
 
     /// Counts a request.

@@ -41,7 +41,7 @@ public struct ProgressDisplay: Sendable {
             isColored: isLive && (environment["NO_COLOR"] ?? "").isEmpty,
             columns: known ? Int(size.ws_col) : 80,
             now: { ProcessInfo.processInfo.systemUptime },
-            write: { FileHandle.standardError.write(Data($0.utf8)) }
+            write: StandardError.write(_:)
         )
     }
 }

@@ -61,15 +61,27 @@ public enum RunEnvironment {
         return kibibytes * 1024
     }
 
-    /// Memory that this process can have in all: what is available and what it holds already.
+    /// Memory that this process can have in all: what is available and what it holds already, or less
+    /// where its address space or its container is limited.
     public static var attainableMemoryBytes: Int? {
         guard let availableMemoryBytes,
             let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
         else { return nil }
         let pages = text.split(separator: " ").compactMap { Int($0) }
-        guard pages.count > 2 else { return availableMemoryBytes }
         // Resident pages less those that belong to files.
-        return availableMemoryBytes + (pages[1] - pages[2]) * Int(sysconf(Int32(_SC_PAGESIZE)))
+        let held = pages.count > 2 ? (pages[1] - pages[2]) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
+        return ([availableMemoryBytes + held] + memoryLimits).min()
+    }
+
+    /// `ulimit -v`, and the limit of the container (cgroup version 2).
+    private static var memoryLimits: [Int] {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)
+        let container = try? String(contentsOfFile: "/sys/fs/cgroup/memory.max", encoding: .utf8)
+        return [
+            Int(clamping: limit.rlim_cur),
+            container.flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) },
+        ].compactMap(\.self)
     }
 
     /// The compiler's language version, the closest that a program can tell of its own building.

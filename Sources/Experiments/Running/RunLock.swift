@@ -10,6 +10,21 @@ public final class RunLock {
     private var descriptor: Int32
     private let isExistence: Bool
 
+    /// Takes the lock, waiting for it for so many seconds.
+    ///
+    /// - Throws: As `init(_:)`.
+    public static func waiting(_ seconds: Double, for path: String) throws -> RunLock {
+        let end = ProcessInfo.processInfo.systemUptime + seconds
+        while true {
+            do { return try RunLock(path) } catch let failure as Failure
+                where failure.kind == .interrupted
+                && ProcessInfo.processInfo.systemUptime < end
+            {
+                Thread.sleep(forTimeInterval: 0.1)
+            }
+        }
+    }
+
     /// Takes the lock, or fails at once.
     ///
     /// - Throws: `Failure.interrupted` naming the process that holds it; `Failure.disk` when the

@@ -39,9 +39,14 @@ public enum StandardOutput {
 
 /// Standard error, for what a person should read while a program runs.
 public enum StandardError {
-    /// Writes a line; that nobody can read it stops nothing.
+    /// Writes text; that nobody can read it stops nothing.
+    public static func write(_ text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+
+    /// Writes a line likewise.
     public static func write(line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        write(line + "\n")
     }
 }
 

@@ -45,7 +45,7 @@ public struct Estimate: Sendable, Equatable {
     ) -> Estimate {
         let tokens = Double(sequences) * Double(maxNewTokens) / 2
         let rows = max(1, min(batch, sequences))
-        var estimate = Estimate(diskBytes: Int(tokens) * bytesPerToken)
+        var estimate = Estimate(diskBytes: Int(min(tokens * Double(bytesPerToken), 0x1p50)))
         for (shape, stored) in models {
             let count = shape.parameterCount
             estimate.seconds +=

@@ -56,7 +56,8 @@ public final class InputDigests: Sendable {
     }
 
     private func fileDigest(_ path: String) throws -> String {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let target = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
+        let attributes = try? FileManager.default.attributesOfItem(atPath: target)
         let size = (attributes?[.size] as? NSNumber)?.intValue ?? -1
         let changed = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
         let key = "\(path) \(size) \(changed)"

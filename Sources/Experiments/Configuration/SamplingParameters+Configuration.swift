@@ -3,11 +3,11 @@ import Files
 
 extension SamplingParameters {
     init(_ reader: ConfigurationReader, default standard: SamplingParameters) {
-        // 0 is the usual way of saying "all" where a default has to be undone.
         let temperature = reader.optional("temperature", "0 or a number from 0.0001 to 100") {
             value in
             value.number.flatMap { $0 == 0 || (1e-4...100).contains($0) ? $0 : nil }
         }
+        // 0 is the usual way of saying "all" where a default has to be undone.
         let topK = reader.integer("topK", default: standard.topK ?? 0, in: 0...Int.max)
         self.init(
             temperature: temperature ?? standard.temperature,

@@ -93,25 +93,59 @@ import Testing
         let written = try TextFile.read("\(folder)/table.csv")
         try FileManager.default.removeItem(at: tiny.folder.appending(path: "runs"))
         var again = Self.report(tiny, experiment)
-        again.fromScores = true
+        again.counts = .scores
         let inputs = try TextFile.readJSON("\(folder)/manifest.json")["inputs"]
         #expect(inputs?.object?.members.count == 2)
         // As an older grader had counted them.
-        let text = String(decoding: try TextFile.read("\(folder)/manifest.json"), as: UTF8.self)
-        try TextFile.write(
-            text.replacing("\"grader\": \"\(AnswerGrading.version)\"", with: "\"grader\": \"1\""),
-            to: "\(folder)/manifest.json"
-        )
+        try Self.changeScores(in: folder) { $0.grader = "1" }
         #expect(try again.run().table == table)
         #expect(try TextFile.read("\(folder)/table.csv") == written)
-        // What scores do not have is left as it was.
         #expect(
             try TextFile.readJSON("\(folder)/manifest.json")["inputs"]?.canonical
                 == inputs?.canonical
         )
         let closed = try TextFile.readJSON("\(folder)/manifest.json")
         #expect(closed["results"]?["grader"]?.string == "1")
+        // What scores do not have is left as it was.
         #expect(FileManager.default.fileExists(atPath: "\(folder)/plots/loss.svg"))
+    }
+
+    static func changeScores(in folder: String, _ change: (inout ScoreTable.Cell) -> Void) throws {
+        var table = try ScoreTable.read("\(folder)/scores.jsonl")
+        for place in table.cells.indices { change(&table.cells[place]) }
+        try JSONLines.write(table.records, to: "\(folder)/scores.jsonl")
+    }
+
+    @Test func scoresTakeThePlaceOfSamplesThatAreNotThere() throws {
+        let tiny = try TinyExperiment(questions: 4)
+        let experiment = try tiny.experiment()
+        let jobs = try tiny.jobs(experiment)
+        try Self.write("rrrwwwwu", of: jobs[0])
+        try Self.write("rrwwwwww", of: jobs[1])
+        var run = Self.report(tiny, experiment)
+        try run.run()
+        let folder = RunLayout(experiment, environment: tiny.environment).resultsFolder
+        try Self.changeScores(in: folder) { $0.grader = "1" }
+        // Samples count where they are there, whatever the scores say.
+        try Self.write("rrrrrrrw", of: jobs[1])
+        try FileManager.default.removeItem(atPath: jobs[0].stage.folder)
+        #expect(failure { try run.run() }?.kind == .missingInput)
+        run.counts = .samplesElseScores
+        let model = try run.run().model
+        #expect(model.score(arm: "base", benchmark: "tiny")?.accuracy == 0.375)
+        #expect(model.score(arm: "direct", benchmark: "tiny")?.accuracy == 0.875)
+        let manifest = try TextFile.readJSON("\(folder)/manifest.json")
+        #expect(
+            manifest["results"]?["grader"]?.string == "1 (base seed 1), \(AnswerGrading.version)"
+        )
+        #expect(
+            manifest["inputs"]?["evaluation base seed 1"]?.string == jobs[0].stage.hash
+        )
+        // Scores of other settings do not count.
+        try Self.changeScores(in: folder) { $0.stage = String(repeating: "0", count: 64) }
+        #expect(failure { try run.run() }?.kind == .missingInput)
+        run.isPartial = true
+        #expect(try run.run().model.arms.map(\.name) == ["direct"])
     }
 
     @Test func scoresThatCannotBeAreRefused() throws {
@@ -208,8 +242,18 @@ import Testing
         #expect(model.arms.map(\.name) == ["base", "direct"])
         #expect(model.scores.allSatisfy { $0.seeds == 1 })
         #expect(table.contains("Partial report: without masked; with seed 1 of 1, 2."))
-        run.fromScores = true
+        run.counts = .scores
         #expect(try run.run().table == table)
+        // The seed that waits for other arms is noted, but no input of this report.
+        let folder = RunLayout(experiment, environment: tiny.environment).resultsFolder
+        let cells = try ScoreTable.read("\(folder)/scores.jsonl").cells
+        #expect(cells.map { "\($0.arm) \($0.seed)" } == ["base 1", "direct 1", "base 2"])
+        let inputs = try TextFile.readJSON("\(folder)/manifest.json")["inputs"]
+        #expect(
+            inputs?.object?.members.map(\.key) == [
+                "evaluation base seed 1", "evaluation direct seed 1",
+            ]
+        )
     }
 
     @Test func aSampleThatIsThereTwiceIsNamed() throws {

@@ -4,14 +4,18 @@ import Foundation
 
 /// Makes and writes the report of an experiment.
 struct ReportRun {
+    /// Where counts of right answers come from: the samples in the runs, or the scores of an earlier
+    /// report in the results folder.
+    enum Counts { case samples, scores, samplesElseScores }
+
     /// The experiment.
-    var experiment: Experiment
+    let experiment: Experiment
     /// The surroundings of this process.
     let surroundings: Manifest.Surroundings
     /// Where runs and results are, as environment variables say.
     var environment = ProcessInfo.processInfo.environment
-    /// Whether the scores are taken from the results folder instead of the runs.
-    var fromScores = false
+    /// Where the counts of right answers come from.
+    var counts = Counts.samples
     /// Whether arms and seeds that have not been scored yet are left out.
     var isPartial = false
     /// Resamples of every bootstrap.
@@ -23,40 +27,38 @@ struct ReportRun {
     /// - Throws: `Failure` for missing or malformed samples, and where a file cannot be written.
     @discardableResult
     func run() throws -> (model: ReportModel, table: String) {
-        let layout = RunLayout(experiment, environment: environment)
-        let folder = layout.resultsFolder
+        let folder = RunLayout(experiment, environment: environment).resultsFolder
         let scores = "\(folder)/scores.jsonl"
-        if isPartial {
-            var partial = self
-            partial.experiment = try part(fromScores ? ScoreTable.read(scores) : nil)
-            partial.isPartial = false
-            return try partial.run()
-        }
-        let table =
-            fromScores
-            ? try ScoreTable.read(scores)
-            : try ScoreTable.collect(experiment, environment: environment)
-        // Scores rest on what the report rested on that wrote them.
-        let earlier =
-            fromScores ? try? TextFile.readJSON("\(folder)/manifest.json") : nil
-        let grader =
-            fromScores ? earlier?["results"]?["grader"]?.string : AnswerGrading.version
+        let known = counts == .samples ? ScoreTable() : try ScoreTable.read(scores)
+        let all =
+            counts == .scores
+            ? known
+            : try ScoreTable.collect(
+                experiment,
+                known: known,
+                isPartial: isPartial,
+                environment: environment
+            )
+        let compared =
+            isPartial
+            ? try experiment.part { !all.cells(nil, $0.name, $1).isEmpty } : experiment
+        let table = all.part(of: compared)
         let manifest = try Manifest(
             "\(folder)/manifest.json",
-            configuration: experiment.merged,
-            seeds: experiment.seeds,
-            inputs: fromScores ? Self.inputs(of: earlier) : try inputs(),
+            configuration: compared.merged,
+            seeds: compared.seeds,
+            inputs: table.stages,
             surroundings: surroundings
         )
         do {
-            let model = try model(table, layout, grader: grader)
-            if !fromScores { try JSONLines.write(table.records, to: scores) }
+            let model = try model(compared, table)
+            if counts != .scores { try JSONLines.write(all.records, to: scores) }
             let files = try ReportFiles.render(model)
             // Scores do not have the losses of training.
-            let kept = fromScores && model.losses.isEmpty ? ["plots/loss.svg"] : []
+            let kept = counts != .samples && model.losses.isEmpty ? ["plots/loss.svg"] : []
             try removePlots(in: folder, but: files.map(\.path) + kept)
             for file in files { try TextFile.write(file.text, to: "\(folder)/\(file.path)") }
-            let results: JSON = ["grader": grader.map { .string($0) } ?? .null]
+            let results: JSON = ["grader": table.grader.map { .string($0) } ?? .null]
             try manifest.close(.finished, results: results)
             return (model, ResultTable(model: model).markdown)
         } catch {
@@ -65,33 +67,8 @@ struct ReportRun {
         }
     }
 
-    /// The experiment cut down to what is in a table of scores, or has been sampled.
-    private func part(_ table: ScoreTable?) throws -> Experiment {
-        var obstacle: (any Error)?
-        do {
-            return try experiment.part { arm, seed in
-                if let table {
-                    return table.cells.contains { $0.arm == arm.name && $0.seed == seed }
-                }
-                do {
-                    return try EvaluationJob.jobs(
-                        of: experiment,
-                        arm: arm.name,
-                        seed: seed,
-                        environment: environment
-                    ).allSatisfy(\.record.isFinished)
-                } catch {
-                    // An arm whose traces are not there yet.
-                    obstacle = obstacle ?? error
-                    return false
-                }
-            }
-        } catch { throw obstacle ?? error }
-    }
-
-    private func model(_ table: ScoreTable, _ layout: RunLayout, grader: String?) throws
-        -> ReportModel
-    {
+    private func model(_ experiment: Experiment, _ table: ScoreTable) throws -> ReportModel {
+        let layout = RunLayout(experiment, environment: environment)
         var model: ReportModel
         if experiment.grids.isEmpty {
             let builder = ReportBuilder(
@@ -112,7 +89,7 @@ struct ReportRun {
             experiment: experiment,
             surroundings: surroundings,
             layouts: layouts,
-            grader: grader
+            grader: table.grader
         )
         do {
             let found = try ContaminationCheck(layouts.map(\.experiment)).findings()
@@ -127,20 +104,6 @@ struct ReportRun {
         }
         model.manifest = lines.entries
         return model
-    }
-
-    /// The samples that the report rests on, by the name of their stage.
-    private func inputs() throws -> [(name: String, digest: String)] {
-        try EvaluationJob.all(experiment, environment: environment).map { job in
-            ("\(job.stage.kind.rawValue) \(job.label)", job.stage.hash)
-        }
-    }
-
-    /// The samples that an earlier report rested on.
-    private static func inputs(of manifest: JSON?) -> [(name: String, digest: String)] {
-        manifest?["inputs"]?.object?.members.compactMap { name, digest in
-            digest.string.map { (name, $0) }
-        } ?? []
     }
 
     /// Removes plots of an earlier report that this one does not have.

@@ -12,19 +12,38 @@ extension ScoreTable {
     /// must have been asked the same questions: those of the largest limit that a run finished
     /// under.
     ///
+    /// - Parameters:
+    ///   - experiment: The experiment.
+    ///   - earlier: Counts made earlier, which take the place of samples that are not there.
+    ///   - isPartial: Whether to leave out arms and seeds of which there is neither.
+    ///   - environment: Says where the runs are.
+    /// - Returns: The counts of the jobs in their order: variant, seed, arm, benchmark.
     /// - Throws: `Failure.missingInput` naming the first sample that is missing and the command
     ///   that makes it; `Failure.badData` for a sample that is malformed or there twice.
     static func collect(
         _ experiment: Experiment,
+        known earlier: ScoreTable = ScoreTable(),
+        isPartial: Bool = false,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> ScoreTable {
-        let jobs = try experiment.variants.flatMap {
-            try EvaluationJob.jobs(of: $0, environment: environment)
+        var jobs = try experiment.variants.flatMap {
+            try isPartial
+                ? reachable($0, environment)
+                : EvaluationJob.jobs(of: $0, environment: environment)
         }
+        if isPartial { jobs.removeAll { !$0.record.isFinished && earlier.counts(of: $0) == nil } }
         let limit = commonLimit(jobs.map(\.record))
         var table = ScoreTable()
         var known: [String: (questions: Questions, cell: Cell)] = [:]
         for job in jobs {
+            if !job.record.isFinished, let counts = earlier.counts(of: job) {
+                for asked in earlier.questions
+                where counts.contains(where: { $0.benchmark == asked.benchmark }) {
+                    try table.note(asked)
+                }
+                table.cells += counts
+                continue
+            }
             for benchmark in job.experiment.benchmarks {
                 let key = "\(job.stage.folder)/\(benchmark.name)"
                 let counted = try known[key] ?? count(benchmark, of: job, limit: limit)
@@ -37,6 +56,38 @@ extension ScoreTable {
             }
         }
         return table
+    }
+
+    /// The jobs of those arms and seeds whose earlier stages are there.
+    ///
+    /// - Throws: `Failure` for the first one when there is none.
+    private static func reachable(_ variant: Experiment, _ environment: [String: String]) throws
+        -> [EvaluationJob]
+    {
+        var obstacle: (any Error)?
+        var jobs: [EvaluationJob] = []
+        for seed in variant.seeds {
+            for arm in variant.arms {
+                do {
+                    jobs += try EvaluationJob.jobs(
+                        of: variant,
+                        arm: arm.name,
+                        seed: seed,
+                        environment: environment
+                    )
+                } catch { obstacle = obstacle ?? error }
+            }
+        }
+        if jobs.isEmpty, let obstacle { throw obstacle }
+        return jobs
+    }
+
+    /// What this table has of a job: counts of samples made under the job's very settings, on all
+    /// its benchmarks.
+    private func counts(of job: EvaluationJob) -> [Cell]? {
+        let found = cells(job.experiment.variant?.name, job.arm.name, job.seed)
+            .filter { $0.stage == job.stage.hash }
+        return found.map(\.benchmark) == job.experiment.benchmarks.map(\.name) ? found : nil
     }
 
     /// The most questions that a finished run asked for; nil for all.
@@ -91,7 +142,9 @@ extension ScoreTable {
                 guessed: all.count { $0.rule.flatMap(ExtractionRule.init)?.isGuess == true },
                 majority: zip(questions, graded).map { question, samples in
                     AnswerGrading.majority(samples, gold: question.0.answer) ? 1 : 0
-                }
+                },
+                grader: AnswerGrading.version,
+                stage: job.stage.hash
             )
         )
     }

@@ -38,6 +38,11 @@ struct ScoreTable: Sendable, Equatable {
         var guessed: Int?
         /// For each question 1 where the answer given most often is right, else 0.
         var majority: [Int]?
+        /// The version of the grader that counted; nil where it is not known.
+        var grader: String?
+        /// The digest of the samples' stage, that is of all that they depend on; nil where it is
+        /// not known.
+        var stage: String?
     }
 
     /// The benchmarks, in order.
@@ -53,6 +58,54 @@ struct ScoreTable: Sendable, Equatable {
     /// The digest of a benchmark's questions, where it is known.
     func digest(_ benchmark: String) -> String? {
         questions.first { $0.benchmark == benchmark }?.digest
+    }
+
+    /// The counts of one arm and seed on all benchmarks.
+    func cells(_ variant: String?, _ arm: String, _ seed: UInt64) -> [Cell] {
+        cells.filter { $0.variant == variant && $0.arm == arm && $0.seed == seed }
+    }
+
+    /// The samples that were counted, by the name of their stage, with its digest.
+    var stages: [(name: String, digest: String)] {
+        var seen: Set<String> = []
+        return cells.compactMap { cell in
+            let job = "\(cell.arm) seed \(cell.seed)"
+            guard let stage = cell.stage, seen.insert("\(job) \(stage)").inserted else {
+                return nil
+            }
+            let label = [job, cell.variant].compactMap(\.self)
+            return ("\(Stage.Kind.evaluation.rawValue) \(label.joined(separator: " "))", stage)
+        }
+    }
+
+    /// The grader's version; nil where one is not known.
+    ///
+    /// Where several have counted, all but the latest are named with what they counted: "3 (base
+    /// seed 1), 4".
+    var grader: String? {
+        let versions = Set(cells.map { $0.grader ?? "" }).sorted {
+            (Int($0) ?? 0, $0) < (Int($1) ?? 0, $1)
+        }
+        guard let latest = versions.last, !versions.contains("") else { return nil }
+        let older = versions.dropLast().map { version in
+            var counted: [String] = []
+            for cell in cells where cell.grader == version {
+                let name = "\(cell.arm) seed \(cell.seed)"
+                if !counted.contains(name) { counted.append(name) }
+            }
+            return "\(version) (\(counted.joined(separator: ", ")))"
+        }
+        return (older + [latest]).joined(separator: ", ")
+    }
+
+    /// The counts of an experiment's own arms and seeds.
+    func part(of experiment: Experiment) -> ScoreTable {
+        var part = self
+        part.cells.removeAll { cell in
+            !experiment.seeds.contains(cell.seed)
+                || !experiment.arms.contains { $0.name == cell.arm }
+        }
+        return part
     }
 
     /// The counts of one arm, seed and benchmark.
@@ -101,6 +154,8 @@ extension ScoreTable {
                 members["truncated"] = .integer(cell.truncated)
                 members["guessed"] = cell.guessed.map { .integer($0) }
                 members["majority"] = cell.majority.map { .integers($0) }
+                members["grader"] = cell.grader.map { .string($0) }
+                members["stage"] = cell.stage.map { .string($0) }
                 return .object(members)
             }
     }
@@ -157,7 +212,9 @@ extension ScoreTable {
                 unparsed: try json.integer("unparsed"),
                 truncated: try json.integer("truncated"),
                 guessed: try json["guessed"].map { _ in try json.integer("guessed") },
-                majority: majority
+                majority: majority,
+                grader: json["grader"]?.string,
+                stage: json["stage"]?.string
             )
         )
     }

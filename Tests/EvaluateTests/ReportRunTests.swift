@@ -242,6 +242,21 @@ import Testing
         #expect(model.arms.map(\.name) == ["base", "direct"])
         #expect(model.scores.allSatisfy { $0.seeds == 1 })
         #expect(table.contains("Partial report: without masked; with seed 1 of 1, 2."))
+        // Scores of an arm whose traces are not selected here can be neither told from stale ones
+        // nor dropped.
+        run.counts = .samplesElseScores
+        #expect(try run.run().table == table)
+        let layout = RunLayout(experiment, environment: tiny.environment)
+        let selection = try #require(try layout.selection(try experiment.arm("direct"), seed: 1))
+        try FileManager.default.moveItem(
+            atPath: selection.selected,
+            toPath: selection.selected + ".away"
+        )
+        #expect(failure { try run.run() }?.kind == .missingInput)
+        try FileManager.default.moveItem(
+            atPath: selection.selected + ".away",
+            toPath: selection.selected
+        )
         run.counts = .scores
         #expect(try run.run().table == table)
         // The seed that waits for other arms is noted, but no input of this report.

@@ -28,7 +28,7 @@ extension ScoreTable {
     ) throws -> ScoreTable {
         var jobs = try experiment.variants.flatMap {
             try isPartial
-                ? reachable($0, environment)
+                ? earlier.reachable($0, environment)
                 : EvaluationJob.jobs(of: $0, environment: environment)
         }
         if isPartial { jobs.removeAll { !$0.record.isFinished && earlier.counts(of: $0) == nil } }
@@ -60,8 +60,9 @@ extension ScoreTable {
 
     /// The jobs of those arms and seeds whose earlier stages are there.
     ///
-    /// - Throws: `Failure` for the first one when there is none.
-    private static func reachable(_ variant: Experiment, _ environment: [String: String]) throws
+    /// - Throws: `Failure` for the first one when there is none, and for one that this table knows,
+    ///   whose counts would be dropped unseen.
+    private func reachable(_ variant: Experiment, _ environment: [String: String]) throws
         -> [EvaluationJob]
     {
         var obstacle: (any Error)?
@@ -75,7 +76,11 @@ extension ScoreTable {
                         seed: seed,
                         environment: environment
                     )
-                } catch { obstacle = obstacle ?? error }
+                } catch {
+                    let isKnown = !cells(variant.variant?.name, arm.name, seed).isEmpty
+                    if isKnown { throw error }
+                    obstacle = obstacle ?? error
+                }
             }
         }
         if jobs.isEmpty, let obstacle { throw obstacle }

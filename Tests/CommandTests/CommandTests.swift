@@ -133,10 +133,10 @@ import Testing
 
         """
 
-    private func prepare(moments: String = "float32") throws -> Scratch {
+    static func prepare(moments: String = "float32") throws -> Scratch {
         let folder = try Scratch()
         try folder.write(
-            Self.experiment.replacing("saveEvery: 1", with: "saveEvery: 1, moments: \(moments)"),
+            experiment.replacing("saveEvery: 1", with: "saveEvery: 1, moments: \(moments)"),
             "killed.yaml"
         )
         let traces = (0..<8).map { index in
@@ -159,13 +159,13 @@ import Testing
 
     @Test(arguments: ["float32", "bfloat16"])
     func endsInTheSameWeightsHoweverOftenItIsKilled(moments: String) throws {
-        let unbroken = try prepare(moments: moments)
+        let unbroken = try Self.prepare(moments: moments)
         let trainer = Program("rsd-train", in: unbroken)
         #expect(try trainer.run(["run", "killed.yaml"]).status == 0)
         let expected = try models(unbroken)
         #expect(expected.count == 1)
 
-        let folder = try prepare(moments: moments)
+        let folder = try Self.prepare(moments: moments)
         let killed = Program("rsd-train", in: folder)
         var generator = SplitMix(state: 0x5EED)
         var kills = 0
@@ -190,7 +190,7 @@ import Testing
     }
 
     @Test func weightsDecideWhetherATrainingIsDone() throws {
-        let folder = try prepare()
+        let folder = try Self.prepare()
         let trainer = Program("rsd-train", in: folder)
         #expect(try trainer.run(["run", "killed.yaml"]).status == 0)
         let expected = try models(folder)
@@ -230,21 +230,6 @@ import Testing
             "killed.yaml"
         )
         return folder
-    }
-
-    /// A program whose messages nobody can read ends as it would have.
-    @Test func fullStandardErrorChangesNothing() throws {
-        let folder = try endless()
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = [
-            "-c", "exec \"$0\" verify nowhere.h5 2> /dev/full",
-            Program("rsd-train").path,
-        ]
-        process.currentDirectoryURL = URL(filePath: folder.folder)
-        try process.run()
-        process.waitUntilExit()
-        #expect(process.terminationReason == .exit && process.terminationStatus == 66)
     }
 
     /// Numbers that are no sensible sizes are refused, or planned for, but trap nothing.

@@ -1,0 +1,120 @@
+import Files
+import Foundation
+import Testing
+
+/// How the programs get on with the system that runs them.
+@Suite struct ProcessTests {
+    /// Runs a shell command, `$0` being a program, in a folder.
+    private func shell(_ command: String, _ program: String, in folder: Scratch) throws
+        -> (process: Process, error: String)
+    {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", command, Program(program).path]
+        process.currentDirectoryURL = URL(filePath: folder.folder)
+        try folder.write("", "messages")
+        process.standardInput = FileHandle.nullDevice
+        process.standardError = FileHandle(forWritingAtPath: folder.path("messages"))
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return (
+            process, String(decoding: try TextFile.read(folder.path("messages")), as: UTF8.self)
+        )
+    }
+
+    /// A program whose messages nobody can read ends as it would have.
+    @Test func fullStandardErrorChangesNothing() throws {
+        let (process, _) = try shell(
+            "exec \"$0\" verify nowhere.h5 2> /dev/full",
+            "rsd-train",
+            in: Scratch()
+        )
+        #expect(process.terminationReason == .exit && process.terminationStatus == 66)
+    }
+
+    /// Where nothing could be resumed, nothing is gained by going on after a signal.
+    @Test(arguments: [SIGINT, SIGTERM]) func endsAtOnceWhereNothingIsResumed(number: Int32) throws {
+        let folder = try Scratch()
+        #expect(mkfifo(folder.path("answers"), 0o600) == 0)
+        // Waits for somebody to write, for ever.
+        let process = try Program("rsd-evaluate", in: folder).start(["grade", "answers"])
+        usleep(300_000)
+        #expect(process.isRunning)
+        kill(process.processIdentifier, number)
+        let deadline = ContinuousClock.now + .seconds(20)
+        while process.isRunning, ContinuousClock.now < deadline { usleep(2_000) }
+        #expect(!process.isRunning)
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        #expect(process.terminationReason == .uncaughtSignal)
+        #expect(process.terminationStatus == number)
+    }
+
+    /// Found by name, a program still finds the one beside it that trains.
+    @Test func findsTheTrainerWhenFoundByName() throws {
+        let folder = try Scratch()
+        try folder.write(
+            "problems: {chain: {count: 1, operations: [2]}}\ngeneration: {tries: 1, maxNewTokens: 4}\n"
+                + KilledTrainingTests.experiment.replacing(
+                    "direct: {kind: direct, traces: {path: traces.jsonl}}",
+                    with: "alone: {kind: student-only}"
+                ),
+            "killed.yaml"
+        )
+        let (process, error) = try shell(
+            "PATH=$(dirname \"$0\"):$PATH; exec rsd-generate run killed.yaml",
+            "rsd-generate",
+            in: folder
+        )
+        #expect(process.terminationStatus == 0, "\(error)")
+        #expect(!folder.files(named: "traces.jsonl", below: "runs/killed/traces").isEmpty)
+    }
+
+    /// What the trainer fails with is what the program that started it fails with.
+    @Test func endsWithTheTrainersOwnCode() throws {
+        let folder = try Scratch()
+        try folder.write(
+            "problems: {chain: {count: 1, operations: [2]}}\n"
+                + KilledTrainingTests.experiment
+                .replacing("hiddenSize: 16", with: "hiddenSize: 65536")
+                .replacing("layers: 1", with: "layers: 512")
+                .replacing(
+                    "direct: {kind: direct, traces: {path: traces.jsonl}}",
+                    with: "alone: {kind: student-only}"
+                ),
+            "killed.yaml"
+        )
+        let result = try Program("rsd-generate", in: folder).run(["run", "killed.yaml"])
+        #expect(result.status == 78, "\(result.error)")
+        #expect(result.error.contains("could not be trained (see above)"), "\(result.error)")
+    }
+
+    /// A limit on the address space is known before the weights are there.
+    @Test func keepsWithinTheAddressSpace() throws {
+        let (process, error) = try shell(
+            "ulimit -v 3000000; exec \"$0\" bench --shape qwen3-0.6b --sequence 512 --steps 1",
+            "rsd-train",
+            in: Scratch()
+        )
+        #expect(process.terminationReason == .exit && process.terminationStatus == 78)
+        #expect(error.contains("available are 3.07 GB"), "\(error)")
+    }
+
+    /// Weights that the last update blew up are not saved.
+    @Test func writesNoWeightsThatAreNotFinite() throws {
+        let folder = try KilledTrainingTests.prepare()
+        let text = String(decoding: try TextFile.read(folder.path("killed.yaml")), as: UTF8.self)
+        try folder.write(
+            text.replacing("learningRate: 1e-3", with: "learningRate: 1e39"),
+            "killed.yaml"
+        )
+        let result = try Program("rsd-train", in: folder).run([
+            "run", "killed.yaml", "--arm", "direct",
+        ])
+        #expect(result.status == 1)
+        #expect(result.error.contains("not finite; training has diverged"), "\(result.error)")
+        let saved = folder.files(named: nil, below: "runs/killed/training")
+        #expect(!saved.contains { $0.hasSuffix(".h5") }, "\(saved)")
+    }
+}

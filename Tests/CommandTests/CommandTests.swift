@@ -213,6 +213,25 @@ import Testing
         #expect(try models(folder) == expected)
     }
 
+    /// A checkpoint counts for the step that it holds, not for the one that its name says.
+    @Test func refusesACheckpointUnderAnotherName() throws {
+        let folder = try Self.prepare()
+        let trainer = Program("rsd-train", in: folder)
+        var saved: [String] = []
+        for _ in 0..<50 where saved.isEmpty {
+            _ = try trainer.run(["run", "killed.yaml"], killedAfter: 0.1)
+            saved = folder.files(named: nil, below: "runs/killed/training").filter {
+                $0.contains("/step-") && $0.hasSuffix(".h5")
+            }
+        }
+        let newest = try #require(saved.last)
+        let later = newest.replacing(/step-[0-9]+/, with: "step-000159")
+        try FileManager.default.moveItem(atPath: newest, toPath: later)
+        let result = try trainer.run(["run", "killed.yaml"])
+        #expect(result.status == 65)
+        #expect(result.error.contains("to another step than its name says"), "\(result.error)")
+    }
+
     /// An experiment whose student is in training for as long as anybody waits.
     private func endless() throws -> Scratch {
         let folder = try Scratch()

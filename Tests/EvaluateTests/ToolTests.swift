@@ -75,6 +75,12 @@ import Tokenizers
             #expect(abs(Double(scores.logProbabilities[row]) - expected) < 1e-5)
         }
         #expect(SequenceScoring(model).score([7]).logProbabilities.isEmpty)
+        let beyond = Int32(model.configuration.vocabularySize)
+        for id in [-1, beyond] {
+            #expect(throws: Failure.self) {
+                try SequenceScoring(model).probabilities(of: [id], after: [1])
+            }
+        }
         #expect(SequenceScoring(model).score([]) == .init())
         let found = failure { _ = try SequenceScoring(model).checked([1, columns]) }
         #expect(found?.kind == .badData && found?.place == "'ids', position 1")

@@ -167,6 +167,30 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
         #expect(text == "66: no.gguf: no such file or folder\nBuy it.")
     }
 
+    /// The age that counts is that of the file, not that of the link to it.
+    @Test func digestsWhatALinkPointsTo() throws {
+        try withFolder { folder in
+            let files = FileManager.default
+            let link = "\(folder)/link"
+            let digests = InputDigests()
+            var found: Set<String> = []
+            for (name, age) in [("a", 1.0), ("b", 2.0)] {
+                try TextFile.write(name, to: "\(folder)/\(name)")
+                try files.setAttributes(
+                    [.modificationDate: Date(timeIntervalSince1970: age)],
+                    ofItemAtPath: "\(folder)/\(name)"
+                )
+                try? files.removeItem(atPath: link)
+                try files.createSymbolicLink(
+                    atPath: link,
+                    withDestinationPath: "\(folder)/\(name)"
+                )
+                found.insert(try digests.digest(of: link))
+            }
+            #expect(found.count == 2)
+        }
+    }
+
     @Test func plansNameWhatIsMissing() throws {
         let text = experimentText(arms: "arms: {base: {kind: base}, rsd: {kind: rsd}}")
             .replacing(

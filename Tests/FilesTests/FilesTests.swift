@@ -91,6 +91,15 @@ import Testing
         #expect(failure?.kind.exitCode == 66)
     }
 
+    /// A file that opens but cannot be read is no file that ends.
+    @Test func aReadErrorIsAFailure() {
+        // Nothing is mapped at address 0.
+        let failure = #expect(throws: Failure.self) {
+            try JSONLines.stream("/proc/self/mem") { _ in }
+        }
+        #expect(failure?.kind.exitCode == 66 && failure?.message == "cannot be read")
+    }
+
     @Test func fullDiskIsADiskFailure() throws {
         let file = try OutputFile(appendingTo: "/dev/full")
         let failure = #expect(throws: Failure.self) { try file.write(Data("x".utf8)) }

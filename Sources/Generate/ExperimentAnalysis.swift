@@ -65,15 +65,19 @@ extension Scope {
             var samples: [ExperimentAnalysis.Sample] = []
             var seen: Set<[String]> = []
             for seed in experiment.seeds {
-                guard let selection = try selector.select(arm, seed: seed) else { continue }
-                // Seeds that train the same student on the same traces show nothing new.
-                let texts = selection.kept.map { "\($0.selected.id) \($0.selected.text)" }
-                guard seen.insert([try layout.studentPath(arm, seed: seed)] + texts).inserted else {
-                    continue
+                guard var selection = try selector.select(arm, seed: seed) else { continue }
+                // Of seeds that teach the same student, each try and each trace counts once.
+                let path = try layout.studentPath(arm, seed: seed)
+                let tries = try layout.traces(arm, seed: seed)?.folder
+                let areNew = tries.map { seen.insert([path, $0]).inserted } ?? true
+                selection.kept.removeAll { own in
+                    let trace = [own.selected.id, own.selected.origin ?? "", own.selected.text]
+                    return !seen.insert([path] + trace).inserted
                 }
+                guard areNew || !selection.kept.isEmpty else { continue }
                 let student = try models.student(of: arm, layout, seed: seed)
                 if result == nil { result = named(variantName ?? experiment.name, student) }
-                analysis.add(selection, answers: answer)
+                if areNew { analysis.add(selection, answers: answer) }
                 try forEachTrace(selection, student, limits) { selected, trace in
                     analysis.add(trace)
                     guard samples.count < ExperimentAnalysis.samplesPerArm else { return }

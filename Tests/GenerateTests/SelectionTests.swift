@@ -50,7 +50,9 @@ import Testing
     }
 
     /// Three problems with the answer 3, five tries, and the arms that look at them.
-    static func prepare(_ laboratory: Laboratory, seeds: [Int] = [1]) throws -> Scope {
+    static func prepare(_ laboratory: Laboratory, seeds: [Int] = [1], more: String = "") throws
+        -> Scope
+    {
         let problems = ["p", "q", "r"].map { Problem(id: $0, problem: "1+2?", answer: "3") }
         try JSONLines.write(problems.map(\.json), to: "\(laboratory.folder)/hand.jsonl")
         let external: [JSON] = [
@@ -66,8 +68,10 @@ import Testing
                       direct: {kind: direct, traces: {path: \(laboratory.folder)/external.jsonl}}
                       rsd: {kind: rsd}
                       rsd-all: {kind: rsd, selection: {select: all, maxFallbackRate: 1}}
+                    \(more)
                     """
             ).replacing("seeds: [1]", with: "seeds: \(seeds)")
+                .replacing("  tries: 3", with: "  tries: 3\n  seed: 1")
         )
         let stage = try Laboratory.stage(scope, "rsd")
         let tries = [
@@ -126,6 +130,26 @@ import Testing
         let one = try #require(try direct([1]))
         #expect(one["arm"]?.string == "direct" && one["traces"]?.integer == 2)
         #expect(try direct([1, 2])?.canonical == one.canonical)
+    }
+
+    /// Tries that seeds share count once, though each seed draws other ones of them to train on.
+    @Test func theAnalysisCountsSharedTriesOnce() throws {
+        let laboratory = try Laboratory()
+        let more = """
+              drawn: {kind: rsd, selection: {select: all, maxFallbackRate: 1}, match: {arms: [rsd]}}
+            """
+        func drawn(_ seeds: [Int]) throws -> JSON {
+            let scope = try Self.prepare(laboratory, seeds: seeds, more: more)
+            let arms = try scope.analyse(ModelStore())?.json["arms"]?.array
+            return try #require(arms?.first { $0["arm"]?.string == "drawn" })
+        }
+        let one = try drawn([1])
+        let many = try drawn([1, 2, 3, 4, 5, 6, 7, 8])
+        for key in ["problems", "problems_with_trace", "tries", "acceptance"] {
+            #expect(many[key]?.number == one[key]?.number, "\(key)")
+        }
+        #expect(one["tries"]?.integer == 6)
+        #expect(try one.integer("traces") < 3 && many.integer("traces") == 3)
     }
 
     @Test func theAnalysisCountsTokens() throws {

@@ -20,6 +20,12 @@ public struct StopRules: Sendable {
         self.maxNewTokens = maxNewTokens
         self.maxTotalTokens = maxTotalTokens
     }
+
+    /// How long prompt and result may become together.
+    public func longestSequence(afterPrompt length: Int) -> Int {
+        let (sum, overflow) = length.addingReportingOverflow(maxNewTokens)
+        return min(overflow ? .max : sum, max(maxTotalTokens, length))
+    }
 }
 
 /// Why a sequence is finished.

@@ -184,14 +184,15 @@ extension TraceGeneration {
             record.streams = [DecodingStream.teacher, DecodingStream.student]
             record.acceptanceThresholds = configuration.acceptanceThresholds
         }
+        let stop = StopRules(
+            endOfTurn: student.tokenizer.endOfTurnIDs.union([endOfTurn]),
+            maxNewTokens: settings.maxNewTokens,
+            maxTotalTokens: settings.maxTotalTokens
+        )
         let engine = try DecodingEngine(
             models: parts,
             rule: rule,
-            stop: StopRules(
-                endOfTurn: student.tokenizer.endOfTurnIDs.union([endOfTurn]),
-                maxNewTokens: settings.maxNewTokens,
-                maxTotalTokens: settings.maxTotalTokens
-            ),
+            stop: stop,
             options: .init(batchSize: settings.batch, draftTokens: settings.draftTokens)
         )
         var known: [[UInt8]: (problem: Problem, digest: String)] = [:]
@@ -204,6 +205,14 @@ extension TraceGeneration {
                 prompt: prompts[0],
                 teacherPrompt: prompts.count > 1 ? prompts[1] : nil,
                 attempts: attempts
+            )
+        }
+        let longestPrompt =
+            requests.map { max($0.prompt.count, $0.teacherPrompt?.count ?? 0) }.max() ?? 0
+        for model in parts {
+            model.warnBeyondContext(
+                stop.longestSequence(afterPrompt: longestPrompt),
+                "lower generation.maxNewTokens or maxTotalTokens"
             )
         }
 

@@ -70,11 +70,17 @@ final class OpenBLAS: @unchecked Sendable {
             "libopenblas.so.0", "libopenblas.so", "libopenblas.dylib",
             "/opt/homebrew/opt/openblas/lib/libopenblas.dylib",
         ]
-        guard let handle = names.lazy.compactMap({ dlopen($0, RTLD_NOW | RTLD_LOCAL) }).first else {
+        var library: UnsafeMutableRawPointer?
+        var reasons: [String] = []
+        for name in names where library == nil {
+            library = dlopen(name, RTLD_NOW | RTLD_LOCAL)
+            if library == nil { reasons.append(dlerror().map { String(cString: $0) } ?? name) }
+        }
+        guard let handle = library else {
             throw Failure(
                 .missingInput,
-                "cannot open the OpenBLAS library (\(names[0]))",
-                remedy: "Install it: apt-get install libopenblas-dev"
+                "cannot open the OpenBLAS library: \(reasons[0])",
+                remedy: "Where it is missing: apt-get install libopenblas-dev"
             )
         }
         func symbol<T>(_ name: String, as type: T.Type) throws -> T {

@@ -181,6 +181,10 @@ struct RunCommand: ParsableCommand {
                     + "nothing to train on"
             )
         }
+        model.warnBeyondContext(
+            set.examples.map(\.ids.count).max() ?? 0,
+            "lower training.maxLength"
+        )
         let schedule = BatchSchedule(
             lengths: set.examples.map(\.ids.count),
             batchSize: settings.batch,

@@ -154,13 +154,11 @@ final class TrainingRun {
         }
         let norm = optimizer.gradientNorm()
         guard loss.isFinite, norm.isFinite else {
-            throw Failure(
-                .failed,
-                file: stage.folder,
-                at: "step \(step)",
-                "the loss is \(loss) and the gradient norm \(norm); training has diverged",
-                remedy: "The last checkpoint is sound. Lower training.learningRate, or look at "
-                    + "examples "
+            // Of what is not a number the sign says nothing.
+            throw diverged(
+                at: step,
+                "the loss is \(loss.magnitude) and the gradient norm \(norm.magnitude)",
+                ", or look at examples "
                     + microBatches.joined().prefix(4).map(\.id).joined(separator: ", ")
             )
         }
@@ -220,14 +218,19 @@ final class TrainingRun {
                 values.indices.allSatisfy { values[$0].isFinite }
             }
             guard !isFinite else { continue }
-            throw Failure(
-                .failed,
-                file: stage.folder,
-                at: "step \(step)",
-                "'\(parameter.name)' holds numbers that are not finite; training has diverged",
-                remedy: "The last checkpoint is sound. Lower training.learningRate."
-            )
+            throw diverged(at: step, "'\(parameter.name)' holds numbers that are not finite", ".")
         }
+    }
+
+    private func diverged(at step: Int, _ found: String, _ more: String) -> Failure {
+        Failure(
+            .failed,
+            file: stage.folder,
+            at: "step \(step)",
+            "\(found); training has diverged",
+            remedy: (checkpoints.list().isEmpty ? "" : "The last checkpoint is sound. ")
+                + "Lower training.learningRate\(more)"
+        )
     }
 
     private func save(completedSteps: Int) throws {

@@ -101,6 +101,58 @@ import Testing
         #expect(error.contains("available are 3.07 GB"), "\(error)")
     }
 
+    /// Sequences longer than a model has been made for are worth a word before they are made.
+    @Test func warnsBeyondTheContextOfAModel() throws {
+        let folder = try KilledTrainingTests.prepare()
+        let trained = try #require(folder.files(named: "model.h5", below: "runs/killed/base").first)
+        let trainer = Program("rsd-train", in: folder)
+        #expect(try trainer.run(["export", trained, "--to", "short"]).status == 0)
+        let configuration = folder.path("short/config.json")
+        let text = String(decoding: try TextFile.read(configuration), as: UTF8.self)
+        try TextFile.write(
+            text.replacing(
+                /"max_position_embeddings": *[0-9]+/,
+                with: "\"max_position_embeddings\": 12"
+            ),
+            to: configuration
+        )
+        try folder.write(
+            """
+            name: short
+            models: {student: {path: short}, teacher: {path: short}}
+            problems: {chain: {count: 1, operations: [2]}}
+            benchmarks: [{name: chain2, chain: {count: 1, operations: [2]}}]
+            template: {preset: plain, endOfTurn: $}
+            answers: {style: marker, start: "#"}
+            generation: {tries: 1, maxNewTokens: 40}
+            training: {epochs: 1, batch: 2, maxLength: 64, microBatchTokens: 256}
+            evaluation: {maxNewTokens: 30}
+            arms:
+              rsd: {kind: rsd}
+              direct: {kind: direct, traces: {path: traces.jsonl}}
+
+            """,
+            "short.yaml"
+        )
+        func warnings(_ program: String, _ arguments: [String]) throws -> [String] {
+            let result = try Program(program, in: folder).run(arguments)
+            #expect(result.status == 0, "\(result.error)")
+            return result.error.split(separator: "\n").map(String.init).filter {
+                $0.hasPrefix("warning: ") && $0.contains("made for contexts of 12 tokens")
+            }
+        }
+        let generation = try warnings("rsd-generate", ["run", "short.yaml", "--arm", "rsd"])
+        #expect(generation.count == 2 && generation[0].contains("generation.maxNewTokens"))
+        _ = try warnings("rsd-generate", ["select", "short.yaml", "--arm", "direct"])
+        let training = try warnings("rsd-train", ["run", "short.yaml", "--arm", "direct"])
+        #expect(training.count == 1 && training[0].contains("training.maxLength"))
+        let arm = ["run", "short.yaml", "--arm", "direct"]
+        #expect(try warnings("rsd-evaluate", arm).count == 1)
+        let sample = ["sample", "--model", "short", "--prompt", "1+1?", "--max-tokens"]
+        #expect(try warnings("rsd-evaluate", sample + ["3"]).isEmpty)
+        #expect(try warnings("rsd-evaluate", sample + ["30"]).count == 1)
+    }
+
     /// Weights that the last update blew up are not saved.
     @Test func writesNoWeightsThatAreNotFinite() throws {
         let folder = try KilledTrainingTests.prepare()
@@ -114,6 +166,8 @@ import Testing
         ])
         #expect(result.status == 1)
         #expect(result.error.contains("not finite; training has diverged"), "\(result.error)")
+        // There is none.
+        #expect(!result.error.contains("last checkpoint"), "\(result.error)")
         let saved = folder.files(named: nil, below: "runs/killed/training")
         #expect(!saved.contains { $0.hasSuffix(".h5") }, "\(saved)")
     }

@@ -44,6 +44,11 @@ struct SampleCommand: ParsableCommand {
         Interrupts.install()
         let model = try LanguageModel(options.model, storage: .stored)
         let ids = try Self.promptTokens(prompt, system: system, raw: raw, model.tokenizer)
+        let stop = StopRules(endOfTurn: [], maxNewTokens: maxTokens, maxTotalTokens: .max)
+        model.warnBeyondContext(
+            stop.longestSequence(afterPrompt: ids.count),
+            "lower --max-tokens"
+        )
         let completion = Completion(model, parameters, seed: seed)
         try completion.run(ids, maxTokens: maxTokens) { bytes in
             try Interrupts.check()

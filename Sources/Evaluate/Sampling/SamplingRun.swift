@@ -105,6 +105,12 @@ struct SamplingRun {
     private func sample(_ benchmark: inout BenchmarkSamples, _ model: LanguageModel) throws -> Int {
         let settings = job.experiment.evaluation
         let template = job.experiment.template
+        let stop = StopRules(
+            endOfTurn: model.tokenizer.endOfTurnIDs
+                .union([try template.endOfTurnID(in: model.tokenizer)]),
+            maxNewTokens: settings.maxNewTokens,
+            maxTotalTokens: .max
+        )
         let engine = try DecodingEngine(
             models: [model],
             rule: PlainSampling(
@@ -113,12 +119,7 @@ struct SamplingRun {
                 seed: job.seed,
                 stream: "evaluation/\(benchmark.name)"
             ),
-            stop: StopRules(
-                endOfTurn: model.tokenizer.endOfTurnIDs
-                    .union([try template.endOfTurnID(in: model.tokenizer)]),
-                maxNewTokens: settings.maxNewTokens,
-                maxTotalTokens: .max
-            ),
+            stop: stop,
             options: .init(batchSize: settings.batch)
         )
         let missing = benchmark.missing(limit)
@@ -129,6 +130,10 @@ struct SamplingRun {
                 attempts: indices
             )
         }
+        model.warnBeyondContext(
+            stop.longestSequence(afterPrompt: requests.map(\.prompt.count).max() ?? 0),
+            "lower evaluation.maxNewTokens"
+        )
         let gold = Dictionary(
             missing.map { ($0.problem.id, $0.problem.answer) },
             uniquingKeysWith: { first, _ in first }
@@ -144,14 +149,14 @@ struct SamplingRun {
         )
         let grading = job.grading
         let file = try JSONLines.Appender(benchmark.path)
-        let stop = CancellationFlag()
+        let cancellation = CancellationFlag()
         var made: [Sample] = []
         var correct = 0
         let outcome = try engine.run(
             requests,
-            cancellation: stop,
+            cancellation: cancellation,
             progress: { done in
-                if isStopRequested() { stop.cancel() }
+                if isStopRequested() { cancellation.cancel() }
                 progress.update(
                     done: asked - wanted + done.finishedSequences,
                     fields(done, correct: correct, seconds: progress.elapsed)

@@ -169,6 +169,23 @@ extension LanguageModel {
     }
 }
 
+extension LanguageModel {
+    /// Warns where sequences may outgrow the context that the model was made for.
+    ///
+    /// Nothing fails there: positions go on, but the model has seen none so far from the start.
+    /// - Parameters:
+    ///   - tokens: The longest that a sequence may become.
+    ///   - remedy: What shortens sequences.
+    public func warnBeyondContext(_ tokens: Int, _ remedy: String) {
+        let limit = configuration.maximumPositions
+        guard tokens > limit else { return }
+        StandardError.write(
+            line: "warning: \(name): made for contexts of \(limit) tokens, and there may be "
+                + "\(tokens); \(remedy)"
+        )
+    }
+}
+
 extension PromptSettings {
     /// The prompt for a problem as tokens.
     ///

@@ -262,7 +262,9 @@ import Tokenizers
         let text = laboratory.text(problems: "hand", arms: arm)
         try TextFile.write(text, to: "\(laboratory.folder)/giver.yaml")
         try giver.layout.write(Self.selection(giver, "teacher"))
-        func taken(_ ending: String, student: String = "student.h5") throws -> [SelectedTrace] {
+        func taken(_ ending: String, student: String = "student.h5", more: String = "") throws
+            -> [SelectedTrace]
+        {
             let scope = try laboratory.scope(
                 laboratory.text(
                     problems: "hand",
@@ -271,12 +273,18 @@ import Tokenizers
                             kind: direct
                             traces:
                               {experiment: \(laboratory.folder)/giver.yaml, arm: teacher\(ending)}
+                        \(more)
                         """
                 ).replacing("student.h5", with: student)
             )
             return try Self.selection(scope, "taken").selected
         }
-        #expect(try taken("").contains { $0.weights?.contains(0) == true })
+        let lent = try Self.selection(giver, "teacher").selected.map(\.weights)
+        #expect(lent.contains { $0?.contains(0) == true })
+        #expect(try taken("").map(\.weights) == lent)
+        // A mask of the borrower's own, which nothing falls under, takes nothing back.
+        let masked = try taken("", more: "    selection: {maskBelow: 1e-30}")
+        #expect(masked.map(\.weights) == lent)
         for (ending, student) in [(", ending: x", "student.h5"), ("", "other.h5")] {
             let failure = #expect(throws: Failure.self) { try taken(ending, student: student) }
             #expect(failure?.kind == .configuration && failure?.place == "arms.taken.traces")

@@ -34,10 +34,7 @@ public struct Problem: Sendable {
     public init(json: JSON, number: Int = 1) throws {
         (id, problem) = try Self.named(json, number: number)
         let name = Self.answerNames.first { json[$0] != nil } ?? "answer"
-        let stated = try json.require(name, "a string or a number") { value in
-            value.string ?? value.integer.map(String.init)
-                ?? (value.number == nil ? nil : value.compact)
-        }
+        let stated = try json.require(name, JSON.stringOrNumberKind, \.stringOrNumber)
         answer = Self.withoutSolution(stated)
         let known = ["id", "problem", "answer"]
         extra = JSONObject((json.object?.members ?? []).filter { !known.contains($0.key) })

@@ -133,9 +133,11 @@ public struct SelectedTrace: Sendable {
             let trace = SelectedTrace(
                 id: id ?? "external-\(number)",
                 problem: try json.filledString("problem"),
-                answer: try json.require("answer", "a string or a number") { value in
-                    value.string ?? (value.number == nil ? nil : value.compact)
-                },
+                answer: try json.require(
+                    "answer",
+                    JSON.stringOrNumberKind,
+                    \.stringOrNumber
+                ),
                 text: try json.filledString(member),
                 origin: "external"
             )

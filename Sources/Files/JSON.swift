@@ -92,6 +92,17 @@ extension JSON {
         default: nil
         }
     }
+    /// A string, or a number as its text; nil for one that reading has rounded, as large ones are.
+    public var stringOrNumber: String? {
+        switch self {
+        case .string(let value): value
+        case .number(let value) where integer == nil:
+            value.magnitude < 0x1p53 ? compact : nil
+        default: integer.map(String.init)
+        }
+    }
+    /// What `stringOrNumber` takes, for error messages.
+    public static let stringOrNumberKind = "a string or a number of up to 64 bits"
     /// Whether this is `null`.
     public var isNull: Bool { if case .null = self { true } else { false } }
 

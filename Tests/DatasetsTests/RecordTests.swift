@@ -27,7 +27,8 @@ func message(of body: () throws -> Void) -> String {
     @Test(arguments: [
         (
             #"{"id":"a","problem":"1+1"}"#,
-            "badData: line 1, 'answer': missing; expected a string or a number"
+            "badData: line 1, 'answer': missing; expected a string or a number of up to "
+                + "64 bits"
         ),
         (
             "\n{\"id\":\"a\",\"problem\":\"\",\"answer\":\"2\"}",
@@ -55,9 +56,16 @@ func message(of body: () throws -> Void) -> String {
             "",
             #"badData: holds no problems; expected one {"id", "problem", "answer"} a line"#
         ),
+        // Read as a number it would be another one.
+        (
+            #"{"id":"a","problem":"p","answer":12345678901234567891}"#,
+            "badData: line 1, 'answer': found a number; expected a string or a number of up to "
+                + "64 bits"
+        ),
         (
             #"{"id":"a","problem":"p","answer":[2]}"#,
-            "badData: line 1, 'answer': found a list; expected a string or a number"
+            "badData: line 1, 'answer': found a list; expected a string or a number of up to "
+                + "64 bits"
         ),
     ]) func refuses(_ text: String, _ expected: String) throws {
         try withFile(text) { path in

@@ -62,12 +62,9 @@ struct GradeCommand: ParsableCommand {
     ///
     /// - Throws: `Failure.badData` where an answer is missing or of another kind.
     static func graded(_ record: JSON) throws -> JSON {
-        func text(_ value: JSON) -> String? {
-            value.string ?? (value.number == nil ? nil : value.compact)
-        }
-        let gold = try record.require("gold", "text or a number", text)
-        let prediction = try record.require("pred", "text, a number or null") { value -> String? in
-            value.isNull ? "" : text(value)
+        let gold = try record.require("gold", JSON.stringOrNumberKind, \.stringOrNumber)
+        let prediction = try record.require("pred", "null, \(JSON.stringOrNumberKind)") { value in
+            value.isNull ? "" : value.stringOrNumber
         }
         var members = record.object ?? JSONObject()
         members["equal"] = nil

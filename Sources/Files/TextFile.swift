@@ -43,18 +43,10 @@ public enum TextFile {
     /// A reader, or a crash at any moment, sees the old content or the new one.
     /// - Throws: `Failure.disk`; the old file is then untouched.
     public static func write(_ data: Data, to path: String) throws {
-        try createFolder(
-            URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
-        )
-        let temporary = "\(path).tmp.\(ProcessInfo.processInfo.processIdentifier)"
-        do {
+        try AtomicFile.replace(path, byteCount: data.count) { temporary in
             let file = try OutputFile(creating: temporary)
             try file.write(data)
             try file.synchronizeAndClose()
-            try OutputFile.rename(temporary, to: path)
-        } catch {
-            unlink(temporary)
-            throw error
         }
     }
 

@@ -106,3 +106,23 @@ import Testing
         #expect(failure?.kind.exitCode == 74)
     }
 }
+
+@Suite struct TextFileTests {
+    @Test func sweepsWhatAKilledWriterLeft() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+            .path(percentEncoded: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try TextFile.write("new", to: "\(folder)/a.txt")
+        // No process has so high a number; number 1 always runs, and may still be writing.
+        for name in ["a.txt.tmp.2000000000", "b.txt.tmp.2000000000", "a.txt.tmp.1"] {
+            #expect(FileManager.default.createFile(atPath: "\(folder)/\(name)", contents: nil))
+        }
+        try TextFile.write("newer", to: "\(folder)/a.txt")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == [
+                "a.txt", "a.txt.tmp.1", "b.txt.tmp.2000000000",
+            ]
+        )
+        #expect(try TextFile.read("\(folder)/a.txt") == Data("newer".utf8))
+    }
+}

@@ -1,15 +1,14 @@
-import Files
 import Foundation
 
 /// Files that appear whole or not at all.
-enum AtomicFile {
+public enum AtomicFile {
     /// Lets `body` write a temporary file beside `path`, then gives it that name.
     ///
     /// `body` must flush the file to the device. Leftovers of writers of the same file that no
     /// longer run are removed first.
     /// - Throws: `Failure.disk` when `byteCount` bytes cannot fit; whatever `body` throws. The file
     ///   at `path` is then untouched and the temporary one removed.
-    static func replace(
+    public static func replace(
         _ path: String,
         byteCount: Int,
         _ body: (_ temporary: String) throws -> Void
@@ -29,7 +28,7 @@ enum AtomicFile {
     }
 
     /// Removes what writers left that no longer run: `NAME.tmp.PID` for the names that match.
-    static func sweep(_ folder: String, _ matches: (String) -> Bool) {
+    public static func sweep(_ folder: String, _ matches: (String) -> Bool) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names {
             guard let mark = name.range(of: ".tmp.", options: .backwards),

@@ -57,7 +57,7 @@ let package = Package(
         ),
         .target(name: "Decoding", dependencies: ["Autograd", "Files", "Kernels", "Models"]),
         .target(name: "Grading"),
-        .target(name: "Datasets", dependencies: ["Files", "Kernels"]),
+        .target(name: "Datasets", dependencies: ["Files", "Grading", "Kernels"]),
         .target(
             name: "Experiments",
             dependencies: [
@@ -104,7 +104,7 @@ let package = Package(
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
         tests("Decoding", ["TestSupport", "Kernels", "Models"]),
         tests("Grading", ["TestSupport"]),
-        tests("Datasets", ["TestSupport"]),
+        tests("Datasets", ["TestSupport", "Grading"]),
         tests("Experiments", ["TestSupport", "Checkpoints", "Files", "Models"]),
         tests("Generate", ["TestSupport"]),
         tests(

@@ -1,4 +1,5 @@
 import Files
+import Grading
 
 /// One sampled answer to one question of a benchmark.
 public struct Sample: Sendable {

@@ -1,4 +1,5 @@
 import Files
+import Grading
 
 /// Which of the two models a token came from.
 public enum TokenSource: Character, Sendable {
@@ -16,16 +17,6 @@ public enum StopReason: String, Sendable, CaseIterable {
     case endOfText
     /// A length limit was reached.
     case length
-}
-
-/// What grading said about an answer.
-public enum AnswerVerdict: String, Sendable, CaseIterable {
-    /// Equivalent to the reference answer.
-    case correct
-    /// An answer was stated, and it is not equivalent.
-    case wrong
-    /// No answer was found.
-    case unparsed
 }
 
 /// A teacher's proposal that did not become a token.

@@ -1,3 +1,5 @@
+import Grading
+
 /// Decides which tries are trained on.
 ///
 /// A pure function of the stored records, so another filter needs no new generation.

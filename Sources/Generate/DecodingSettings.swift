@@ -37,11 +37,7 @@ extension AnswerStyle {
 extension Problem {
     /// The verdict on a completion.
     func verdict(on completion: String, style: AnswerStyle) -> AnswerVerdict {
-        switch Grader.verdict(gold: answer, completion: completion, style: style) {
-        case .correct: .correct
-        case .wrong: .wrong
-        case .unparsed: .unparsed
-        }
+        Grader.verdict(gold: answer, completion: completion, style: style)
     }
 }
 

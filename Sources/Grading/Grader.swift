@@ -1,5 +1,5 @@
 /// What grading says about one completion.
-public enum Verdict: String, Sendable, Equatable, CaseIterable {
+public enum AnswerVerdict: String, Sendable, Equatable, CaseIterable {
     /// The stated answer is equivalent to the gold answer.
     case correct
     /// An answer was stated, and it is not equivalent.
@@ -40,13 +40,15 @@ public enum Grader {
     }
 
     /// The verdict on an answer that `AnswerExtraction` found, or did not find.
-    public static func verdict(gold: String, extracted: ExtractedAnswer?) -> Verdict {
+    public static func verdict(gold: String, extracted: ExtractedAnswer?) -> AnswerVerdict {
         guard let extracted else { return .unparsed }
         return equal(gold: gold, prediction: extracted.text) ? .correct : .wrong
     }
 
     /// Extracts the answer of a completion and grades it.
-    public static func verdict(gold: String, completion: String, style: AnswerStyle) -> Verdict {
+    public static func verdict(gold: String, completion: String, style: AnswerStyle)
+        -> AnswerVerdict
+    {
         verdict(gold: gold, extracted: AnswerExtraction.extract(from: completion, style: style))
     }
 

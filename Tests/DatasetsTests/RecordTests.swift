@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import Grading
 import Testing
 
 @testable import Datasets

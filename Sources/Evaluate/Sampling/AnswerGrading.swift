@@ -30,13 +30,7 @@ struct AnswerGrading: Sendable {
     /// last number.
     func grade(_ text: String, gold: String) -> (answer: ExtractedAnswer?, verdict: AnswerVerdict) {
         let answer = AnswerExtraction.extract(from: text, style: style.adapted(to: gold))
-        let verdict: AnswerVerdict =
-            switch Grader.verdict(gold: gold, extracted: answer) {
-            case .correct: .correct
-            case .wrong: .wrong
-            case .unparsed: .unparsed
-            }
-        return (answer, verdict)
+        return (answer, Grader.verdict(gold: gold, extracted: answer))
     }
 
     /// Whether the answer that most samples of a question give is right.

@@ -109,23 +109,25 @@ struct TraceSelector {
         let (other, stage) = try layout.otherSelection(arm, seed: seed)
         var traces = try SelectedTrace.read(stage.selected)
         let student = try models.student(of: arm, layout, seed: seed)
-        let path = try other.modelPath(.student, seed: stage.seed)
+        let tokenizer = try Tokenizer(at: other.modelPath(.student, seed: stage.seed))
         let isSame =
-            try other.experiment.template.endOfTurn == experiment.template.endOfTurn
-            && Tokenizer(at: path).hasSameVocabulary(as: student.tokenizer)
-        let isText = !isSame || source.ending != nil
-        guard !isText || traces.allSatisfy({ $0.weights?.contains(0) != true }) else {
-            throw Failure(
-                .configuration,
-                file: experiment.file,
-                at: "arms.\(arm.name).traces",
-                "some tokens of these traces are not trained on, and here they are taken as text",
-                remedy: "Take the traces of an arm without maskBelow and match."
-            )
-        }
-        for index in traces.indices where !isSame {
-            traces[index].ids = nil
-            traces[index].weights = nil
+            other.experiment.template.endOfTurn == experiment.template.endOfTurn
+            && tokenizer.hasSameVocabulary(as: student.tokenizer)
+        if !isSame || source.ending != nil {
+            let texts = traces.compactMap { $0.asText(tokenizer) }
+            // An ending does not belong behind what is cut off.
+            let isCut = source.ending != nil && traces.contains { $0.weights?.contains(0) == true }
+            guard texts.count == traces.count, !isCut else {
+                throw Failure(
+                    .configuration,
+                    file: experiment.file,
+                    at: "arms.\(arm.name).traces",
+                    "some tokens of these traces are not trained on, and here they are taken as "
+                        + "text",
+                    remedy: "Take the traces of an arm without maskBelow and match."
+                )
+            }
+            traces = texts
         }
         var selection = ArmSelection(
             arm: arm,
@@ -171,5 +173,21 @@ struct TraceSelector {
             return .init(selected: selected, attempt: trace)
         }
         return result
+    }
+}
+
+extension SelectedTrace {
+    /// The trace without its tokens, cut off where its loss ends, as the last of a matched volume
+    /// may be; nil where the loss leaves out tokens in between, which a text cannot tell.
+    fileprivate func asText(_ tokenizer: Tokenizer) -> SelectedTrace? {
+        var copy = self
+        copy.ids = nil
+        copy.weights = nil
+        guard let ids, let weights, weights.contains(0) else { return copy }
+        let count = weights.prefix { $0 > 0 }.count
+        guard weights.dropFirst(count).allSatisfy({ $0 == 0 }) else { return nil }
+        copy.text = tokenizer.text(of: ids.prefix(count), skipSpecial: true)
+        copy.isComplete = false
+        return copy
     }
 }

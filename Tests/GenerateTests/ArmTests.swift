@@ -291,6 +291,42 @@ import Tokenizers
         }
     }
 
+    @Test func whatIsCutByAMatchIsCutAsText() throws {
+        let laboratory = try Laboratory()
+        let arms = """
+              rsd: {kind: rsd}
+              teacher: {kind: teacher-filtered, match: {arms: [rsd]}}
+            """
+        let giver = try Self.scope(laboratory, arms: arms)
+        try TextFile.write(
+            laboratory.text(problems: "hand", arms: arms),
+            to: "\(laboratory.folder)/giver.yaml"
+        )
+        let lent = try Self.selection(giver, "teacher")
+        try giver.layout.write(lent)
+        // Four target tokens of the first trace drawn.
+        #expect(lent.selected.map { $0.weights?.filter { $0 > 0 }.count } == [4])
+        #expect(lent.selected[0].weights?.contains(0) == true)
+        func taken(_ ending: String) throws -> [SelectedTrace] {
+            let scope = try laboratory.scope(
+                laboratory.text(
+                    problems: "hand",
+                    arms: """
+                          taken:
+                            kind: direct
+                            traces:
+                              {experiment: \(laboratory.folder)/giver.yaml, arm: teacher\(ending)}
+                        """
+                ).replacing("student.h5", with: "other.h5")
+            )
+            return try Self.selection(scope, "taken").selected
+        }
+        let cut = try taken("")
+        #expect(cut.map(\.text) == [(0..<4).map { Laboratory.words[$0] }.joined()])
+        #expect(cut.map(\.isComplete) == [false] && cut.map(\.ids) == [nil])
+        #expect(throws: Failure.self) { try taken(", ending: x") }
+    }
+
     @Test func borrowedTracesAreMadeWhereTheyBelong() throws {
         let laboratory = try Laboratory()
         let giver = laboratory.text(

@@ -209,7 +209,8 @@ extension TraceGeneration {
         }
         let longestPrompt =
             requests.map { max($0.prompt.count, $0.teacherPrompt?.count ?? 0) }.max() ?? 0
-        for model in parts {
+        // A model that teaches itself is told of once.
+        for (index, model) in parts.enumerated() where index == 0 || model !== parts[0] {
             model.warnBeyondContext(
                 stop.longestSequence(afterPrompt: longestPrompt),
                 "lower generation.maxNewTokens or maxTotalTokens"

@@ -39,7 +39,7 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
     public var place: String?
     /// What was found and what was expected.
     public var message: String
-    /// What the reader can do about it.
+    /// What the reader can do about it; it may have lines.
     public var remedy: String?
 
     /// Describes a failure.
@@ -57,10 +57,16 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
         self.remedy = remedy
     }
 
-    /// "file: place: message", and the remedy on a line of its own.
+    /// The most characters of a file's name, a place or a message that are shown.
+    private static let longest = 2000
+
+    /// "file: place: message" on one line, and the remedy on lines of its own.
+    ///
+    /// A terminal shows it as it is: ids and texts from files can be in it.
     public var description: String {
-        let head = [file, place, message].compactMap(\.self).joined(separator: ": ")
-        return remedy.map { "\(head)\n\($0)" } ?? head
+        let head = [file, place, message].compactMap { $0?.shortened(to: Self.longest).printable }
+            .joined(separator: ": ")
+        return remedy.map { "\(head)\n\($0.printableLines)" } ?? head
     }
 
     /// The same failure, with the file filled in where it was not known yet.

@@ -51,7 +51,7 @@ public struct MarkdownTable {
         return line(titles) + line(rule) + cells.map(line).joined()
     }
 
-    /// Text that cannot end its cell, and in which no tag begins.
+    /// Text that cannot end its cell, in which no tag begins, and that a terminal shows as it is.
     ///
     /// A `<` before a space or digit is left alone: "p < 0.001" must read well in a terminal.
     public static func escape(_ text: String) -> String {
@@ -69,6 +69,6 @@ public struct MarkdownTable {
             default: escaped.unicodeScalars.append(scalar)
             }
         }
-        return escaped
+        return escaped.printable
     }
 }

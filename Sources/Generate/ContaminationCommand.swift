@@ -34,7 +34,7 @@ struct ContaminationCommand: ParsableCommand {
                 let share = overlap.share.map { String(format: "%.2f", $0) } ?? "1.00"
                 let kind = overlap.isExact ? "exact" : "near"
                 let fields = [kind, overlap.id, name, overlap.benchmarkID, share]
-                try StandardOutput.write(fields.joined(separator: "\t") + "\n")
+                try StandardOutput.write(CSV.tabSeparated(fields))
             }
         }
         guard strict, exact > 0 else { return }

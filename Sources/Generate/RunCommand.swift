@@ -123,7 +123,7 @@ extension Scope {
     /// - Throws: `Failure.disk`.
     func report(_ selections: [ArmSelection]) throws {
         guard !selections.isEmpty else { return }
-        let heading = variantName.map { "\n\($0)\n\n" } ?? ""
+        let heading = variantName.map { "\n\($0.printable)\n\n" } ?? ""
         try StandardOutput.write(heading + ArmSelection.table(selections).text)
     }
 }

@@ -152,18 +152,6 @@ import Testing
         #expect(MarkdownTable.escape(row.text) == row.escaped)
     }
 
-    static let fields: [(text: String, quoted: String)] = [
-        ("plain", "plain"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\r\nb", "\"a\r\nb\""),
-        ("\"\u{301}", "\"\"\"\u{301}\""), ("", ""),
-    ]
-
-    @Test(arguments: fields)
-    func fieldsAreQuoted(_ row: (text: String, quoted: String)) {
-        #expect(
-            Array(ResultCSV.quoted(row.text).unicodeScalars) == Array(row.quoted.unicodeScalars)
-        )
-    }
-
     static let shares: [(value: Double?, text: String)] = [
         (nil, "–"), (.nan, "–"), (0, "0 %"), (0.54321, "54 %"), (0.0312, "3.1 %"),
         (0.0004, "0.04 %"), (0.00042, "0.042 %"), (1e-9, "< 0.0001 %"), (1, "100 %"),

@@ -1,3 +1,5 @@
+import Files
+
 /// The results as comma-separated values, for other programs.
 ///
 /// Fractions are written in full precision with a point, unknown numbers as empty fields, one
@@ -34,12 +36,12 @@ struct ResultCSV {
                 ])
             }
         }
-        return Self.lines(rows)
+        return CSV.text(rows)
     }
 
     /// One row for each arm and seed: the average accuracy.
     var seeds: String {
-        Self.lines(
+        CSV.text(
             [["arm", "seed", "accuracy"]]
                 + model.seedAverages.map { [$0.arm, "\($0.seed)", number($0.accuracy)] }
         )
@@ -63,7 +65,7 @@ struct ResultCSV {
                 ])
             }
         }
-        return Self.lines(rows)
+        return CSV.text(rows)
     }
 
     /// One row for each question: the share of right samples in every arm.
@@ -80,7 +82,7 @@ struct ResultCSV {
                 )
             }
         }
-        return Self.lines(rows)
+        return CSV.text(rows)
     }
 
     /// One row for each arm with traces.
@@ -101,7 +103,7 @@ struct ResultCSV {
                 number(trace.rightTries), number(trace.equalPairs),
             ])
         }
-        return Self.lines(rows)
+        return CSV.text(rows)
     }
 
     /// One row for each point of each sweep.
@@ -117,26 +119,7 @@ struct ResultCSV {
                 }
             }
         }
-        return Self.lines(rows)
-    }
-
-    /// Rows as text.
-    static func lines(_ rows: [[String]]) -> String {
-        rows.map { $0.map(quoted).joined(separator: ",") + "\n" }.joined()
-    }
-
-    /// A field, in quotes if it holds a comma, a quote or a line break.
-    ///
-    /// Looks at scalars, because "\r\n" is one `Character` and neither of its halves.
-    static func quoted(_ field: String) -> String {
-        let special: Set<Unicode.Scalar> = [",", "\"", "\n", "\r"]
-        guard field.unicodeScalars.contains(where: special.contains) else { return field }
-        var inner = ""
-        for scalar in field.unicodeScalars {
-            if scalar == "\"" { inner += "\"" }
-            inner.unicodeScalars.append(scalar)
-        }
-        return "\"\(inner)\""
+        return CSV.text(rows)
     }
 
     private func number(_ value: Double?) -> String {

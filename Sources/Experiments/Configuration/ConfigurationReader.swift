@@ -60,14 +60,15 @@ final class ConfigurationReport {
                 remedy: only.remedy
             )
         }
-        let lines = sorted.map { mistake in
-            "\n  line \(mistake.line): \(mistake.place): \(mistake.message)"
-                + (mistake.remedy.map { "\n    \($0)" } ?? "")
+        let lines = sorted.flatMap { mistake in
+            ["  line \(mistake.line): \(mistake.place): \(mistake.message)"]
+                + (mistake.remedy.map { ["    \($0)"] } ?? [])
         }
         throw Failure(
             .configuration,
             file: file.path,
-            "\(sorted.count) mistakes" + lines.joined()
+            "\(sorted.count) mistakes",
+            remedy: lines.map(\.printable).joined(separator: "\n")
         )
     }
 }

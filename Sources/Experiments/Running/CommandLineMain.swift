@@ -12,13 +12,13 @@ public enum CommandLineMain {
     ///
     /// A stop on request is no error and is not called one.
     public static func message(for error: any Error) -> String {
-        guard let failure = error as? Failure else { return "Error: \(error)" }
+        guard let failure = error as? Failure else { return "Error: \(error)".printableLines }
         return failure.kind == .interrupted ? failure.description : "Error: \(failure)"
     }
 
     /// Writes an error's text to standard error.
     public static func report(_ error: any Error) {
-        StandardError.write(line: message(for: error))
+        StandardError.write(message(for: error) + "\n")
     }
 
     /// Runs a program's work; reports an error and exits with its code.

@@ -83,7 +83,7 @@ public final class Progress: Sendable {
         done: Int = 0,
         display: ProgressDisplay = .standardError()
     ) {
-        self.label = label
+        self.label = label.printable
         self.unit = unit
         self.total = total
         self.display = display

@@ -39,14 +39,14 @@ public enum StandardOutput {
 
 /// Standard error, for what a person should read while a program runs.
 public enum StandardError {
-    /// Writes text; that nobody can read it stops nothing.
+    /// Writes text as it is, control characters too; that nobody can read it stops nothing.
     public static func write(_ text: String) {
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 
-    /// Writes a line likewise.
+    /// Writes one line that a terminal shows as it is, whatever ids and texts are in it.
     public static func write(line: String) {
-        write(line + "\n")
+        write(line.printable + "\n")
     }
 }
 

@@ -73,7 +73,7 @@ public struct Plan: Sendable {
             if let source = item.source { lines.append("  \(source)") }
         }
         lines += overlaps.map { "warning: \($0)" }
-        return lines.joined(separator: "\n") + "\n"
+        return lines.map { $0.printable + "\n" }.joined()
     }
 }
 

@@ -63,9 +63,9 @@ class Trial:
             stderr=subprocess.PIPE,
             text=True,
         )
-        mine = f".tmp.{self.process.pid}"
+        mine = f"-{self.process.pid}-"
         while self.process.poll() is None:
-            if any(n.endswith(mine) for n in names(self.checkpoints())):
+            if any(".tmp." in n and mine in n for n in names(self.checkpoints())):
                 return time.monotonic()
             time.sleep(0.001)
         sys.exit("the program ended by itself: " + self.process.stderr.read())

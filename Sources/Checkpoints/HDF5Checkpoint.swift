@@ -156,7 +156,7 @@ public final class HDF5Checkpoint: TensorSource {
 extension HDF5Checkpoint {
     /// Writes a checkpoint that is there whole or not at all.
     ///
-    /// Written beside as `path.tmp.PID`, closed, sealed, flushed to the device, opened again,
+    /// Written beside as a `TemporaryFile`, closed, sealed, flushed to the device, opened again,
     /// compared with its digests, renamed; then the folder is flushed. An older file of this name
     /// stays until the last step.
     /// - Throws: `Failure.disk` when it cannot be written; what a tensor's `load` throws. The older

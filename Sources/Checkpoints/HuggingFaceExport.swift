@@ -58,10 +58,11 @@ public struct HuggingFaceExport: Sendable {
         let parent = URL(filePath: target).deletingLastPathComponent().path(percentEncoded: false)
         let name = URL(filePath: target).lastPathComponent
         AtomicFile.sweep(parent) { $0 == name || $0 == "\(name).former" }
-        let temporary = "\(target).tmp.\(getpid())"
+        // Locked while it is written, so that nobody takes it for a leftover.
+        try TextFile.createFolder(parent)
+        let locked = try TemporaryFile(for: target, isFolder: true)
+        let temporary = locked.path
         defer { try? FileManager.default.removeItem(atPath: temporary) }
-        try? FileManager.default.removeItem(atPath: temporary)
-        try TextFile.createFolder(temporary)
         try SafetensorsWriter.write(writtenTensors, to: "\(temporary)/model.safetensors")
         try TextFile.write(writtenConfiguration.pretty, to: "\(temporary)/config.json")
         try TextFile.write(
@@ -76,13 +77,15 @@ public struct HuggingFaceExport: Sendable {
             )
         }
         guard exists else { return try OutputFile.rename(temporary, to: target) }
-        let former = "\(target).former.tmp.\(getpid())"
+        let kept = try TemporaryFile(for: "\(target).former", isFolder: true)
+        let former = kept.path
         try OutputFile.rename(target, to: former)
         do { try OutputFile.rename(temporary, to: target) } catch {
             try? OutputFile.rename(former, to: target)
             throw error
         }
         try? FileManager.default.removeItem(atPath: former)
+        withExtendedLifetime((locked, kept)) {}
     }
 
     /// Whether there is an earlier export to be replaced.

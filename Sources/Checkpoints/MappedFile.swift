@@ -15,13 +15,9 @@ final class MappedFile: @unchecked Sendable {
     /// - Throws: `Failure.missingInput` when there is no readable file.
     init(_ path: String) throws {
         self.path = path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw errno == ENOENT
-                ? Failure(.missingInput, file: path, "no such file")
-                : MappedFile.unreadable(path)
-        }
-        defer { close(descriptor) }
+        let file = try InputFile.open(path)
+        defer { try? file.close() }
+        let descriptor = file.fileDescriptor
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw MappedFile.unreadable(path) }
         guard status.st_mode & S_IFMT == S_IFREG else {

@@ -1,4 +1,5 @@
 import Files
+import Foundation
 import Grading
 
 /// One sampled answer to one question of a benchmark.
@@ -83,19 +84,47 @@ public struct Sample: Sendable {
 
     /// Reads a file of samples, without the line that an interrupted write left behind.
     ///
-    /// - Throws: `Failure` naming file and line of a malformed record or of a sample seen before.
+    /// - Throws: As `forEach`.
     public static func read(_ path: String) throws -> [Sample] {
+        var samples: [Sample] = []
+        try forEach(in: path, remedy: "") { samples.append($0.record) }
+        return samples
+    }
+
+    /// Hands on the samples of a file one by one, without the line that an interrupted write left
+    /// behind.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - file: The file, where it is open already.
+    ///   - remedy: What makes samples again whose lines were deleted.
+    ///   - body: Gets the samples.
+    /// - Throws: `Failure` naming file and lines of malformed records or of a sample seen before,
+    ///   and what `body` throws.
+    public static func forEach(
+        in path: String,
+        file: FileHandle? = nil,
+        remedy: String,
+        _ body: (JSONLines.Placed<Sample>) throws -> Void
+    ) throws {
         var seen: Set<String> = []
-        return try JSONLines.read(path, tornTail: .drop) { json in
-            let sample = try Sample(json: json)
-            guard seen.insert("\(sample.index) \(sample.benchmark) \(sample.id)").inserted else {
-                throw Failure(
-                    .badData,
-                    at: "'sample'",
-                    "sample \(sample.index) of '\(sample.id)' occurs a second time"
-                )
-            }
-            return sample
-        }
+        let damaged = try JSONLines.salvage(
+            path,
+            file: file,
+            { json in
+                let sample = try Sample(json: json)
+                guard seen.insert("\(sample.index) \(sample.benchmark) \(sample.id)").inserted
+                else {
+                    throw Failure(
+                        .badData,
+                        at: "'sample'",
+                        "sample \(sample.index) of '\(sample.id)' occurs a second time"
+                    )
+                }
+                return sample
+            },
+            body
+        )
+        if let failure = JSONLines.failure(damaged, path, remedy) { throw failure }
     }
 }

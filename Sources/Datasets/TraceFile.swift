@@ -110,21 +110,42 @@ extension Trace {
 
     /// Reads a file of tries, without the line that an interrupted write left behind.
     ///
-    /// - Throws: `Failure` naming file and line of a record that is malformed or contradicts itself,
-    ///   or of a try that is there twice.
+    /// - Throws: As `forEach`.
     public static func read(_ path: String) throws -> [Trace] {
+        var traces: [Trace] = []
+        try forEach(in: path) { traces.append($0.record) }
+        return traces
+    }
+
+    /// Hands on the tries of a file one by one, without the line that an interrupted write left
+    /// behind.
+    ///
+    /// - Throws: `Failure` naming file and lines of records that are malformed or contradict
+    ///   themselves, or of a try that is there twice, and what `body` throws.
+    public static func forEach(
+        in path: String,
+        file: FileHandle? = nil,
+        _ body: (JSONLines.Placed<Trace>) throws -> Void
+    ) throws {
         var seen: Set<String> = []
-        return try JSONLines.read(path, tornTail: .drop) { json in
-            let trace = try Trace(json: json)
-            guard seen.insert("\(trace.attempt) \(trace.id)").inserted else {
-                throw Failure(
-                    .badData,
-                    at: "'try'",
-                    "try \(trace.attempt) of '\(trace.id)' occurs a second time"
-                )
-            }
-            return trace
-        }
+        let damaged = try JSONLines.salvage(
+            path,
+            file: file,
+            { json in
+                let trace = try Trace(json: json)
+                guard seen.insert("\(trace.attempt) \(trace.id)").inserted else {
+                    throw Failure(
+                        .badData,
+                        at: "'try'",
+                        "try \(trace.attempt) of '\(trace.id)' occurs a second time"
+                    )
+                }
+                return trace
+            },
+            body
+        )
+        let lost = "Then run the command that made it again: only what these lines held is missing."
+        if let failure = JSONLines.failure(damaged, path, lost) { throw failure }
     }
 }
 

@@ -4,8 +4,8 @@ import Foundation
 public enum AtomicFile {
     /// Lets `body` write a temporary file beside `path`, then gives it that name.
     ///
-    /// `body` must flush the file to the device. Leftovers of writers of the same file that no
-    /// longer run are removed first.
+    /// `body` must flush the file to the device. Leftovers of writers of the same file that have
+    /// ended are removed first.
     /// - Throws: `Failure.disk` when `byteCount` bytes cannot fit; whatever `body` throws. The file
     ///   at `path` is then untouched and the temporary one removed.
     public static func replace(
@@ -17,27 +17,21 @@ public enum AtomicFile {
         try TextFile.createFolder(folder)
         sweep(folder) { $0 == URL(filePath: path).lastPathComponent }
         try requireSpace(byteCount, for: path, in: folder)
-        let temporary = "\(path).tmp.\(getpid())"
+        // Locked until it has its final name, so that nobody takes it for a leftover.
+        let temporary = try TemporaryFile(for: path)
         do {
-            try body(temporary)
-            try OutputFile.rename(temporary, to: path)
+            try body(temporary.path)
+            try OutputFile.rename(temporary.path, to: path)
         } catch {
-            unlink(temporary)
+            unlink(temporary.path)
             throw error
         }
+        withExtendedLifetime(temporary) {}
     }
 
-    /// Removes what writers left that no longer run: `NAME.tmp.PID` for the names that match.
+    /// Removes what writers left that have ended, for the final names that match.
     public static func sweep(_ folder: String, _ matches: (String) -> Bool) {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        for name in names {
-            guard let mark = name.range(of: ".tmp.", options: .backwards),
-                let process = pid_t(name[mark.upperBound...]), process > 0,
-                matches(String(name[..<mark.lowerBound])),
-                kill(process, 0) != 0, errno == ESRCH
-            else { continue }
-            try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
-        }
+        TemporaryFile.sweep(folder, matches)
     }
 
     /// Refuses to begin what cannot end: a tenth more than the file must be free.

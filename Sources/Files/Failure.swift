@@ -15,6 +15,8 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
         case disk
         /// Stopped on request; the same command goes on from here.
         case interrupted
+        /// Another process is at work there; later the same command goes on.
+        case busy
         /// An experiment file or an option asks for something impossible.
         case configuration
 
@@ -25,7 +27,7 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
             case .badData: 65
             case .missingInput: 66
             case .disk: 74
-            case .interrupted: 75
+            case .interrupted, .busy: 75
             case .configuration: 78
             }
         }

@@ -54,11 +54,7 @@ public enum JSONLines {
         batch: Int = 4096,
         _ body: ([(number: Int, bytes: [UInt8])]) throws -> Void
     ) throws {
-        var isFolder: ObjCBool = false
-        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        guard !isFolder.boolValue, let file = FileHandle(forReadingAtPath: path) else {
-            throw Failure(.missingInput, file: path, "no such file, or not readable")
-        }
+        let file = try InputFile.open(path)
         defer { try? file.close() }
         var lines: [(number: Int, bytes: [UInt8])] = []
         var rest: [UInt8] = []
@@ -72,12 +68,7 @@ public enum JSONLines {
         }
         func next() throws -> Data? {
             do { return try file.read(upToCount: 1 << 20) } catch {
-                throw Failure(
-                    .missingInput,
-                    file: path,
-                    "cannot be read",
-                    remedy: "Check the disk."
-                )
+                throw InputFile.failedRead(path)
             }
         }
         while let block = try next(), !block.isEmpty {
@@ -117,27 +108,50 @@ public enum JSONLines {
             try TextFile.createFolder(
                 URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
             )
-            if let data = FileManager.default.contents(atPath: path), let last = data.last,
-                last != 0x0A
-            {
-                let keep = data.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-                try TextFile.write(data.prefix(upTo: keep), to: path)
-            }
             file = try OutputFile(appendingTo: path)
+            try file.cutTornLine()
         }
 
         /// Appends one line.
         ///
-        /// - Throws: `Failure.disk`.
+        /// - Throws: `Failure.disk`, also when the file was removed since it was opened.
         public func append(_ record: JSON) throws {
+            try file.checkIsInPlace()
             try file.write(Data((record.compact + "\n").utf8))
         }
+
+        /// Refuses to go on where the file was removed or replaced since it was opened.
+        ///
+        /// - Throws: `Failure.disk`.
+        public func checkIsInPlace() throws { try file.checkIsInPlace() }
     }
 
-    /// Replaces a file by the given records in one step.
+    /// Replaces a file by the given records in one step, one at a time in memory.
     ///
-    /// - Throws: `Failure.disk`.
+    /// - Throws: `Failure.disk`, and what making a record throws.
     public static func write(_ records: some Sequence<JSON>, to path: String) throws {
-        try TextFile.write(records.map { $0.compact + "\n" }.joined(), to: path)
+        try write(to: path) { add in for record in records { try add(record) } }
+    }
+
+    /// Replaces a file in one step by the records that `body` hands on.
+    ///
+    /// - Throws: `Failure.disk`, and what `body` throws; the old file is then untouched.
+    public static func write(
+        to path: String,
+        _ body: (_ add: (JSON) throws -> Void) throws -> Void
+    ) throws {
+        try AtomicFile.replace(path, byteCount: 0) { temporary in
+            let file = try OutputFile(creating: temporary)
+            var block = Data()
+            try body { record in
+                block.append(contentsOf: record.compact.utf8)
+                block.append(0x0A)
+                guard block.count > 1 << 18 else { return }
+                try file.write(block)
+                block.removeAll(keepingCapacity: true)
+            }
+            try file.write(block)
+            try file.synchronizeAndClose()
+        }
     }
 }

@@ -4,29 +4,8 @@ import Foundation
 public enum TextFile {
     /// The bytes of a file.
     ///
-    /// - Throws: `Failure.missingInput` when there is no readable file.
-    public static func read(_ path: String) throws -> Data {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw Failure(.missingInput, file: path, "no such file")
-        }
-        guard !isFolder.boolValue else {
-            throw Failure(.missingInput, file: path, "is a folder; expected a file")
-        }
-        // A pipe such as /dev/stdin has no size, and the file manager refuses it.
-        let data =
-            FileManager.default.contents(atPath: path)
-            ?? FileHandle(forReadingAtPath: path).flatMap { try? $0.readToEnd() ?? Data() }
-        guard let data else {
-            throw Failure(
-                .missingInput,
-                file: path,
-                "cannot be read",
-                remedy: "Check its permissions."
-            )
-        }
-        return data
-    }
+    /// - Throws: `Failure.missingInput` when there is no readable regular file.
+    public static func read(_ path: String) throws -> Data { try InputFile.read(path) }
 
     /// Parses a JSON file.
     ///

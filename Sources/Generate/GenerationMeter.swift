@@ -20,8 +20,6 @@ struct GenerationCounts {
     /// Whether the run was asked to stop.
     var wasCancelled = false
 
-    init(_ traces: some Sequence<Trace> = []) { for trace in traces { add(trace) } }
-
     mutating func add(_ trace: Trace) {
         tries += 1
         if trace.verdict == .correct { correct += 1 }
@@ -55,14 +53,15 @@ struct GenerationMeter {
     private var counts = GenerationCounts()
     private var newTokens = 0
 
-    init(_ run: TraceGeneration, wanted: [Problem], found: [TryKey: Trace]) {
+    init(_ run: TraceGeneration, wanted: [Problem], found: TraceIndex) {
         filter = run.arm.selection.filter
         problemCount = wanted.count
         var known = 0
         for problem in wanted {
-            let own = (0..<run.arm.generation.tries).compactMap { found[TryKey(problem.id, $0)] }
+            let own = (0..<run.arm.generation.tries).map { TryKey(problem.id, $0) }
+                .filter(found.contains)
             known += own.count
-            passing += own.count { [filter] in filter.rejection(of: $0) == nil }
+            passing += own.count(where: found.passes)
             let missing = run.arm.generation.tries - own.count
             if missing > 0 { left[Array(problem.id.utf8)] = missing }
         }

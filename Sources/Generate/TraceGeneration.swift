@@ -55,20 +55,23 @@ struct TraceGeneration {
     func run(_ models: ModelStore) throws -> Bool {
         try stage.prepare()
         let store = TraceStore(stage: stage)
+        if stage.state == .finished, store.files == [stage.traces()],
+            try shard != nil || missing(in: store.index()).isEmpty,
+            (try? stage.checkOutput("traces.jsonl")) != nil
+        {
+            // Nothing to make and nothing to merge; the folder need not be writable.
+            return true
+        }
         let suffix = shard.map { "-\($0.index)-of-\($0.count)" } ?? ""
         let lock = try RunLock(shard == nil ? stage.lock : stage.file("lock\(suffix)"))
         defer { lock.release() }
         let path = stage.traces(shard: shard.map { ($0.index, $0.count) })
-        // A shard of what is there already has nothing to merge.
-        if shard != nil, stage.state == .finished, store.files == [stage.traces()] { return true }
 
         // Opening cuts off a torn last line, so it comes before reading.
         let output = try JSONLines.Appender(path)
-        let found = try store.read()
-        let missing = wanted.map { problem in
-            (problem, (0..<attempts).filter { found[TryKey(problem.id, $0)] == nil })
-        }.filter { !$0.1.isEmpty }
-        guard !missing.isEmpty else { return try finish(store, found) }
+        let found = try index(store)
+        let missing = missing(in: found)
+        guard !missing.isEmpty else { return try finish(store, found, own: path) }
         let manifest = try manifest(suffix)
         do {
             let counts = try generate(missing, found: found, models, into: output)
@@ -78,10 +81,13 @@ struct TraceGeneration {
                 try manifest.close(.interrupted, results: counts.json)
                 throw Interrupts.stopped()
             }
+            let all = try index(store)
+            try checkMade(all, path)
             try manifest.close(isWhole ? .finished : .interrupted, results: counts.json)
             return try finish(
                 store,
-                store.read(),
+                all,
+                own: path,
                 manifest: shard == nil ? manifest : nil,
                 tokensPerSecond: counts.tokensPerSecond
             )
@@ -93,34 +99,73 @@ struct TraceGeneration {
         }
     }
 
+    private func index(_ store: TraceStore) throws -> TraceIndex {
+        let filter = arm.selection.filter
+        return try store.index { filter.rejection(of: $0) == nil }
+    }
+
+    /// The problems that this run is about and that lack tries, with the numbers of those.
+    private func missing(in found: TraceIndex) -> [(problem: Problem, attempts: [Int])] {
+        wanted.map { problem in
+            (problem, (0..<attempts).filter { !found.contains(TryKey(problem.id, $0)) })
+        }.filter { !$0.1.isEmpty }
+    }
+
+    /// Refuses to call done what was made and is not in the files any more.
+    private func checkMade(_ found: TraceIndex, _ path: String) throws {
+        let lost = missing(in: found).reduce(0) { $0 + $1.attempts.count }
+        guard lost > 0 else { return }
+        throw Failure(
+            .disk,
+            file: path,
+            "\(lost) tries that were written are not in the file",
+            remedy: "Another program changed the file. Run the same command again: it makes what "
+                + "is missing."
+        )
+    }
+
     /// Brings the main file into its order, and closes the stage when nothing is missing.
     private func finish(
         _ store: TraceStore,
-        _ tries: [TryKey: Trace],
+        _ tries: TraceIndex,
+        own: String,
         manifest running: Manifest? = nil,
         tokensPerSecond: Double? = nil
     ) throws -> Bool {
         let isComplete = problems.problems.allSatisfy { problem in
-            (0..<attempts).allSatisfy { tries[TryKey(problem.id, $0)] != nil }
+            (0..<attempts).allSatisfy { tries.contains(TryKey(problem.id, $0)) }
         }
         // A shard leaves the main file alone until all shards are there.
         guard isComplete || shard == nil else { return false }
-        if isComplete, stage.state == .finished, store.files == [stage.traces()] { return true }
+        if isComplete, stage.state == .finished, store.files == [stage.traces()],
+            (try? stage.checkOutput("traces.jsonl")) != nil
+        {
+            return true
+        }
         // Only a shard's process does not hold the main lock yet.
         let lock: RunLock?
         do { lock = try shard.map { _ in try RunLock(stage.lock) } } catch let failure as Failure
-            where failure.kind == .interrupted
+            where failure.kind == .busy
         {
             // Another shard's process, which has seen the same files, is merging them.
             return true
         }
         defer { lock?.release() }
-        try store.write(tries, problems: problems, attempts: attempts, isComplete: isComplete)
-        guard isComplete else { return false }
-        let manifest = try running ?? manifest("", parts: shardManifests)
-        var counts = GenerationCounts(tries.values)
+        // Whatever order the lines of a finished file are in now, they must be those it had.
+        let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
+        let manifest =
+            try isComplete && digest == nil ? running ?? manifest("", parts: shardManifests) : nil
+        var counts = try store.write(
+            tries,
+            problems: problems,
+            attempts: attempts,
+            isComplete: isComplete,
+            own: own,
+            digest: digest
+        )
+        guard let manifest else { return isComplete }
         counts.tokensPerSecond = tokensPerSecond
-        try manifest.close(.finished, results: counts.json)
+        try manifest.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
         return true
     }
 
@@ -147,7 +192,7 @@ extension TraceGeneration {
     /// Decodes missing tries and appends each as it finishes.
     private func generate(
         _ missing: [(problem: Problem, attempts: [Int])],
-        found: [TryKey: Trace],
+        found: TraceIndex,
         _ models: ModelStore,
         into output: JSONLines.Appender
     ) throws -> GenerationCounts {

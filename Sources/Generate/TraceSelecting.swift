@@ -2,6 +2,7 @@ import Datasets
 import Experiments
 import Files
 import Foundation
+import Kernels
 
 /// What an arm trains on under one seed, and what was left out.
 struct ArmSelection {
@@ -39,9 +40,27 @@ extension RunLayout {
     func write(_ result: ArmSelection) throws {
         guard let stage = try selection(result.arm, seed: result.seed) else { return }
         try stage.prepare()
+        let text = result.selected.map { $0.json.compact + "\n" }.joined()
+        let digest = digest(of: text)
+        // A finished selection that would come out the same is left alone, also where nothing can
+        // be written.
+        if stage.state == .finished, result.isComplete,
+            let manifest = try? TextFile.readJSON(stage.manifest),
+            manifest["results"]?.canonical == result.json.canonical,
+            manifest["outputs"]?["selected.jsonl"]?.string ?? digest == digest,
+            (try? TextFile.read(stage.selected)) == Data(text.utf8)
+        {
+            return
+        }
         // Shards that end together select together, the same.
         let lock = try RunLock.waiting(10, for: stage.lock)
         defer { lock.release() }
+        // Chosen from what was there a while ago, when others have come to the end since.
+        if !result.isComplete, stage.state == .finished,
+            try traces(result.arm, seed: result.seed)?.state == .finished
+        {
+            return
+        }
         let manifest = try Manifest(
             stage.manifest,
             configuration: experiment.merged,
@@ -49,12 +68,21 @@ extension RunLayout {
             inputs: stage.inputDigests,
             surroundings: .ofThisProcess
         )
-        let text = result.selected.map { $0.json.compact + "\n" }.joined()
         // An equal file keeps its time of change, by which its digest is remembered.
-        if FileManager.default.contents(atPath: stage.selected) != Data(text.utf8) {
+        if (try? TextFile.read(stage.selected)) != Data(text.utf8) {
             try TextFile.write(text, to: stage.selected)
         }
-        try manifest.close(result.isComplete ? .finished : .interrupted, results: result.json)
+        try manifest.close(
+            result.isComplete ? .finished : .interrupted,
+            results: result.json,
+            outputs: ["selected.jsonl"]
+        )
+    }
+
+    private func digest(of text: String) -> String {
+        var hash = SHA256()
+        hash.update(text)
+        return hash.hex()
     }
 }
 

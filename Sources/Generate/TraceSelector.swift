@@ -107,6 +107,7 @@ struct TraceSelector {
         -> ArmSelection
     {
         let (other, stage) = try layout.otherSelection(arm, seed: seed)
+        try stage.checkOutput("selected.jsonl")
         var traces = try SelectedTrace.read(stage.selected)
         let student = try models.student(of: arm, layout, seed: seed)
         let tokenizer = try Tokenizer(at: other.modelPath(.student, seed: stage.seed))
@@ -143,7 +144,8 @@ struct TraceSelector {
     /// Problems without any try do not count.
     private func own(_ arm: Arm, _ seed: UInt64) throws -> ArmSelection? {
         guard let stage = try layout.traces(arm, seed: seed) else { return nil }
-        let found = try TraceStore(stage: stage).read()
+        let store = TraceStore(stage: stage)
+        let found = try store.read()
         guard !found.isEmpty else { return nil }
         var result = ArmSelection(arm: arm, seed: seed, kept: [])
         let style = AnswerStyle(traces: experiment.answers, template: experiment.template)
@@ -155,6 +157,9 @@ struct TraceSelector {
             result.tries += own
             visited[Array(problem.id.utf8)] = problem
             result.problems.append(problem)
+        }
+        if result.isComplete, store.files == [stage.traces()] {
+            try stage.checkOutput("traces.jsonl")
         }
         let selection = arm.selection.filter.select(
             result.tries,

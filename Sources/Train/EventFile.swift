@@ -18,7 +18,7 @@ final class EventFile {
         let found = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
             .filter { $0.hasPrefix(prefix) }.sorted()
         let kept = found.flatMap { name in
-            let data = (try? Data(contentsOf: URL(filePath: "\(folder)/\(name)"))) ?? Data()
+            let data = (try? InputFile.read("\(folder)/\(name)")) ?? Data()
             return TFRecord.payloads(of: [UInt8](data)).filter { event in
                 (Event.step(of: event) ?? .max) < step
             }
@@ -137,19 +137,31 @@ enum TFRecord {
         return length + Event.little(checksum(length)) + payload + Event.little(checksum(payload))
     }
 
-    /// The records of a file, up to the first that is torn or damaged.
+    /// The records of a file; what is torn or damaged between them is left out.
     static func payloads(of file: [UInt8]) -> [[UInt8]] {
-        var (payloads, rest): ([[UInt8]], ArraySlice<UInt8>) = ([], file[...])
-        while rest.count >= 16 {
-            let length = rest.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-            guard length <= UInt64(rest.count - 16) else { break }
-            let payload = Array(rest.dropFirst(12).prefix(Int(length)))
-            let record = frame(payload)
-            guard rest.starts(with: record) else { break }
+        var payloads: [[UInt8]] = []
+        var start = 0
+        while start + 16 <= file.count {
+            guard let payload = payload(of: file[start...]) else {
+                start += 1
+                continue
+            }
             payloads.append(payload)
-            rest = rest.dropFirst(record.count)
+            start += payload.count + 16
         }
         return payloads
+    }
+
+    /// The payload of the record that begins the bytes; nil where none does.
+    private static func payload(of bytes: ArraySlice<UInt8>) -> [UInt8]? {
+        let head = bytes.prefix(12)
+        let length = head.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard length <= UInt64(bytes.count - 16),
+            head.suffix(4).elementsEqual(Event.little(checksum(Array(head.prefix(8)))))
+        else { return nil }
+        let payload = Array(bytes.dropFirst(12).prefix(Int(length)))
+        let end = bytes.dropFirst(12 + payload.count).prefix(4)
+        return end.elementsEqual(Event.little(checksum(payload))) ? payload : nil
     }
 
     /// CRC-32C (Castagnoli, reflected), rotated and shifted as the format asks.

@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import Files
 import Foundation
@@ -9,23 +10,30 @@ final class MetricsLog {
     private let events: EventFile
 
     /// Opens the log, without the steps that will be done again.
-    init(stage: Stage, keepingStepsBelow step: Int) throws {
+    ///
+    /// What is damaged is left out, and told of: the checkpoint that the run goes on from is whole
+    /// without it.
+    init(
+        stage: Stage,
+        keepingStepsBelow step: Int,
+        warn: (String) -> Void = { StandardError.write(line: $0) }
+    ) throws {
         let path = stage.file("metrics.jsonl")
-        let kept =
-            FileManager.default.fileExists(atPath: path)
-            ? try JSONLines.read(path, tornTail: .drop) { $0 }
-                .filter { ($0["step"]?.integer ?? .max) < step } : []
+        let found = try MetricsFile(path)
+        if let warning = found.warning(upTo: step) { warn(warning) }
+        let kept = found.rows.filter { $0.step < step }.map(\.record)
         try JSONLines.write(kept, to: path)
         lines = try JSONLines.Appender(path)
-        table = try OutputFile(creating: stage.file("metrics.csv"))
-        try table.write(Data("step,loss,learning_rate,gradient_norm,tokens,seconds\n".utf8))
+        let csv = stage.file("metrics.csv")
+        let header = MetricsFile.columns.joined(separator: ",")
+        try TextFile.write(([header] + kept.map(Self.row)).map { $0 + "\n" }.joined(), to: csv)
+        table = try OutputFile(appendingTo: csv)
         events = try EventFile(folder: stage.folder, keepingStepsBelow: step)
-        for record in kept { try appendRow(record) }
     }
 
     func append(_ metrics: StepMetrics) throws {
         try lines.append(metrics.json)
-        try appendRow(metrics.json)
+        try table.write(Data((Self.row(metrics.json) + "\n").utf8))
         try events.append(
             step: metrics.step,
             [
@@ -36,8 +44,7 @@ final class MetricsLog {
         )
     }
 
-    private func appendRow(_ record: JSON) throws {
-        let row = (record.object?.members ?? []).map(\.value.compact).joined(separator: ",")
-        try table.write(Data((row + "\n").utf8))
+    private static func row(_ record: JSON) -> String {
+        MetricsFile.columns.map { (record[$0] ?? .null).compact }.joined(separator: ",")
     }
 }

@@ -164,6 +164,7 @@ struct RunCommand: ParsableCommand {
         try checkWeights(of: arm, seed, layout)
         let model = try layout.loadStudent(toTrain: arm, seed: seed)
         let template = layout.experiment.template
+        try selection.checkOutput("selected.jsonl")
         let examples = try SelectedTrace.read(selection.selected).map { trace in
             let example = try template.example(trace, with: model.tokenizer)
             try model.check(example.ids)

@@ -15,19 +15,24 @@ import Testing
         // A writer killed after any amount of bytes, even after all of them, before the rename.
         for share in 0...8 {
             let part = Array(whole.prefix(whole.count * share / 8))
-            _ = try folder.write("step-000002.h5.tmp.\(deadProcess)", part)
+            let dead = try TemporaryFile(for: checkpoints.path(step: 2))
+            try Data(part).write(to: URL(filePath: dead.path))
+            withExtendedLifetime(dead) {}
             #expect(checkpoints.list().map(\.step) == [1])
             #expect(try checkpoints.latest()?.step == 1)
         }
-        let alive = try folder.write("step-000009.h5.tmp.1", [1])
-        let other = try folder.write("notes.tmp.\(deadProcess)", [1])
+        let alive = try TemporaryFile(for: checkpoints.path(step: 9))
+        let other = try TemporaryFile(for: folder.file("notes")).path
+        let elsewhere = try folder.write("step-000004.h5.tmp.01234567-4026531836-9-1", [1])
         try checkpoints.write(sampleContent(step: 3), step: 3)
         #expect(
-            folder.names == [
-                URL(filePath: other).lastPathComponent, "step-000001.h5", "step-000003.h5",
-                URL(filePath: alive).lastPathComponent,
-            ]
+            folder.names
+                == [
+                    other, checkpoints.path(step: 1), checkpoints.path(step: 3), alive.path,
+                    elsewhere,
+                ].map { URL(filePath: $0).lastPathComponent }.sorted()
         )
+        withExtendedLifetime(alive) {}
     }
 
     @Test func keepsTheNewest() throws {
@@ -139,14 +144,5 @@ import Testing
     static func addressSpace() throws -> Int {
         let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
         return (Int(text.prefix { $0 != " " }) ?? 0) * Int(getpagesize())
-    }
-
-    /// The id of a process that has ended.
-    private var deadProcess: pid_t {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/true")
-        try? process.run()
-        process.waitUntilExit()
-        return process.processIdentifier
     }
 }

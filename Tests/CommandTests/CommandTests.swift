@@ -308,6 +308,97 @@ import Testing
         #expect(try TextFile.readJSON(manifest[0])["status"]?.string == "interrupted")
     }
 
+    /// However the program that started it ends, the one that trains ends too, at a whole step.
+    @Test(arguments: [SIGKILL, SIGHUP, SIGTERM, 0])
+    func aTrainerEndsWithTheProgramThatStartedIt(signal: Int32) throws {
+        let folder = try endless()
+        let generator = try Program("rsd-generate", in: folder).start(["run", "killed.yaml"])
+        #expect(isTraining(generator, in: folder))
+        if signal != 0 {
+            kill(generator.processIdentifier, signal)
+        } else {
+            // Ctrl-C twice, faster than anybody could pass it on.
+            generator.interrupt()
+            usleep(1000)
+            generator.interrupt()
+        }
+        generator.waitUntilExit()
+        if [SIGHUP, SIGTERM].contains(signal) { #expect(generator.terminationStatus == 75) }
+        let lock = try #require(
+            folder.files(named: "lock", below: "runs/killed/base").first { $0.contains("/student") }
+        )
+        let deadline = ContinuousClock.now + .seconds(60)
+        while Self.isLocked(lock), ContinuousClock.now < deadline { usleep(10_000) }
+        #expect(!Self.isLocked(lock), "the trainer is still at work")
+        // Told twice, it may have ended without a word, as it was asked to.
+        if signal == 0 { return }
+        let manifest = try #require(
+            folder.files(named: "manifest.json", below: "runs/killed/base")
+                .first { $0.contains("/student") }
+        )
+        #expect(try TextFile.readJSON(manifest)["status"]?.string == "interrupted")
+    }
+
+    /// The same number means another process in another container.
+    @Test func aContainerOfItsOwnNumbersIsNotMistaken() throws {
+        let folder = try endless()
+        let container = ["unshare", "-p", "-f", "--mount-proc", "--kill-child"]
+        guard try Self.run(container + ["true"]) == 0 else {
+            print("SKIPPED: no namespaces of processes can be made here")
+            return
+        }
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments =
+            container + [
+                Program("rsd-train").path, "run", "killed.yaml", "--arm", "base",
+            ]
+        process.currentDirectoryURL = URL(filePath: folder.folder)
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        #expect(isTraining(process, in: folder))
+        let second = try Program("rsd-train", in: folder).run([
+            "run", "killed.yaml", "--arm", "base",
+        ])
+        #expect(
+            second.status == 75 && second.error.contains("another container"),
+            "\(second.error)"
+        )
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        // What it left is dead for certain, though it had a number that lives here.
+        let stage = try #require(folder.files(named: "lock", below: "runs/killed/base").first)
+        #expect(try TextFile.read(stage).starts(with: Data("1\n".utf8)))
+        let third = try Program("rsd-train", in: folder).start([
+            "run", "killed.yaml", "--arm", "base",
+        ])
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline,
+            try TextFile.read(stage).starts(with: Data("1\n".utf8))
+        { usleep(10_000) }
+        #expect(try TextFile.read(stage).starts(with: Data("\(third.processIdentifier)\n".utf8)))
+        third.interrupt()
+        third.waitUntilExit()
+        #expect(third.terminationStatus == 75)
+    }
+
+    /// Whether a process that lives holds the lock.
+    private static func isLocked(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    }
+
+    private static func run(_ arguments: [String]) throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = arguments
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
     @Test func asksASecondProcessToWait() throws {
         let folder = try endless()
         let trainer = Program("rsd-train", in: folder)

@@ -34,11 +34,13 @@ import Testing
     }
 
     /// Where nothing could be resumed, nothing is gained by going on after a signal.
-    @Test(arguments: [SIGINT, SIGTERM]) func endsAtOnceWhereNothingIsResumed(number: Int32) throws {
-        let folder = try Scratch()
-        #expect(mkfifo(folder.path("answers"), 0o600) == 0)
+    @Test(arguments: [SIGHUP, SIGINT, SIGTERM]) func endsAtOnceWhereNothingIsResumed(number: Int32)
+        throws
+    {
         // Waits for somebody to write, for ever.
-        let process = try Program("rsd-evaluate", in: folder).start(["grade", "answers"])
+        let input = Pipe()
+        defer { withExtendedLifetime(input) {} }
+        let process = try Program("rsd-evaluate").start(["grade", "-"], input: input)
         usleep(300_000)
         #expect(process.isRunning)
         kill(process.processIdentifier, number)

@@ -85,9 +85,9 @@ struct Program {
     }
 
     /// Starts and returns at once; what it prints is thrown away.
-    func start(_ arguments: [String]) throws -> Process {
+    func start(_ arguments: [String], input: Pipe? = nil) throws -> Process {
         let process = process(arguments)
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input ?? FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()

@@ -114,9 +114,52 @@ import Testing
         let job = try tiny.jobs(tiny.experiment())[0]
         try job.stage.prepare()
         let lock = try RunLock(job.stage.lock)
-        #expect(failure { try TinyExperiment.run(job) }?.kind == .interrupted)
+        #expect(failure { try TinyExperiment.run(job) }?.kind == .busy)
         lock.release()
         #expect(try TinyExperiment.run(job) == 14)
+    }
+
+    /// Every bit of a finished file counts, wherever it is.
+    @Test func flippedBitsAreFound() throws {
+        let tiny = try TinyExperiment()
+        let job = try tiny.jobs(tiny.experiment())[0]
+        try TinyExperiment.run(job)
+        let path = job.stage.samples("tiny")
+        let whole = try TinyExperiment.bytes(job)
+        for place in stride(from: 3, to: whole.count, by: max(1, whole.count / 40)) {
+            var flipped = whole
+            flipped[place] ^= UInt8(1 << (place % 7))
+            try flipped.write(to: URL(filePath: path))
+            let found = failure { try TinyExperiment.run(job) }
+            // A flip may also take a sample out of sight, which is then made again.
+            if found == nil {
+                #expect(try TinyExperiment.bytes(job) == whole, "byte \(place)")
+            } else {
+                #expect(found?.kind == .badData, "byte \(place): \(String(describing: found))")
+            }
+        }
+        try whole.write(to: URL(filePath: path))
+        #expect(try TinyExperiment.run(job) == 0)
+    }
+
+    /// Deleting the lines that are named and running again gives the file back.
+    @Test func damagedLinesAreNamedTogether() throws {
+        let tiny = try TinyExperiment()
+        let job = try tiny.jobs(tiny.experiment())[0]
+        try TinyExperiment.run(job)
+        let path = job.stage.samples("tiny")
+        let whole = try TinyExperiment.bytes(job)
+        var lines = whole.split(separator: 0x0A).map { Data($0) }
+        for number in [2, 5, 6] { lines[number - 1] = Data(repeating: 0, count: 70) }
+        try Data(lines.joined(separator: [0x0A]) + [0x0A]).write(to: URL(filePath: path))
+        let found = try #require(failure { try TinyExperiment.run(job) })
+        #expect(found.kind == .badData && found.place?.hasPrefix("line 2") == true)
+        #expect(found.message.contains("3 lines are damaged: 2 and 5 to 6"), "\(found)")
+        #expect(found.remedy?.contains("sed -i '2d;5d;6d'") == true, "\(found)")
+        let kept = lines.enumerated().filter { ![1, 4, 5].contains($0.offset) }.map(\.element)
+        try Data(kept.joined(separator: [0x0A]) + [0x0A]).write(to: URL(filePath: path))
+        #expect(try TinyExperiment.run(job) == 3)
+        #expect(try TinyExperiment.bytes(job) == whole)
     }
 
     @Test func rescoringChangesVerdictsAndNothingElse() throws {
@@ -132,7 +175,17 @@ import Testing
             samples[index].verdict = samples[index].verdict == .correct ? .wrong : .correct
         }
         try JSONLines.write(samples.map(\.json), to: job.stage.samples("tiny"))
-        #expect(try Rescoring(job).run() == [.init(benchmark: "tiny", changed: 3, total: 14)])
+        // A finished file that was edited: for the report damaged, graded again if that is wished.
+        let found = failure { try TinyExperiment.run(job) }
+        #expect(found?.kind == .badData && found?.file == job.stage.samples("tiny"))
+        var warnings: [String] = []
+        #expect(
+            try Rescoring(job) { warnings.append($0) }.run() == [
+                .init(benchmark: "tiny", changed: 3, total: 14)
+            ]
+        )
+        #expect(warnings.count == 1 && warnings[0].contains("damaged or was edited"))
+        #expect(try TinyExperiment.run(job) == 0)
         #expect(try TinyExperiment.bytes(job) == original)
         #expect(job.record.isFinished)
     }

@@ -120,37 +120,6 @@ final class Recorder: Sendable {
     }
 }
 
-@Suite struct RunLockTests {
-    @Test func keepsASecondProcessOutUntilReleased() throws {
-        try withFolder { folder in
-            let path = "\(folder)/lock"
-            let lock = try RunLock(path)
-            // flock belongs to the open file, so a second one in this process is refused too.
-            let text = failureText { _ = try RunLock(path) }
-            let process = ProcessInfo.processInfo.processIdentifier
-            #expect(
-                text == "75: \(path): process \(process) is working here\n"
-                    + "Wait for it to end, then run the same command again."
-            )
-            lock.release()
-            lock.release()
-            let again = try RunLock(path)
-            again.release()
-        }
-    }
-
-    @Test func takesOverTheLockOfADeadProcess() throws {
-        try withFolder { folder in
-            let path = "\(folder)/lock"
-            try TextFile.write("999999999\n", to: path)
-            let lock = try RunLock(path)
-            let text = String(decoding: try TextFile.read(path), as: UTF8.self)
-            #expect(text == "\(ProcessInfo.processInfo.processIdentifier)\n")
-            lock.release()
-        }
-    }
-}
-
 @Suite struct ManifestTests {
     @Test func isWrittenFirstAndClosedLast() throws {
         try withFolder { folder in

@@ -81,6 +81,26 @@ import Testing
         }
     }
 
+    /// Zeros or garbage in the middle cost the records they hit, and no other.
+    @Test func goesOnBehindDamage() throws {
+        try writeFixture()
+        let whole = try written
+        let records = TFRecord.payloads(of: whole)
+        #expect(records.count == 4)
+        var start = TFRecord.frame(records[0]).count
+        for damaged in 1...3 {
+            let end = start + TFRecord.frame(records[damaged]).count
+            for byte in [UInt8(0), 0xA5] {
+                var file = whole
+                for place in start + 3..<end - 2 { file[place] = byte }
+                var expected = records
+                expected.remove(at: damaged)
+                #expect(TFRecord.payloads(of: file) == expected, "record \(damaged)")
+            }
+            start = end
+        }
+    }
+
     static let python = ProcessInfo.processInfo.environment["RSD_PYTHON"]
 
     @Test(.enabled(if: python != nil, "SKIPPED: set RSD_PYTHON to a python3 with tensorboard"))

@@ -138,6 +138,62 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: stage.file("checkpoints/step-000002.h5")))
     }
 
+    /// Pages of zeros or garbage cost the rows they hit; the others stay, and the loss is told.
+    @Test(arguments: [UInt8(0), 0xA5, 0x0A])
+    func keepsMetricsAroundADamagedPage(filling: UInt8) throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (_, stage) = try run(microBatch: 2)
+        try stage.prepare()
+        func row(_ step: Int) -> String {
+            "{\"step\":\(step),\"loss\":1.5,\"learning_rate\":0.001,\"gradient_norm\":null,"
+                + "\"tokens\":3,\"seconds\":0.25}\n"
+        }
+        let path = stage.file("metrics.jsonl")
+        var bytes = Array((0..<200).map(row).joined().utf8)
+        for place in 4096..<8192 { bytes[place] = filling }
+        try TextFile.write(Data(bytes), to: path)
+        let lost = (0..<200).filter { step in
+            let start = (0..<step).reduce(0) { $0 + row($1).utf8.count }
+            return start + row(step).utf8.count - 1 > 4096 && start < 8192
+        }
+        var warnings: [String] = []
+        _ = try MetricsLog(stage: stage, keepingStepsBelow: 150) { warnings.append($0) }
+        let kept = (0..<150).filter { !lost.contains($0) }
+        #expect(try TextFile.read(path) == Data(kept.map(row).joined().utf8))
+        let table = String(decoding: try TextFile.read(stage.file("metrics.csv")), as: UTF8.self)
+        #expect(table.split(separator: "\n").count == kept.count + 1)
+        #expect(table.hasSuffix("\n149,1.5,0.001,null,3,0.25\n"))
+        #expect(warnings.count == 1)
+        let warning = warnings.first ?? ""
+        #expect(
+            warning.contains(
+                "\(lost.count) steps have no row (\(lost[0]) to \(lost[lost.count - 1]))"
+            ),
+            "\(warning)"
+        )
+        // Line breaks that stand for nothing hide what they replaced, but for its ends.
+        #expect(
+            warning.contains("damaged and left out (\(lost[0] + 1)")
+                == true,
+            "\(warning)"
+        )
+        _ = try MetricsLog(stage: stage, keepingStepsBelow: 20) { warnings.append($0) }
+        #expect(warnings.count == 1, "what is done again is not lost")
+    }
+
+    @Test func writesMetricsThroughNoLink() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (_, stage) = try run(microBatch: 2)
+        try stage.prepare()
+        let mine = "\(folder)/mine"
+        try TextFile.write("mine", to: mine)
+        for name in ["metrics.jsonl", "metrics.csv", "events.out.tfevents.1.host"] {
+            #expect(symlink(mine, stage.file(name)) == 0)
+        }
+        _ = try MetricsLog(stage: stage, keepingStepsBelow: 0) { _ in }
+        #expect(try TextFile.read(mine) == Data("mine".utf8))
+    }
+
     @Test func stopsWhenTheLossIsNotANumber() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let (run, stage) = try run(microBatch: 4, learningRate: 1e38)

@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import Files
 import Foundation
@@ -9,7 +10,9 @@ enum LossFiles {
 
     /// One curve an arm and seed that has been trained and whose metrics are there.
     ///
-    /// - Throws: `Failure.badData` naming file and line of a malformed record.
+    /// Damaged lines and steps without a row are told of on standard error.
+    ///
+    /// - Throws: `Failure.missingInput` for a file that is there and cannot be read.
     static func curves(_ layout: RunLayout) throws -> [ReportModel.LossCurve] {
         let experiment = layout.experiment
         return try experiment.arms.flatMap { arm in
@@ -29,14 +32,19 @@ enum LossFiles {
     }
 
     /// The losses of a metrics file; a step written twice counts as it was written last.
-    static func read(_ path: String) throws -> [ReportModel.LossPoint] {
-        let points = try JSONLines.read(path, tornTail: .drop) { json -> ReportModel.LossPoint? in
-            // A loss that is no number is stored as null, and has no place on a plot.
-            guard json["loss"]?.isNull == false else { return nil }
-            return .init(step: try json.integer("step"), loss: try json.number("loss"))
-        }.compactMap(\.self)
-        let latest = Dictionary(points.map { ($0.step, $0.loss) }) { _, last in last }
-        return thinned(latest.keys.sorted().map { .init(step: $0, loss: latest[$0] ?? .nan) })
+    ///
+    /// A loss that is no number is stored as null, and has no place on a plot.
+    static func read(
+        _ path: String,
+        warn: (String) -> Void = { StandardError.write(line: $0) }
+    ) throws -> [ReportModel.LossPoint] {
+        let metrics = try MetricsFile(path)
+        if let warning = metrics.warning() { warn(warning) }
+        return thinned(
+            metrics.rows.compactMap { step, record in
+                record["loss"]?.number.map { .init(step: step, loss: $0) }
+            }
+        )
     }
 
     /// At most `mostPoints` points: means over neighbouring steps.

@@ -120,37 +120,49 @@ extension ScoreTable {
         limit: Int?
     ) throws -> (questions: Questions, cell: Cell) {
         let stored = try BenchmarkSamples(benchmark, of: job)
-        let questions: [(Problem, [Sample])]
-        do { questions = try stored.complete(limit, of: job) } catch var failure as Failure {
+        do { try stored.checkComplete(limit, of: job) } catch var failure as Failure {
             if let limit { failure.remedy = failure.remedy.map { "\($0) --limit \(limit)" } }
             throw failure
         }
-        let graded = ThreadPool.map(questions, grain: 1) { problem, samples in
-            samples.map { job.grading.regraded($0, gold: problem.answer) }
+        try job.stage.checkOutput("\(benchmark.name).jsonl")
+        var asked: [Problem] = []
+        var (guessed, majority): (Int, [Int]) = (0, [])
+        var cell = Cell(
+            variant: nil,
+            arm: job.arm.name,
+            seed: job.seed,
+            benchmark: benchmark.name,
+            samples: stored.perQuestion,
+            correct: [],
+            unparsed: 0,
+            truncated: 0,
+            guessed: 0,
+            majority: [],
+            grader: AnswerGrading.version,
+            stage: job.stage.hash
+        )
+        try stored.forEachGroup(limit) { questions in
+            let graded = ThreadPool.map(questions, grain: 1) { problem, samples in
+                samples.map { job.grading.regraded($0, gold: problem.answer) }
+            }
+            let all = graded.joined()
+            asked += questions.map(\.0)
+            cell.correct += graded.map { $0.count { $0.verdict == .correct } }
+            cell.unparsed += all.count { $0.verdict == .unparsed }
+            cell.truncated += all.count(where: \.isTruncated)
+            guessed += all.count { $0.rule.flatMap(ExtractionRule.init)?.isGuess == true }
+            majority += zip(questions, graded).map { question, samples in
+                AnswerGrading.majority(samples, gold: question.0.answer) ? 1 : 0
+            }
         }
-        let all = graded.joined()
+        (cell.guessed, cell.majority) = (guessed, majority)
         return (
             Questions(
                 benchmark: benchmark.name,
-                ids: questions.map(\.0.id),
-                digest: ProblemSet(questions.map(\.0)).digest
+                ids: asked.map(\.id),
+                digest: ProblemSet(asked).digest
             ),
-            Cell(
-                variant: nil,
-                arm: job.arm.name,
-                seed: job.seed,
-                benchmark: benchmark.name,
-                samples: stored.perQuestion,
-                correct: graded.map { $0.count { $0.verdict == .correct } },
-                unparsed: all.count { $0.verdict == .unparsed },
-                truncated: all.count(where: \.isTruncated),
-                guessed: all.count { $0.rule.flatMap(ExtractionRule.init)?.isGuess == true },
-                majority: zip(questions, graded).map { question, samples in
-                    AnswerGrading.majority(samples, gold: question.0.answer) ? 1 : 0
-                },
-                grader: AnswerGrading.version,
-                stage: job.stage.hash
-            )
+            cell
         )
     }
 }

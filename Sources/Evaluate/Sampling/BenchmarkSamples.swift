@@ -2,8 +2,11 @@ import Datasets
 import Experiments
 import Files
 import Foundation
+import Grading
 
 /// The samples of one job on one benchmark, as far as they are there.
+///
+/// Their texts stay in the file: a benchmark's samples can be gigabytes.
 struct BenchmarkSamples {
     /// The benchmark's name.
     let name: String
@@ -13,12 +16,29 @@ struct BenchmarkSamples {
     let problems: [Problem]
     /// k: samples of each question.
     let perQuestion: Int
-    /// The samples, in the order of the file.
-    var samples: [Sample] = []
+    /// What is kept of each sample in memory, in the order of the file.
+    private(set) var entries: [Entry] = []
 
     private let places: [String: Int]
+    private var file: FileHandle?
 
-    /// Reads what is there; nothing when the file is not.
+    /// A sample: which one, where it is, and what its counts need.
+    struct Entry {
+        /// The place of its question in the benchmark.
+        var place: Int
+        /// Its number.
+        var index: Int
+        /// The bytes of its line.
+        var range: Range<Int>
+        /// What grading said.
+        var verdict: AnswerVerdict
+        /// Whether a length limit cut it off.
+        var isTruncated: Bool
+        /// Its length in tokens.
+        var tokenCount: Int
+    }
+
+    /// Finds what is there; nothing when the file is not.
     ///
     /// - Throws: `Failure.badData` for a malformed record, a sample seen before, or one that the
     ///   benchmark has no question for, with the command that mends it.
@@ -31,14 +51,53 @@ struct BenchmarkSamples {
             problems.enumerated().map { ($1.id, $0) },
             uniquingKeysWith: { first, _ in first }
         )
+        try readAgain(job)
+    }
+
+    /// Finds what is there now.
+    ///
+    /// - Throws: As `init`.
+    mutating func readAgain(_ job: EvaluationJob) throws {
+        entries = []
+        file = nil
         guard FileManager.default.fileExists(atPath: path) else { return }
-        do {
-            samples = try Sample.read(path)
-            for sample in samples { try check(sample) }
-        } catch var failure as Failure {
-            failure.remedy = "Remove the file and sample again: \(job.command)"
-            throw failure.inFile(path)
+        let file = try InputFile.open(path)
+        let remedy = "Then sample again what these lines held: \(job.command)"
+        try Sample.forEach(in: path, file: file, remedy: remedy) { placed in
+            let sample = placed.record
+            do { try check(sample) } catch var failure as Failure {
+                failure.place = ["line \(placed.line)", failure.place].compactMap(\.self)
+                    .joined(separator: ", ")
+                throw JSONLines.failure([(placed.line, failure.inFile(path))], path, remedy)
+                    ?? failure
+            }
+            entries.append(
+                Entry(
+                    place: places[sample.id] ?? 0,
+                    index: sample.index,
+                    range: placed.range,
+                    verdict: sample.verdict,
+                    isTruncated: sample.isTruncated,
+                    tokenCount: sample.tokenCount
+                )
+            )
         }
+        self.file = file
+    }
+
+    /// Reads a sample.
+    ///
+    /// - Throws: `Failure` when the file has changed since it was found.
+    func sample(_ entry: Entry) throws -> Sample {
+        guard let file else { preconditionFailure("samples of a file that was never there") }
+        return try Sample(
+            json: JSON(parsing: InputFile.read(file, entry.range, path))
+        )
+    }
+
+    /// Replaces what is remembered of a sample by what grading it again says.
+    mutating func regrade(_ number: Int, as verdict: AnswerVerdict) {
+        entries[number].verdict = verdict
     }
 
     private func check(_ sample: Sample) throws {
@@ -63,56 +122,93 @@ struct BenchmarkSamples {
 
     /// The questions under a limit that lack samples, with the numbers of those.
     func missing(_ limit: Int?) -> [(problem: Problem, indices: [Int])] {
-        let present = Dictionary(grouping: samples, by: \.id).mapValues { Set($0.map(\.index)) }
-        return asked(limit).compactMap { problem in
-            let known = present[problem.id] ?? []
+        var present: [Int: Set<Int>] = [:]
+        for entry in entries { present[entry.place, default: []].insert(entry.index) }
+        return asked(limit).enumerated().compactMap { place, problem in
+            let known = present[place] ?? []
             let indices = (0..<perQuestion).filter { !known.contains($0) }
             return indices.isEmpty ? nil : (problem, indices)
         }
     }
 
     /// The reference answer of a sample's question.
-    func gold(_ sample: Sample) -> String { places[sample.id].map { problems[$0].answer } ?? "" }
+    func gold(_ entry: Entry) -> String { problems[entry.place].answer }
 
     /// Questions in the order of the benchmark, samples by number: the same whatever order they
     /// were made in.
-    var canonical: [Sample] {
-        samples.sorted { a, b in
-            (places[a.id] ?? 0, a.index) < (places[b.id] ?? 0, b.index)
-        }
+    private var canonical: [Entry] {
+        entries.sorted { ($0.place, $0.index) < ($1.place, $1.index) }
     }
 
-    /// The samples of the first questions, question by question.
+    /// Brings the file into its one order, a sample at a time.
+    ///
+    /// - Throws: `Failure.disk`, and what reading throws.
+    mutating func writeCanonical(_ job: EvaluationJob) throws {
+        guard file != nil else { return try JSONLines.write([JSON](), to: path) }
+        try JSONLines.write(to: path) { add in
+            for entry in canonical { try add(sample(entry).json) }
+        }
+        try readAgain(job)
+    }
+
+    /// Refuses samples that are not all there.
     ///
     /// - Throws: `Failure.missingInput` naming the first sample that is not there.
-    func complete(_ limit: Int?, of job: EvaluationJob) throws -> [(Problem, [Sample])] {
-        if let (problem, indices) = missing(limit).first, let index = indices.first {
-            throw Failure(
-                .missingInput,
-                file: path,
-                at: "question '\(problem.id)'",
-                "sample \(index) of \(job.label) on \(name) is missing",
-                remedy: "Sample it: \(job.command)"
+    func checkComplete(_ limit: Int?, of job: EvaluationJob) throws {
+        guard let (problem, indices) = missing(limit).first, let index = indices.first else {
+            return
+        }
+        throw Failure(
+            .missingInput,
+            file: path,
+            at: "question '\(problem.id)'",
+            "sample \(index) of \(job.label) on \(name) is missing",
+            remedy: "Sample it: \(job.command)"
+        )
+    }
+
+    /// Hands on the samples of the first questions, question by question, some questions at a time.
+    ///
+    /// - Throws: What reading throws.
+    func forEachGroup(
+        _ limit: Int?,
+        of count: Int = 256,
+        _ body: ([(Problem, [Sample])]) throws -> Void
+    ) throws {
+        var own: [Int: [Entry]] = [:]
+        for entry in canonical { own[entry.place, default: []].append(entry) }
+        let asked = asked(limit)
+        for start in stride(from: 0, to: asked.count, by: count) {
+            try body(
+                (start..<min(start + count, asked.count)).map { place in
+                    (problems[place], try (own[place] ?? []).map(sample))
+                }
             )
         }
-        let byQuestion = Dictionary(grouping: canonical, by: \.id)
-        return asked(limit).map { ($0, byQuestion[$0.id] ?? []) }
     }
 
     /// Counts for the manifest.
     var summary: JSON {
         [
-            "questions": .integer(Set(samples.map(\.id)).count),
-            "samples": .integer(samples.count),
-            "correct": .integer(samples.count { $0.verdict == .correct }),
-            "unparsed": .integer(samples.count { $0.verdict == .unparsed }),
-            "truncated": .integer(samples.count(where: \.isTruncated)),
-            "tokens": .integer(samples.reduce(0) { $0 + $1.tokenCount }),
+            "questions": .integer(Set(entries.map(\.place)).count),
+            "samples": .integer(entries.count),
+            "correct": .integer(entries.count { $0.verdict == .correct }),
+            "unparsed": .integer(entries.count { $0.verdict == .unparsed }),
+            "truncated": .integer(entries.count(where: \.isTruncated)),
+            "tokens": .integer(entries.reduce(0) { $0 + $1.tokenCount }),
         ]
     }
 }
 
 extension [BenchmarkSamples] {
+    /// The names of their files, for the manifest.
+    var outputs: [String] {
+        compactMap {
+            FileManager.default.fileExists(atPath: $0.path)
+                ? URL(filePath: $0.path).lastPathComponent : nil
+        }
+    }
+
     /// What a manifest says of them.
     func results(limit: Int?) -> JSON {
         [

@@ -39,24 +39,23 @@ struct SamplingRun {
     @discardableResult
     func run() throws -> Int {
         if isStopRequested() { throw Interrupts.stopped() }
+        // What is finished can be looked at where nothing can be written.
+        if try job.record.covers(limit) && isComplete() {
+            for benchmark in job.experiment.benchmarks {
+                try job.stage.checkOutput("\(benchmark.name).jsonl")
+            }
+            return 0
+        }
         try job.stage.prepare()
         let lock = try RunLock(job.stage.lock)
         defer { lock.release() }
         var benchmarks = try job.experiment.benchmarks.map { try BenchmarkSamples($0, of: job) }
-        let isComplete = benchmarks.allSatisfy { $0.missing(limit).isEmpty }
-        if isComplete && job.record.covers(limit) { return 0 }
 
         let manifest = try makeManifest()
         let made: Int
         do {
             made = try sample(&benchmarks)
-            for index in benchmarks.indices {
-                benchmarks[index].samples = benchmarks[index].canonical
-                try JSONLines.write(
-                    benchmarks[index].samples.map(\.json),
-                    to: benchmarks[index].path
-                )
-            }
+            for index in benchmarks.indices { try benchmarks[index].writeCanonical(job) }
         } catch {
             let isStop = (error as? Failure)?.kind == .interrupted
             try? manifest.close(
@@ -65,8 +64,19 @@ struct SamplingRun {
             )
             throw error
         }
-        try manifest.close(.finished, results: benchmarks.results(limit: limit))
+        try manifest.close(
+            .finished,
+            results: benchmarks.results(limit: limit),
+            outputs: benchmarks.outputs
+        )
         return made
+    }
+
+    /// Whether every sample is there.
+    private func isComplete() throws -> Bool {
+        try job.experiment.benchmarks.allSatisfy {
+            try BenchmarkSamples($0, of: job).missing(limit).isEmpty
+        }
     }
 
     private func makeManifest() throws -> Manifest {
@@ -150,7 +160,7 @@ struct SamplingRun {
         let grading = job.grading
         let file = try JSONLines.Appender(benchmark.path)
         let cancellation = CancellationFlag()
-        var made: [Sample] = []
+        var made = 0
         var correct = 0
         let outcome = try engine.run(
             requests,
@@ -171,13 +181,14 @@ struct SamplingRun {
                 model
             )
             try file.append(sample.json)
-            made.append(sample)
+            made += 1
             if sample.verdict == .correct { correct += 1 }
         }
-        benchmark.samples += made
+        try file.checkIsInPlace()
+        try benchmark.readAgain(job)
         progress.finish(fields(outcome, correct: correct, seconds: progress.elapsed))
         if outcome.wasCancelled { throw Interrupts.stopped() }
-        return made.count
+        return made
     }
 
     private func fields(_ done: DecodingProgress, correct: Int, seconds: Double) -> [(

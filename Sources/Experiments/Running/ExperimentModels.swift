@@ -115,6 +115,8 @@ extension RunLayout {
         let process = Process()
         process.executableURL = folder.appending(path: "rsd-train")
         process.arguments = ["run", experiment.file] + options
+        let pipe = ParentWatch.watch(process)
+        defer { withExtendedLifetime(pipe) {} }
         do { try process.run() } catch {
             throw Failure(
                 .missingInput,
@@ -130,7 +132,7 @@ extension RunLayout {
                 process.interrupt()
                 isTold = true
             }
-            Thread.sleep(forTimeInterval: 0.05)
+            usleep(50_000)
         }
         process.waitUntilExit()
         let status = process.terminationStatus

@@ -4,12 +4,15 @@ import Synchronization
 
 /// Requests to stop, from the keyboard, the system or a batch queue.
 ///
-/// The first SIGINT, SIGTERM or SIGUSR1 is noted, so that the program can finish its step and save;
-/// the second ends the process at once. A closed pipe is an error of the write, not a signal.
+/// The first SIGHUP, SIGINT, SIGTERM or SIGUSR1 is noted, so that the program can finish its step
+/// and save; the second ends the process at once. A closed pipe is an error of the write, not a
+/// signal.
 public enum Interrupts {
     /// How many requests have come; process-wide, as signals are.
     private static let count = Atomic<Int>(0)
-    private static let numbers = [SIGINT, SIGTERM, SIGUSR1]
+    private static let numbers = [SIGHUP, SIGINT, SIGTERM, SIGUSR1]
+    /// Whether `prepare` has begun to listen, and `install` has not been called since.
+    private static let isEarly = Atomic<Bool>(false)
 
     /// Makes failed writes errors, and lets signals through: the start of every program.
     public static func prepare() {
@@ -21,6 +24,12 @@ public enum Interrupts {
         sigemptyset(&requests)
         for number in numbers { sigaddset(&requests, number) }
         pthread_sigmask(SIG_UNBLOCK, &requests, nil)
+        // A `run` can be asked to stop before it has read a line of its experiment.
+        if CommandLine.arguments.dropFirst().first == "run" {
+            listen()
+            isEarly.store(true, ordering: .relaxed)
+        }
+        ParentWatch.start()
     }
 
     /// Starts to listen.
@@ -28,11 +37,20 @@ public enum Interrupts {
     /// For commands that ask `isRequested` or `check` as they work; all others end at the first
     /// signal.
     public static func install() {
+        if isEarly.exchange(false, ordering: .relaxed) { return }
+        listen()
+    }
+
+    private static func listen() {
         // Touching the counter here keeps its lazy initialisation out of the handler.
         count.store(0, ordering: .relaxed)
         for number in numbers {
-            signal(number) { received in
+            let former = signal(number) { received in
                 if Interrupts.note() > 1 { _exit(128 + received) }
+            }
+            // Under nohup the end of the terminal is to be ignored.
+            if number == SIGHUP, unsafeBitCast(former, to: Int.self) == 1 {
+                signal(number, SIG_IGN)
             }
         }
     }

@@ -124,16 +124,35 @@ public final class Manifest {
 
     /// Closes the manifest with the time taken, the peak memory and what the stage has to report.
     ///
-    /// - Throws: `Failure.disk`.
-    public func close(_ status: Status, results: JSON = .null) throws {
+    /// `outputs` are names of files beside the manifest that are finished; their digests are noted,
+    /// and whoever reads them later compares.
+    ///
+    /// - Throws: `Failure.disk`; `Failure.missingInput` for an output that is not there.
+    public func close(_ status: Status, results: JSON = .null, outputs: [String] = []) throws {
         let now = clock()
         members["status"] = .string(status.rawValue)
         members["finished"] = .string(Self.timestamp(now))
-        let seconds = (now.timeIntervalSince(started) * 1000).rounded() / 1000
+        // The clock may have been set back meanwhile.
+        let seconds = max(0, (now.timeIntervalSince(started) * 1000).rounded() / 1000)
         members["wall_seconds"] = .number(seconds)
         members["peak_rss_bytes"] = .integer(RunEnvironment.peakMemoryBytes)
         members["results"] = results
+        if !outputs.isEmpty { members["outputs"] = try Self.digests(of: outputs, beside: path) }
         try write()
+    }
+
+    /// The digests of finished files beside a manifest, by name.
+    ///
+    /// - Throws: `Failure.missingInput`.
+    public static func digests(of names: [String], beside path: String) throws -> JSON {
+        let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+        return .object(
+            JSONObject(
+                try names.map {
+                    ($0, .string(try InputDigests.read("\(folder.isEmpty ? "" : folder)\($0)")))
+                }
+            )
+        )
     }
 
     private func write() throws { try TextFile.write(JSON.object(members).pretty, to: path) }

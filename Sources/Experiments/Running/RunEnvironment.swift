@@ -122,7 +122,11 @@ public enum RunEnvironment {
     /// Files below `results` do not count: commands write them, and nothing that is run depends on
     /// them.
     static func gitCommit(in folder: String = ".", results: String) -> String? {
-        func git(_ arguments: String...) -> String? { run("git", arguments, in: folder) }
+        func git(_ arguments: String...) -> String? {
+            // Reading must not wait for another command that writes the index.
+            let command = ["git", "--no-optional-locks", "-C", folder] + arguments
+            return CommandOutput.of(command).map { String(decoding: $0, as: UTF8.self) }
+        }
         guard let commit = git("rev-parse", "HEAD")?.split(separator: "\n").first,
             let top = git("rev-parse", "--show-toplevel")?.split(separator: "\n").first
         else { return nil }
@@ -138,21 +142,5 @@ public enum RunEnvironment {
             !whole(String(name), String(top)).hasPrefix(written)
         }
         return commit + (counts ? "-dirty" : "")
-    }
-
-    private static func run(_ program: String, _ arguments: [String], in folder: String)
-        -> String?
-    {
-        let process = Process()
-        process.currentDirectoryURL = URL(filePath: folder)
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        do { try process.run() } catch { return nil }
-        let data = (try? output.fileHandleForReading.readToEnd()) ?? Data()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: data, as: UTF8.self) : nil
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import Kernels
 import Synchronization
 
-/// SHA-256 digests of input files, remembered by path, size and time of change.
+/// SHA-256 digests of input files, remembered by path, file, size and times of change.
 ///
 /// Model files are gigabytes; without the memory every command would read all of them first.
 public final class InputDigests: Sendable {
@@ -56,14 +56,16 @@ public final class InputDigests: Sendable {
     }
 
     private func fileDigest(_ path: String) throws -> String {
-        let target = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
-        let attributes = try? FileManager.default.attributesOfItem(atPath: target)
-        let size = (attributes?[.size] as? NSNumber)?.intValue ?? -1
-        let changed = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-        let key = "\(path) \(size) \(changed)"
+        let file = try InputFile.open(path)
+        defer { try? file.close() }
+        let (identity, size) = Self.identity(file.fileDescriptor)
+        let key = "\(path) \(identity)"
         if let digest = known.withLock({ $0[key] }) { return digest }
-        let digest = try Self.read(path)
+        let digest = try Self.read(file, path)
+        // What changed meanwhile is neither the old file nor the new one.
+        guard Self.identity(file.fileDescriptor).text == identity else { return digest }
         let entries = known.withLock { entries in
+            entries = entries.filter { !$0.key.hasPrefix(path + " ") }
             entries[key] = digest
             return entries
         }
@@ -75,16 +77,34 @@ public final class InputDigests: Sendable {
         return digest
     }
 
-    private static func read(_ path: String) throws -> String {
-        guard let file = FileHandle(forReadingAtPath: path) else {
-            throw Failure(
-                .missingInput,
-                file: path,
-                "cannot be read",
-                remedy: "Check its permissions."
-            )
-        }
+    /// Which file an open one is and when it last changed.
+    ///
+    /// The time of the last change of content can be set by anybody (`touch`, `cp -p`, `rsync`), that
+    /// of its entry cannot.
+    private static func identity(_ descriptor: Int32) -> (text: String, size: Int) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return ("", -1) }
+        #if os(Linux)
+            let (content, entry) = (status.st_mtim, status.st_ctim)
+        #else
+            let (content, entry) = (status.st_mtimespec, status.st_ctimespec)
+        #endif
+        func text(_ time: timespec) -> String { "\(time.tv_sec).\(time.tv_nsec)" }
+        let text =
+            "\(status.st_ino) \(status.st_size) \(text(content)) \(text(entry))"
+        return (text, Int(status.st_size))
+    }
+
+    /// The digest of a file's bytes, without any memory.
+    ///
+    /// - Throws: `Failure.missingInput`.
+    static func read(_ path: String) throws -> String {
+        let file = try InputFile.open(path)
         defer { try? file.close() }
+        return try read(file, path)
+    }
+
+    private static func read(_ file: FileHandle, _ path: String) throws -> String {
         var hash = SHA256()
         do {
             while let block = try file.read(upToCount: 1 << 23), !block.isEmpty {

@@ -95,11 +95,44 @@ public struct Stage: Sendable {
     /// Whether the finished weights are there; they are written last, and whole or not at all.
     public var hasModel: Bool { FileManager.default.fileExists(atPath: model) }
 
+    /// The SHA-256 that the manifest of a finished stage gives of a file of its folder; nil for
+    /// stages that are not finished, or were finished before digests were noted.
+    public func recordedDigest(of name: String) -> String? {
+        let json = try? TextFile.readJSON(manifest)
+        guard json?["status"]?.string == Manifest.Status.finished.rawValue else { return nil }
+        return json?["outputs"]?[name]?.string
+    }
+
+    /// Refuses a finished file that is not the one whose digest the manifest gives.
+    ///
+    /// - Throws: `Failure.badData`.
+    public func checkOutput(_ name: String) throws {
+        // Another process may be replacing the two; they agree before and after.
+        for attempt in 0..<3 {
+            if attempt > 0 { usleep(200_000) }
+            guard let digest = recordedDigest(of: name) else { return }
+            if try InputDigests.read(file(name)) == digest { return }
+        }
+        throw changed(name)
+    }
+
+    /// The failure of a finished file that is not the one that was written.
+    public func changed(_ name: String) -> Failure {
+        Failure(
+            .badData,
+            file: file(name),
+            "is damaged or was edited: its SHA-256 is not the one in manifest.json",
+            remedy: "Put a copy back, or remove it and run the command that made it again. To take "
+                + "it as it is, remove \(manifest) and run that command."
+        )
+    }
+
     /// Makes the folder and stores the key beside what will be written.
     ///
     /// - Throws: `Failure.disk`.
     public func prepare() throws {
         try TextFile.createFolder(folder)
+        AtomicFile.sweep(folder) { _ in true }
         let path = file("key.json")
         if !FileManager.default.fileExists(atPath: path) {
             try TextFile.write(inputs.pretty, to: path)

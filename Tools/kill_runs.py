@@ -1,12 +1,12 @@
 """Kills and signals the programs at random moments of a whole miniature experiment, and compares.
 
     python3 Tools/kill_runs.py [--kills 300] [--bin .build/release] [--folder .build/kill-runs]
-                               [--seed 1] [--shards] [--containers] [--clock LIBRARY]
+                               [--seed 1] [--minutes 60] [--shards] [--containers] [--clock LIBRARY]
 
 One experiment (two scratch models, generation, training of three arms, evaluation, report) is run
 once without disturbance. Then it is run again and again from the beginning, each process being
 stopped after a random time with SIGKILL, SIGTERM, SIGINT, SIGHUP or SIGUSR1, until as many processes
-as asked for have been stopped; a command that was stopped is given again until it ends with 0. At the
+as asked for have been stopped or the minutes are over; a command that was stopped is given again until it ends with 0. At the
 end of every run the SHA-256 of every result file (traces, selections, weights, samples, tables,
 plots) must be that of the undisturbed run.
 
@@ -173,6 +173,7 @@ def main():
     parser.add_argument("--bin", default=".build/release")
     parser.add_argument("--folder", default=".build/kill-runs")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--shards", action="store_true")
     parser.add_argument("--containers", action="store_true")
     parser.add_argument("--clock")
@@ -182,7 +183,8 @@ def main():
     expected = results(reference)
     begun = time.monotonic()
     runs, differing = 0, []
-    while sum(trial.stopped.values()) < trial.options.kills:
+    end = begun + trial.options.minutes * 60
+    while sum(trial.stopped.values()) < trial.options.kills and time.monotonic() < end:
         folder = trial.fresh("disturbed")
         trial.run(folder, True)
         runs += 1

@@ -1,3 +1,4 @@
+import Datasets
 import Experiments
 import Files
 import Foundation
@@ -67,5 +68,27 @@ import Testing
     private func failure(_ body: () throws -> Void) throws -> Failure? {
         do { try body() } catch let failure as Failure { return failure }
         return nil
+    }
+
+    /// A process that looked before others came to the end does not undo what they chose.
+    @Test func anOldLookDoesNotReplaceAFinishedSelection() throws {
+        let laboratory = try Laboratory()
+        let scope = try laboratory.scope(laboratory.text(), arm: "direct")
+        var selection = try #require(try Laboratory.generate(scope).first)
+        let whole = try Laboratory.bytes(scope, "direct")
+        let stage = try #require(try scope.layout.selection(selection.arm, seed: 1))
+        #expect(stage.state == .finished && selection.isComplete)
+        let other = SelectedTrace(selection.tries[0], of: selection.problems[0])
+        selection.kept.append(.init(selected: other))
+        selection.isComplete = false
+        try scope.layout.write(selection)
+        #expect(try Laboratory.bytes(scope, "direct") == whole)
+        #expect(stage.state == .finished)
+        // While the traces themselves are not finished, it is the latest look.
+        let traces = try Laboratory.stage(scope, "direct")
+        try FileManager.default.removeItem(atPath: traces.manifest)
+        try scope.layout.write(selection)
+        #expect(try Laboratory.bytes(scope, "direct")[1] != whole[1])
+        #expect(stage.state == .started)
     }
 }

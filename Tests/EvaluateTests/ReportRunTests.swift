@@ -70,8 +70,9 @@ import Testing
         // d = 0, 1/2, 1, 1/2: of 8 sign choices two reach |sum| = 2, and mid-p counts them by half.
         #expect(difference.pValue == 0.125)
         #expect(difference.verdict == .notDistinguishable)
-        // sd(d) = √(1/6), SE = sd / 2, times 2.80159.
-        #expect(abs((difference.minimumDetectable ?? 0) - 0.5719) < 1e-3)
+        // Not even four differences of one sign would reach 5 %.
+        #expect(difference.minimumDetectable == nil && difference.limit == .fewQuestions(4))
+        #expect(table.contains("4 questions are too few to detect any difference"))
         #expect(model.seedAverages.map(\.accuracy) == [0.375, 0.875])
         #expect(
             model.losses.map(\.points) == [[.init(step: 1, loss: 2.5), .init(step: 2, loss: 1.5)]]

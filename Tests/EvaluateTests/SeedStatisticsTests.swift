@@ -18,7 +18,8 @@ import Testing
 
     @Test func oneSeedHasNoSpread() {
         let one = SeedStatistics([0.25])
-        #expect(one.interval == nil && one.tP == nil && one.signFlipP == 1)
+        #expect(one.interval == nil && one.tP == nil && one.signFlipP == nil)
+        #expect(SeedStatistics([0, 0, 0]).signFlipP == nil, "nothing differs")
         let same = SeedStatistics([0.1, 0.1, 0.1])
         #expect(same.interval == nil && same.sameSign == 3 && same.signFlipP == 0.25)
         #expect(SeedStatistics([0.02, 0.01, 1.1e-16]).sameSign == 2, "rounding has no sign")
@@ -83,7 +84,9 @@ import Testing
         let average = MacroAverage([[1, 1, 1, 1], [0, 1]], resamples: 400)
         #expect(average.mean == 0.75)
         #expect(average.standardError == 0.25)
-        #expect(average.interval.lower == 0.5 && average.interval.upper == 1)
+        #expect(average.interval == Interval(lower: 0.5, upper: 1))
+        #expect(MacroAverage([[0, 0], [0, 0]], resamples: 10).interval == nil)
+        #expect(MacroAverage([[0, 1], [1]], resamples: 10).interval == nil)
     }
 
     @Test func drawsAreUniformAndRepeatable() {

@@ -38,7 +38,8 @@ struct ReportCommand: ParsableCommand {
             counts: fromScores ? .scores : withScores ? .samplesElseScores : .samples,
             isPartial: partial
         )
-        let (_, table) = try report.run()
+        let (model, table) = try report.run()
+        for warning in model.warnings { StandardError.write(line: "warning: \(warning)") }
         let folder = RunLayout(report.experiment).resultsFolder
         try StandardOutput.write("\(table)\nReport: \(folder)/report.html\n")
     }

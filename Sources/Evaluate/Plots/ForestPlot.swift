@@ -26,7 +26,9 @@ struct ForestPlot {
             title: "Difference to \(base)",
             subtitle:
                 "Points with \(level) % intervals. Filled: distinguishable from zero. Grey bar: "
-                + "what usually goes unseen.",
+                + "what usually goes unseen."
+                + (groups.contains { $0.rows.contains { $0.difference.limit != nil } }
+                    ? " No bar: not known." : ""),
             description: Summary(model: model).verdicts.joined(separator: " ")
         )
         let names = groups.flatMap { $0.rows.map(\.name) }
@@ -81,7 +83,9 @@ struct ForestPlot {
                 difference.interval?.high ?? .nan,
             ]
         }
-        return Ticks.roundDomain(values, including: [0], about: 7, fallback: -0.1...0.1)
+        // Differences that are all 0 give no scale.
+        let known = values.contains { $0.isFinite && $0 != 0 } ? values : []
+        return Ticks.roundDomain(known, including: [0], about: 7, fallback: -0.1...0.1)
     }
 
     private func zeroLine(
@@ -132,7 +136,9 @@ struct ForestPlot {
     ) -> [SVGElement] {
         let y = top + Self.rowHeight / 2
         let style = palette.style(of: name)
-        let numbers = NumberText.points(difference.estimate, difference.interval)
+        let numbers =
+            NumberText.points(difference.estimate, difference.interval)
+            + (difference.limit?.tellsNothing == true ? ", nothing can be told" : "")
         let isOpen = difference.verdict == .notDistinguishable
         let mark = style.marker.element(
             x: scale.position(of: difference.estimate),

@@ -26,6 +26,8 @@ struct Legend {
                     + "they would usually reveal, in points."
             )
         }
+        let differences = scores.compactMap(\.difference) + model.contrasts.map(\.difference)
+        if let unknown = Self.unknown(differences) { lines.append(unknown) }
         let repeated = RepeatedSamples(model: model).headings
         if !repeated.isEmpty {
             let majority =
@@ -58,5 +60,16 @@ struct Legend {
             )
         }
         return lines + model.notes
+    }
+
+    /// What a dash in place of p or of what is detectable means; nil where there is none.
+    static func unknown(_ differences: [ReportModel.Difference]) -> String? {
+        var limits: [PowerLimit] = []
+        for limit in differences.compactMap(\.limit) where !limits.contains(limit) {
+            limits.append(limit)
+        }
+        guard !limits.isEmpty else { return nil }
+        return "A dash means that a number is not known: "
+            + limits.map(\.reason).joined(separator: "; ") + "."
     }
 }

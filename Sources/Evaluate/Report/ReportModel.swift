@@ -36,6 +36,8 @@ struct ReportModel: Equatable, Sendable {
     var samples: [SampleTrace] = []
     /// Parameter sweeps, one plot each.
     var sweeps: [Sweep] = []
+    /// What a reader must know before the numbers, such as benchmarks that nobody answers.
+    var warnings: [String] = []
     /// How intervals and tests were made; part of the legend.
     var notes: [String] = []
 
@@ -79,12 +81,13 @@ struct ReportModel: Equatable, Sendable {
         var sameSign: Int
         /// The p value of Student's t test over the seeds; nil where they do not differ.
         var tP: Double?
-        /// The p value of the exact test over the signs of the seeds' differences.
-        var signFlipP: Double
+        /// The p value of the exact test over the signs of the seeds' differences; nil where it
+        /// says nothing.
+        var signFlipP: Double?
         /// The interval of the mean difference with questions as the random unit.
-        var overQuestions: Interval
-        /// The p value of the permutation test over questions.
-        var overQuestionsP: Double
+        var overQuestions: Interval?
+        /// The p value of the permutation test over questions; nil where no question differs.
+        var overQuestionsP: Double?
     }
 }
 

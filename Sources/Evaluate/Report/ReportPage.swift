@@ -41,6 +41,7 @@ struct ReportPage {
             "experiment": model.experiment,
             "summary": Summary(model: model).paragraph,
             "legend": Legend(model: model).lines,
+            "warnings": model.warnings,
             "styles": Self.seriesStyles,
             "whole": tables.heading(model.headline), "parts": tables.parts.map(tables.heading),
             "rows": tables.rows,

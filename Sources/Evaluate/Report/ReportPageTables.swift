@@ -37,6 +37,7 @@ struct ReportPageTables {
             row["differenceInterval"] = NumberText.points(difference?.interval)
             // An absent value leaves its line out; an empty text would not.
             row["detectable"] = difference?.minimumDetectable.map { NumberText.percent($0) }
+            row["limit"] = difference?.limit.map { _ in "detectable: not known" }
             row["p"] = NumberText.pPhrase(difference?.adjustedPValue ?? difference?.pValue)
             row["chip"] = difference.map { chip($0.verdict) }
             row["isBase"] = arm.name == model.baseArm

@@ -60,8 +60,8 @@ struct ResultCSV {
             for (seed, difference) in zip(own.seeds, own.differences) {
                 rows.append([
                     own.arm, own.other, "\(seed)", number(difference), "\(own.sameSign)",
-                    number(own.tP), number(own.signFlipP), number(own.overQuestions.low),
-                    number(own.overQuestions.high), number(own.overQuestionsP),
+                    number(own.tP), number(own.signFlipP), number(own.overQuestions?.low),
+                    number(own.overQuestions?.high), number(own.overQuestionsP),
                 ])
             }
         }

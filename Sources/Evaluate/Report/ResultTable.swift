@@ -11,6 +11,7 @@ struct ResultTable {
     var markdown: String {
         var parts = ["# \(MarkdownTable.escape(model.experiment))\n"]
         if !model.overview.isEmpty { parts.append(MarkdownTable.escape(model.overview) + "\n") }
+        parts += model.warnings.map { "**Warning:** \(MarkdownTable.escape($0))\n" }
         if model.sweeps.isEmpty || !model.scores.isEmpty {
             parts.append("## Accuracy, %\n\n" + accuracies + questionLine)
         }

@@ -52,6 +52,8 @@ extension ReportModel {
         var adjustedPValue: Double?
         /// The smallest true difference that this many questions would usually reveal.
         var minimumDetectable: Double?
+        /// Why `minimumDetectable`, and perhaps p and the interval, are not known.
+        var limit: PowerLimit?
         /// What the test says.
         var verdict: Verdict
     }

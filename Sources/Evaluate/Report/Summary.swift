@@ -111,7 +111,10 @@ struct Summary {
         let value = Self.unbroken(
             NumberText.points(difference.estimate, difference.interval)
         )
-        return "\(arm) − \(other): \(value) (\(difference.verdict.rawValue))"
+        let verdict =
+            difference.limit?.tellsNothing == true
+            ? "nothing can be told" : difference.verdict.rawValue
+        return "\(arm) − \(other): \(value) (\(verdict))"
     }
 
     /// A sentence: "rsd is better than base: +6.5 points [+2.1, +10.9], p = 0.004, detectable 6.2".
@@ -137,8 +140,9 @@ struct Summary {
             interval.isEmpty ? value : "\(value) \(interval)", p + correction,
             least.map { unbroken("detectable \(NumberText.percent($0))") } ?? "",
         ]
+        let limit = difference.limit.map { "; \($0.reason)" } ?? ""
         return "\(arm) \(relation) \(other): "
-            + parts.filter { !$0.isEmpty }.joined(separator: ", ") + "."
+            + parts.filter { !$0.isEmpty }.joined(separator: ", ") + limit + "."
     }
 
     /// A reader must know how small a difference would have been missed.
@@ -146,10 +150,14 @@ struct Summary {
         guard differences.contains(where: { $0.verdict == .notDistinguishable }) else { return nil }
         let detectable = differences.compactMap(\.minimumDetectable).filter(\.isFinite)
         guard let largest = detectable.max() else {
-            return "“Not distinguishable” does not mean equal."
+            return "“Not distinguishable” does not mean equal: how large a difference could go unseen "
+                + "here is not known."
         }
+        let rest =
+            differences.contains { $0.limit != nil }
+            ? " For those at a limit (see the verdicts) that is not known." : ""
         return "“Not distinguishable” does not mean equal: a true difference below about "
-            + "\(NumberText.percent(largest)) points could go unseen here."
+            + "\(NumberText.percent(largest)) points could go unseen here.\(rest)"
     }
 
     /// A number with its unit or bounds, held on one line by no-break spaces.

@@ -12,12 +12,14 @@ struct ArmComparison: Sendable {
 
     /// One comparison a benchmark, in order.
     let onBenchmarks: [PairedComparison]
-    /// Their p values after Holm's correction over the benchmarks.
-    let adjusted: [Double]
+    /// Their p values after Holm's correction over the benchmarks; nil where there is no p.
+    let adjusted: [Double?]
     /// The average over benchmarks, with questions as the unit.
     let overQuestions: MacroAverage
-    /// p of the permutation test that belongs to `overQuestions`.
-    let overQuestionsP: Double
+    /// p of the permutation test that belongs to `overQuestions`; nil where no question differs.
+    let overQuestionsP: Double?
+    /// Why the questions cannot say how small a difference they would have shown.
+    let overQuestionsLimit: PowerLimit?
     /// The average over benchmarks, with seeds as the unit.
     let overSeeds: SeedStatistics
 
@@ -40,7 +42,10 @@ struct ArmComparison: Sendable {
             matched.map { $0.map { $0.0.mean - $0.1.mean } },
             resamples: resamples
         )
-        overQuestionsP = SignificanceTest.macroPermutation(matched.map(WholeDifferences.init))
+        overQuestionsLimit = PowerLimit(matched, standardError: overQuestions.standardError)
+        overQuestionsP =
+            overQuestionsLimit?.tellsNothing == true
+            ? nil : SignificanceTest.macroPermutation(matched.map(WholeDifferences.init))
         overSeeds = SeedStatistics(zip(arm.seedAverages, other.seedAverages).map { $0 - $1 })
     }
 
@@ -49,15 +54,21 @@ struct ArmComparison: Sendable {
         overSeeds.values.count >= SeedStatistics.fewestSeeds && overSeeds.interval != nil
     }
 
+    /// Seeds that differ wildly may hide any difference.
+    private var seedLimit: PowerLimit? {
+        (overSeeds.minimumDetectableEffect ?? 0) > 1 ? .imprecise : nil
+    }
+
     /// The difference on a benchmark as the report shows it.
     func difference(on index: Int) -> ReportModel.Difference {
         let own = onBenchmarks[index]
         return .init(
             estimate: own.difference,
-            interval: .init(own.interval),
+            interval: own.interval.map { .init($0) },
             pValue: own.permutationP,
             adjustedPValue: adjusted[index],
             minimumDetectable: own.minimumDetectableEffect,
+            limit: own.limit,
             verdict: .init(own.difference, p: adjusted[index])
         )
     }
@@ -69,17 +80,20 @@ struct ArmComparison: Sendable {
                 estimate: overSeeds.mean,
                 interval: .init(interval),
                 pValue: p,
-                minimumDetectable: overSeeds.minimumDetectableEffect,
+                minimumDetectable: seedLimit == nil ? overSeeds.minimumDetectableEffect : nil,
+                limit: seedLimit,
                 verdict: .init(overSeeds.mean, p: p)
             )
         }
         return .init(
             estimate: overQuestions.mean,
-            interval: .init(overQuestions.interval),
+            interval: overQuestions.interval.map { .init($0) },
             pValue: overQuestionsP,
-            minimumDetectable: SignificanceTest.minimumDetectableEffect(
-                standardError: overQuestions.standardError
-            ),
+            minimumDetectable: overQuestionsLimit == nil
+                ? SignificanceTest.minimumDetectableEffect(
+                    standardError: overQuestions.standardError
+                ) : nil,
+            limit: overQuestionsLimit,
             verdict: .init(overQuestions.mean, p: overQuestionsP)
         )
     }
@@ -91,10 +105,10 @@ extension ReportModel.Interval {
 }
 
 extension ReportModel.Verdict {
-    /// What a test at the usual level says.
-    init(_ difference: Double, p: Double) {
+    /// What a test at the usual level says; without a p, nothing.
+    init(_ difference: Double, p: Double?) {
         self =
-            p >= ArmComparison.level || difference == 0
+            p ?? 1 >= ArmComparison.level || difference == 0
             ? .notDistinguishable : difference > 0 ? .better : .worse
     }
 }

@@ -75,6 +75,9 @@ struct ReportBuilder {
                 }
             )
         }
+        model.warnings += FloorAndCeiling.warnings(
+            model.questionGrids.map { ($0.benchmark, $0.rows.flatMap(\.shares)) }
+        )
         model.notes = notes(all.first?.1, comparisons: !model.seedComparisons.isEmpty)
         let comparisons = model.comparedArms.count + model.contrasts.count
         if base != nil, comparisons >= Self.manyComparisons {
@@ -99,7 +102,7 @@ struct ReportBuilder {
             sameSign: comparison.overSeeds.sameSign,
             tP: comparison.overSeeds.tP,
             signFlipP: comparison.overSeeds.signFlipP,
-            overQuestions: .init(comparison.overQuestions.interval),
+            overQuestions: comparison.overQuestions.interval.map { .init($0) },
             overQuestionsP: comparison.overQuestionsP
         )
     }
@@ -141,7 +144,7 @@ struct ReportBuilder {
         // An only benchmark is its own average, and is what the report then shows.
         if rows.count == 1 {
             rows[0].difference = average.difference
-            if scores.seeds.count >= SeedStatistics.fewestSeeds {
+            if scores.seeds.count >= SeedStatistics.fewestSeeds, average.interval != nil {
                 rows[0].interval = average.interval
             } else {
                 average.interval = rows[0].interval
@@ -155,14 +158,15 @@ struct ReportBuilder {
         try AccuracySummary(own.pooled, samples: own.pooled.first?.samples ?? 0).interval
     }
 
-    private func averageInterval(_ scores: ArmScores) -> ReportModel.Interval {
+    /// The interval of an average; nil where nothing varies, as at the floor.
+    private func averageInterval(_ scores: ArmScores) -> ReportModel.Interval? {
         if scores.seeds.count >= SeedStatistics.fewestSeeds,
             let interval = SeedStatistics(scores.seedAverages).interval(within: 0...1)
         {
             return .init(interval)
         }
         let values = scores.benchmarks.map { $0.pooled.map(\.mean) }
-        return .init(MacroAverage(values, resamples: resamples).interval)
+        return MacroAverage(values, resamples: resamples).interval.map { .init($0) }
     }
 
     /// Which interval and test is which; only what was used is explained.

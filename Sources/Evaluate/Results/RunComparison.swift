@@ -89,7 +89,7 @@ struct RunComparison {
                 basis: basis
             )
         }
-        let adjusted = SignificanceTest.holm(rows.map { $0.difference.pValue ?? 1 })
+        let adjusted = SignificanceTest.holm(rows.map(\.difference.pValue))
         for index in rows.indices {
             rows[index].difference.adjustedPValue = adjusted[index]
             rows[index].difference.verdict = .init(
@@ -115,9 +115,10 @@ struct RunComparison {
             return (
                 .init(
                     estimate: paired.difference,
-                    interval: .init(paired.interval),
+                    interval: paired.interval.map { .init($0) },
                     pValue: paired.permutationP,
                     minimumDetectable: paired.minimumDetectableEffect,
+                    limit: paired.limit,
                     verdict: .notDistinguishable
                 ),
                 "paired, \(NumberText.counted(own.count, "question"))"
@@ -130,9 +131,10 @@ struct RunComparison {
         return (
             .init(
                 estimate: unpaired.difference,
-                interval: .init(unpaired.interval),
+                interval: unpaired.interval.map { .init($0) },
                 pValue: unpaired.p,
                 minimumDetectable: unpaired.minimumDetectableEffect,
+                limit: unpaired.limit,
                 verdict: .notDistinguishable
             ),
             "unpaired, \(sizes) (\(why))"
@@ -146,12 +148,25 @@ struct RunComparison {
         let rows = try self.rows()
         let parts = [
             "# \(runs.map { MarkdownTable.escape($0.name) }.joined(separator: ", "))\n",
+        ] + (try warnings().map { "**Warning:** \(MarkdownTable.escape($0))\n" }) + [
             "## Accuracy, %\n\n" + (try accuracies()),
             "## Differences, percentage points\n\n" + differences(rows),
             "## Verdicts\n\n" + rows.map { "- \(verdict($0))\n" }.joined(),
             "## How to read this\n\n" + notes(rows).map { "- \($0)\n" }.joined(),
         ]
         return parts.joined(separator: "\n")
+    }
+
+    /// The benchmarks on which no arm of any run differs from another.
+    private func warnings() throws -> [String] {
+        FloorAndCeiling.warnings(
+            try benchmarks.map { benchmark in
+                let scores = try runs.flatMap { run in
+                    try run.members.compactMap { try run.scores($0, benchmark) }
+                }
+                return (benchmark, scores.joined().map(\.mean))
+            }
+        )
     }
 
     private func accuracies() throws -> String {
@@ -220,6 +235,6 @@ struct RunComparison {
         }
         return notes + [
             "Detectable is the smallest true difference that these questions would usually reveal."
-        ]
+        ] + [Legend.unknown(rows.map(\.difference))].compactMap(\.self)
     }
 }

@@ -49,6 +49,9 @@ struct SweepBuilder {
             let own = points.filter { $0.variant.grid == grid.name }
             for axis in grid.axes { model.sweeps += sweeps(grid, axis.key, own) }
         }
+        model.warnings = FloorAndCeiling.warnings(
+            points.map { point in (point.variant.name, point.arms.map(\.accuracy.value)) }
+        )
         let seeds = experiment.seeds.count
         model.notes = [
             "Gains are differences to \(model.baseArm ?? "the base arm") under the same settings, "
@@ -98,14 +101,13 @@ struct SweepBuilder {
     ) -> Outcome {
         let statistics = SeedStatistics(seeds)
         if seeds.count >= Self.fewestSeeds {
-            let same = Interval(lower: statistics.mean, upper: statistics.mean)
             return Outcome(
                 value: statistics.mean,
-                interval: .init(statistics.interval(within: range) ?? same)
+                interval: statistics.interval(within: range).map { .init($0) }
             )
         }
         let average = MacroAverage(questions(), resamples: resamples)
-        return Outcome(value: average.mean, interval: .init(average.interval))
+        return Outcome(value: average.mean, interval: average.interval.map { .init($0) })
     }
 
     /// The sweeps along one axis of a grid: one a combination of the other axes' values.

@@ -8,8 +8,9 @@ struct MacroAverage: Sendable, Equatable {
     var mean: Double
     /// √(Σ_b SE_b²) / B; `nan` where a benchmark has one question.
     var standardError: Double
-    /// The cluster bootstrap interval.
-    var interval: Interval
+    /// The cluster bootstrap interval; nil where the questions have no spread, or a benchmark has
+    /// one question.
+    var interval: Interval?
 
     /// Averages values.
     ///
@@ -30,6 +31,7 @@ struct MacroAverage: Sendable, Equatable {
             return sum + error * error
         }
         standardError = squares.squareRoot() / count
+        guard standardError > PowerLimit.leastStandardError else { return }
         var means = [Double](repeating: 0, count: resamples)
         for (index, own) in values.enumerated() {
             let draws = UniformDraws("benchmark \(index)")
@@ -54,19 +56,22 @@ extension SignificanceTest {
         _ benchmarks: [WholeDifferences],
         samples: Int = 20_000
     ) -> Double {
-        if let whole = weighted(benchmarks) {
-            let (work, overflow) = whole.count.multipliedReportingOverflow(
-                by: whole.reduce(0) { $0 + abs($1) } / max(1, divisor(whole))
-            )
-            if !overflow && work <= 200_000_000 {
-                return permutation(whole, midP: true)
-            }
+        if let whole = weighted(benchmarks), let p = permutation(whole, work: 200_000_000) {
+            return p
         }
         let scaled = benchmarks.flatMap { own in
             own.differences.map { Double($0) / Double(own.divisor) }
         }
         let draws = UniformDraws("macro permutation")
         return permutation(scaled, samples: samples) { draws($0) }
+    }
+
+    /// The mid-p of the exact permutation test; nil where counting takes more than `work` steps.
+    static func permutation(_ differences: [Int], work limit: Int) -> Double? {
+        let (work, overflow) = differences.count.multipliedReportingOverflow(
+            by: differences.reduce(0) { $0 + abs($1) } / max(1, divisor(differences))
+        )
+        return !overflow && work <= limit ? permutation(differences, midP: true) : nil
     }
 
     /// The differences in a unit that all benchmarks have in common; nil where that does not fit.

@@ -13,13 +13,16 @@ struct PairedComparison: Sendable, Equatable {
     var difference: Double
     /// Standard error of the difference over questions; `nan` for n = 1.
     var standardError: Double
-    /// The cluster bootstrap interval of the difference.
-    var interval: Interval
-    /// Two-sided mid-p of the permutation test on the mean difference.
-    var permutationP: Double
+    /// The cluster bootstrap interval of the difference; nil where the questions have no spread.
+    var interval: Interval?
+    /// Two-sided mid-p of the permutation test on the mean difference; nil where no question
+    /// differs.
+    var permutationP: Double?
     /// The smallest true difference that this many questions would show 80 % of the time at the
-    /// 5 % level; `nan` for n = 1.
-    var minimumDetectableEffect: Double
+    /// 5 % level; nil where there is a limit.
+    var minimumDetectableEffect: Double?
+    /// Why the questions cannot say how small a difference they would have shown.
+    var limit: PowerLimit?
 
     /// Compares `arm` with `base`.
     ///
@@ -49,13 +52,20 @@ struct PairedComparison: Sendable, Equatable {
         let differences = whole.map { Double($0) * unit }
         difference = Moments.mean(differences)
         standardError = Moments.standardError(differences)
+        limit = PowerLimit([pairs], standardError: standardError)
+        guard limit?.tellsNothing != true else { return }
+        let draws = UniformDraws("paired permutation")
+        permutationP =
+            SignificanceTest.permutation(whole, work: 2_000_000_000)
+            ?? SignificanceTest.permutation(differences, samples: 20_000) { draws($0) }
+        guard standardError > PowerLimit.leastStandardError else { return }
         interval = .bootstrap(
             ofMean: differences,
             resamples: resamples,
             confidence: confidence,
             uniform: uniform
         )
-        permutationP = SignificanceTest.permutation(whole, midP: true)
+        guard limit == nil else { return }
         minimumDetectableEffect = SignificanceTest.minimumDetectableEffect(
             standardError: standardError
         )

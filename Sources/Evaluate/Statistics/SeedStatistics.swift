@@ -18,8 +18,9 @@ struct SeedStatistics: Sendable, Equatable {
     var interval: Interval?
     /// Two-sided p of the t test that the mean is 0; nil where there is no interval.
     var tP: Double?
-    /// Two-sided p of the exact test over the signs of the values; never below 2 / 2^seeds.
-    var signFlipP: Double
+    /// Two-sided p of the exact test over the signs of the values; never below 2 / 2^seeds. Nil for
+    /// one seed, and where no value differs from 0.
+    var signFlipP: Double?
     /// The smallest true mean that the t test finds 80 % of the time at the 5 % level; nil where
     /// there is no interval.
     var minimumDetectableEffect: Double?
@@ -32,8 +33,10 @@ struct SeedStatistics: Sendable, Equatable {
         self.values = values
         mean = Moments.mean(values)
         standardError = Moments.standardError(values)
-        signFlipP = SignificanceTest.permutation(values) {
-            UniformDraws.shared("sign flips over seeds", $0)
+        if values.count > 1, values.contains(where: { abs($0) > 1e-12 }) {
+            signFlipP = SignificanceTest.permutation(values) {
+                UniformDraws.shared("sign flips over seeds", $0)
+            }
         }
         // Rounding alone must not pass for spread.
         guard standardError > 1e-12 else { return }

@@ -94,6 +94,12 @@ enum SignificanceTest {
         return adjusted
     }
 
+    /// The same where some comparisons have no p: they count as part of the family, and stay
+    /// without one.
+    static func holm(_ pValues: [Double?]) -> [Double?] {
+        zip(pValues, holm(pValues.map { $0 ?? 1 })).map { $0 == nil ? nil : $1 }
+    }
+
     /// The smallest true effect that a two-sided test at `level` finds with chance `power`.
     ///
     ///     (z_{1 - level/2} + z_{power}) · standardError
@@ -105,6 +111,12 @@ enum SignificanceTest {
         power: Double = 0.8
     ) -> Double {
         (Normal.quantile(1 - level / 2) + Normal.quantile(power)) * standardError
+    }
+
+    /// The smallest mid-p that the permutation test of so many questions can have: of 2^n sign
+    /// choices the two most extreme ones, counted by half.
+    static func leastP(questions: Int) -> Double {
+        Double(sign: .plus, exponent: -questions, significand: 1)
     }
 
     private static func gcd(_ a: Int, _ b: Int) -> Int { b == 0 ? a : gcd(b, a % b) }

@@ -12,12 +12,16 @@ struct UnpairedComparison: Sendable, Equatable {
     var difference: Double
     /// Standard error of the difference; `nan` where a side has one question.
     var standardError: Double
-    /// Welch's t interval; the whole range where there is no standard error.
-    var interval: Interval
-    /// Two-sided p of Welch's t test.
-    var p: Double
-    /// The smallest true difference that would show 80 % of the time at the 5 % level.
-    var minimumDetectableEffect: Double
+    /// Welch's t interval; nil where there is no standard error.
+    var interval: Interval?
+    /// Two-sided p of Welch's t test; of the exact permutation test where neither side has spread;
+    /// nil where nothing can be told.
+    var p: Double?
+    /// The smallest true difference that would show 80 % of the time at the 5 % level; nil where
+    /// there is a limit.
+    var minimumDetectableEffect: Double?
+    /// Why the questions cannot say how small a difference they would have shown.
+    var limit: PowerLimit?
 
     /// Compares the means of two lists of question means.
     ///
@@ -31,17 +35,18 @@ struct UnpairedComparison: Sendable, Equatable {
         }
         let square = parts[0].square + parts[1].square
         standardError = square.squareRoot()
-        minimumDetectableEffect = SignificanceTest.minimumDetectableEffect(
-            standardError: standardError
-        )
-        guard standardError > 1e-12 else {
-            // Sides without spread differ surely, or not at all; a single question tells nothing.
-            let isKnown = standardError.isFinite
-            interval =
-                isKnown
-                ? Interval(lower: difference, upper: difference) : Interval(lower: -1, upper: 1)
-            p = isKnown && difference != 0 ? 0 : 1
+        limit = PowerLimit(arm, base, standardError: standardError)
+        guard standardError > PowerLimit.leastStandardError else {
+            if limit == .uniform {
+                // Of all ways to deal the values out, only this one and its mirror separate them so.
+                p = min(1, 2 / Self.divisions(arm.count, base.count))
+            }
             return
+        }
+        if limit == nil {
+            minimumDetectableEffect = SignificanceTest.minimumDetectableEffect(
+                standardError: standardError
+            )
         }
         let divisor = parts.reduce(0) { $0 + $1.square * $1.square / $1.freedom }
         // Rounded down, to the safe side.
@@ -52,5 +57,11 @@ struct UnpairedComparison: Sendable, Equatable {
             upper: min(1, difference + t * standardError)
         )
         p = StudentT.twoSidedP(difference / standardError, degreesOfFreedom: freedom)
+    }
+
+    /// In how many ways `a + b` values can be dealt out to sides of `a` and `b`; infinite where that
+    /// does not fit.
+    private static func divisions(_ a: Int, _ b: Int) -> Double {
+        (0..<min(a, b)).reduce(1.0) { $0 * Double(a + b - $1) / Double($1 + 1) }
     }
 }

@@ -61,6 +61,10 @@ public struct MarkdownTable {
             switch scalar {
             case "|": escaped += "\\|"
             case "\\": escaped += "\\\\"
+            // A link or a picture from elsewhere would begin here.
+            case "]"
+            where index + 1 < scalars.count && "([".unicodeScalars.contains(scalars[index + 1]):
+                escaped += "\\]"
             case "<":
                 let next = index + 1 < scalars.count ? scalars[index + 1] : " "
                 let isHarmless = next.properties.isWhitespace || ("0"..."9").contains(next)

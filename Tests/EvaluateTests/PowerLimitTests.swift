@@ -91,7 +91,8 @@ import Testing
         ([0, 0, 0], [0, 0], .floor, nil), ([1, 1, 1], [1, 1], .ceiling, nil),
         ([0.5, 0.5], [0.5, 0.5], .same, nil), ([1], [0, 1], .singleQuestion, nil),
         // Six ways to deal out two values and two: this one, and its mirror.
-        ([1, 1], [0, 0], .uniform, 1.0 / 3), ([1, 1, 1, 1, 1], [0, 0, 0, 0, 0], .uniform, 1.0 / 126),
+        ([1, 1], [0, 0], .uniform, 1.0 / 3),
+        ([1, 1, 1, 1, 1], [0, 0, 0, 0, 0], .uniform, 1.0 / 126),
     ]
 
     @Test(arguments: unpaired)
@@ -146,7 +147,8 @@ import Testing
                 + "right, so nothing can be told."
         ),
         (
-            "rrrrrr", "rrrrrr", "Every arm answers every question of tiny right: nothing can be told",
+            "rrrrrr", "rrrrrr",
+            "Every arm answers every question of tiny right: nothing can be told",
             "direct cannot be distinguished from base: 0.0 points; both answer every question "
                 + "right, so nothing can be told."
         ),
@@ -170,7 +172,8 @@ import Testing
         let made = try Self.report(row.arm, row.base, seeds: seeds)
         let table = made.table.replacing("\u{A0}", with: " ")
         #expect(table.contains("- \(row.sentence)\n"), "\(table)")
-        for claim in ["detectable 0.0", "p = 1.000", "|   1.000 |", "[0.0, 0.0]", "[100.0, 100.0]"] {
+        for claim in ["detectable 0.0", "p = 1.000", "|   1.000 |", "[0.0, 0.0]", "[100.0, 100.0]"]
+        {
             for text in [table, made.page, made.tex] { #expect(!text.contains(claim), "\(claim)") }
         }
         #expect(made.model.warnings.count == (row.warning == nil ? 0 : 1))

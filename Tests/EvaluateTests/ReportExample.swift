@@ -91,6 +91,7 @@ enum ReportExample {
                 }
             )
         }
+        model.answers = answers(model)
         model.losses = losses(&random)
         model.samples = samples()
         model.sweeps = sweeps()
@@ -181,6 +182,35 @@ enum ReportExample {
                 meanTraceLength: 21.8,
                 histogram: histogram(0)
             ),
+        ]
+    }
+
+    private static func answers(_ model: ReportModel) -> [ReportModel.AnswerList] {
+        [
+            .init(
+                benchmark: "chain3",
+                questions: (0..<80).map { question in
+                    .init(
+                        id: "chain3-\(question)",
+                        problem: "\(question % 9)-5*4+\(question % 7)?",
+                        gold: "\(question % 5)",
+                        answers: model.arms.enumerated().flatMap { index, arm in
+                            (1...5).map { seed in
+                                let isRight = (question + index * seed) % 3 == 0
+                                return .init(
+                                    arm: arm.name,
+                                    seed: UInt64(seed),
+                                    sample: 0,
+                                    text: question % 11 == 10
+                                        ? nil : "\(question % 5 + (isRight ? 0 : 1))",
+                                    verdict: question % 11 == 10
+                                        ? .unparsed : isRight ? .correct : .wrong
+                                )
+                            }
+                        }
+                    )
+                }
+            )
         ]
     }
 

@@ -109,8 +109,8 @@ import Testing
         let files = try ReportFiles.render(ReportExample.realistic())
         #expect(
             files.map(\.path) == [
-                "table.md", "table.csv", "table.tex", "questions.csv", "seeds.csv", "traces.csv",
-                "sweeps.csv", "plots/differences.svg", "plots/accuracy.svg",
+                "table.md", "table.csv", "table.tex", "questions.csv", "answers.csv", "seeds.csv",
+                "traces.csv", "sweeps.csv", "plots/differences.svg", "plots/accuracy.svg",
                 "plots/questions.svg", "plots/shares.svg", "plots/acceptance.svg",
                 "plots/probabilities.svg", "plots/improbable-by-position.svg",
                 "plots/refused-by-position.svg", "plots/loss.svg", "plots/sweep-1.svg",

@@ -8,8 +8,14 @@ enum TextMetrics {
     /// The text, cut with an ellipsis if it is wider than the room.
     static func fitted(_ text: String, into room: Double, size: Double) -> String {
         guard width(text, size: size) > room else { return text }
-        var cut = text
-        while !cut.isEmpty, width(cut + "…", size: size) > room { cut.removeLast() }
+        // From the front, so that the cost is that of what is kept, however long the text is.
+        var rest = room / size - relativeWidth("…")
+        var cut = ""
+        for character in text {
+            rest -= character.unicodeScalars.reduce(0) { $0 + relativeWidth($1) }
+            if rest < 0 || cut.unicodeScalars.count > 1000 { break }
+            cut.append(character)
+        }
         return cut + "…"
     }
 

@@ -56,11 +56,19 @@ struct LatexTable {
         \\toprule
         \(header.map(escape).joined(separator: " & ")) \\\\
         \\midrule
-        \(rows.map { $0.joined(separator: " & ") + " \\\\" }.joined(separator: "\n"))
+        \(rows.map { guarded($0.joined(separator: " & ")) + " \\\\" }.joined(separator: "\n"))
         \\bottomrule
         \\end{tabular}
 
         """
+    }
+
+    /// A row that the line end before it cannot take for its own option: a line end reads on for a
+    /// star and for brackets.
+    private static func guarded(_ row: String) -> String {
+        // By scalars: a bracket with a combining mark is another `Character`, and still a bracket.
+        let first = row.unicodeScalars.first
+        return first == "[" || first == "*" ? "{}" + row : row
     }
 
     private func cell(_ value: String, _ interval: String) -> String {
@@ -83,7 +91,9 @@ struct LatexTable {
             case "–": escaped += "--"
             case "\u{A0}", "\u{202F}": escaped += "\\,"
             case _ where scalar.properties.isWhitespace: escaped += " "
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}": escaped += "?"
+            case "\u{200C}", "\u{200D}": escaped.unicodeScalars.append(scalar)
+            case _ where [.control, .format].contains(scalar.properties.generalCategory):
+                escaped += "?"
             default: escaped.unicodeScalars.append(scalar)
             }
         }

@@ -11,7 +11,7 @@ struct ReportFiles {
     /// Renders a report.
     ///
     /// - Parameter model: What is shown.
-    /// - Returns: table.md, table.csv, table.tex, questions.csv, seeds.csv, seed-differences.csv,
+    /// - Returns: table.md, table.csv, table.tex, questions.csv, answers.csv, seeds.csv, seed-differences.csv,
     ///   traces.csv and sweeps.csv where there is something to tell, plots/NAME.svg, and report.html.
     /// - Throws: `Failure` if the page's template is malformed.
     static func render(_ model: ReportModel) throws -> [File] {
@@ -25,6 +25,7 @@ struct ReportFiles {
         if !model.questionGrids.isEmpty {
             files.append(File(path: "questions.csv", text: csv.questions))
         }
+        if !model.answers.isEmpty { files.append(File(path: "answers.csv", text: csv.answers)) }
         if !model.seedAverages.isEmpty { files.append(File(path: "seeds.csv", text: csv.seeds)) }
         if !model.seedComparisons.isEmpty {
             files.append(File(path: "seed-differences.csv", text: csv.seedDifferences))

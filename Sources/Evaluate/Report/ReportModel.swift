@@ -28,6 +28,8 @@ struct ReportModel: Equatable, Sendable {
     var seedComparisons: [SeedComparison] = []
     /// How often each arm answered each question, one grid a benchmark.
     var questionGrids: [QuestionGrid] = []
+    /// What the arms answered, one list a benchmark; empty where only the counts are known.
+    var answers: [AnswerList] = []
     /// What is known of the arms' traces.
     var traces: [TraceStatistics] = []
     /// Training losses; an arm trained under several seeds has several.

@@ -58,6 +58,8 @@ struct ReportPage {
             "samples": model.samples.enumerated().map { index, sample in
                 SampleTraceView(sample: sample, number: index + 1, palette: palette).view
             },
+            "answerLists": AnswerListView(model: model, palette: palette).lists,
+            "hasAnswers": !model.answers.isEmpty,
             "manifest": model.manifest.map { ["key": $0.key, "value": $0.value] },
             "sweeps": plots.sweeps.map(\.svg),
             "positionPlots": plots.positions.map(\.svg),

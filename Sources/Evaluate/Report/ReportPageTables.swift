@@ -98,8 +98,8 @@ struct ReportPageTables {
     var traces: [[String: Any]] {
         model.traces.map { trace in
             var row = swatch(trace.arm)
-            let kept = NumberText.count(trace.problemsWithTrace)
-            row["problems"] = "\(kept) of \(NumberText.count(trace.problems))"
+            row["kept"] = NumberText.count(trace.problemsWithTrace)
+            row["problems"] = NumberText.count(trace.problems)
             row["tries"] = NumberText.count(trace.tries)
             row["right"] = NumberText.share(trace.rightTries)
             row["equal"] = NumberText.share(trace.equalPairs)

@@ -85,6 +85,28 @@ struct ResultCSV {
         return CSV.text(rows)
     }
 
+    /// One row for each graded answer.
+    var answers: String {
+        var rows = [
+            [
+                "benchmark", "question", "gold", "arm", "seed", "sample", "answer", "verdict",
+                "guessed",
+            ]
+        ]
+        for list in model.answers {
+            for question in list.questions {
+                for answer in question.answers {
+                    rows.append([
+                        list.benchmark, question.id, question.gold, answer.arm, "\(answer.seed)",
+                        "\(answer.sample)", answer.text ?? "", answer.verdict.rawValue,
+                        answer.isGuess ? "1" : "0",
+                    ])
+                }
+            }
+        }
+        return CSV.text(rows)
+    }
+
     /// One row for each arm with traces.
     var traces: String {
         var rows = [

@@ -10,7 +10,7 @@ struct ResultTable {
     /// The whole result: accuracies, differences to the base, traces, verdicts, and how to read it.
     var markdown: String {
         var parts = ["# \(MarkdownTable.escape(model.experiment))\n"]
-        if !model.overview.isEmpty { parts.append(MarkdownTable.escape(model.overview) + "\n") }
+        if !model.overview.isEmpty { parts.append(Self.paragraph(model.overview) + "\n") }
         parts += model.warnings.map { "**Warning:** \(MarkdownTable.escape($0))\n" }
         if model.sweeps.isEmpty || !model.scores.isEmpty {
             parts.append("## Accuracy, %\n\n" + accuracies + questionLine)
@@ -35,6 +35,14 @@ struct ResultTable {
             "## How to read this\n\n" + Legend(model: model).lines.map { "- \($0)\n" }.joined()
         )
         return parts.joined(separator: "\n")
+    }
+
+    /// Text that begins no heading, list, quotation or fence.
+    private static func paragraph(_ text: String) -> String {
+        let escaped = MarkdownTable.escape(text)
+        let first = escaped.unicodeScalars.first { $0 != " " }
+        let isMark = first.map { "#>-+*=~`_".unicodeScalars.contains($0) } ?? false
+        return isMark ? "\\" + escaped.drop { $0 == " " } : escaped
     }
 
     /// One row an arm: its accuracy on each benchmark, on average, and the answers lost.

@@ -150,7 +150,8 @@ struct Summary {
         guard differences.contains(where: { $0.verdict == .notDistinguishable }) else { return nil }
         let detectable = differences.compactMap(\.minimumDetectable).filter(\.isFinite)
         guard let largest = detectable.max() else {
-            return "“Not distinguishable” does not mean equal: how large a difference could go unseen "
+            return
+                "“Not distinguishable” does not mean equal: how large a difference could go unseen "
                 + "here is not known."
         }
         let rest =

@@ -2,7 +2,7 @@
 enum FloorAndCeiling {
     /// One sentence for each benchmark at the floor or the ceiling.
     ///
-    /// - Parameter benchmarks: Each with the share of right samples of every question, of all arms.
+    /// `benchmarks` are those with the share of right samples of every question, of all arms.
     static func warnings(_ benchmarks: [(name: String, shares: [Double])]) -> [String] {
         benchmarks.compactMap { name, shares in
             guard let first = shares.first, first == 0 || first == 1,

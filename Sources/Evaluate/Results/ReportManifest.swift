@@ -26,6 +26,9 @@ struct ReportManifest {
         add("command", surroundings.command.joined(separator: " "))
         add("experiment", RunEnvironment.relative(experiment.file))
         add("commit", surroundings.commit)
+        if let layout = layouts.first {
+            for line in SettingLines(layout: layout).entries { add(line.key, line.value) }
+        }
         add("seeds", experiment.seeds.map(String.init).joined(separator: ", "))
         add("sampling", sampling)
         add("grader", grader.map { "version \($0)" })
@@ -49,15 +52,12 @@ struct ReportManifest {
 
     private var sampling: String {
         let settings = experiment.evaluation
-        let sampling = settings.sampling
-        var parts = [
+        let parts = [
             NumberText.counted(settings.samples, "sample") + " a question",
-            "temperature \(sampling.temperature)", "top-p \(sampling.topP)",
+            SettingLines.text(settings.sampling), "at most \(settings.maxNewTokens) tokens",
+            settings.storage == .stored ? "" : "weights as \(settings.storage.rawValue)",
         ]
-        if let topK = sampling.topK { parts.append("top-k \(topK)") }
-        if sampling.minP > 0 { parts.append("min-p \(sampling.minP)") }
-        parts.append("at most \(settings.maxNewTokens) tokens")
-        return parts.joined(separator: ", ")
+        return parts.filter { !$0.isEmpty }.joined(separator: ", ")
     }
 
     /// Wall time of the stages by kind, as their manifests have it: "traces 41 s, training 300 s".
@@ -72,8 +72,13 @@ struct ReportManifest {
                 seconds[step.kind, default: 0] += Manifest.seconds(of: manifest)
             }
         }
+        // A clock that was set back, or a damaged manifest, leaves times that no stage took.
         return Stage.Kind.allCases.compactMap { kind in
-            seconds[kind].map { "\(kind.rawValue) \(NumberText.fixed($0, decimals: 0)) s" }
+            seconds[kind].map { time in
+                (0...1e11).contains(time)
+                    ? "\(kind.rawValue) \(NumberText.fixed(time, decimals: 0)) s"
+                    : "\(kind.rawValue) not known"
+            }
         }.joined(separator: ", ")
     }
 }

@@ -30,6 +30,7 @@ struct ReportRun {
         let folder = RunLayout(experiment, environment: environment).resultsFolder
         let scores = "\(folder)/scores.jsonl"
         let known = counts == .samples ? ScoreTable() : try ScoreTable.read(scores)
+        let answers = GradedAnswers()
         let all =
             counts == .scores
             ? known
@@ -37,11 +38,16 @@ struct ReportRun {
                 experiment,
                 known: known,
                 isPartial: isPartial,
+                answers: experiment.grids.isEmpty ? answers : nil,
                 environment: environment
             )
+        if !isPartial { try all.checkWhole(experiment) }
+        let variants = try experiment.variants.map(\.variant?.name)
         let compared =
             isPartial
-            ? try experiment.part { !all.cells(nil, $0.name, $1).isEmpty } : experiment
+            ? try experiment.part(of: all.questions) { arm, seed in
+                variants.allSatisfy { !all.cells($0, arm.name, seed).isEmpty }
+            } : experiment
         let table = all.part(of: compared)
         let manifest = try Manifest(
             "\(folder)/manifest.json",
@@ -51,7 +57,8 @@ struct ReportRun {
             surroundings: surroundings
         )
         do {
-            let model = try model(compared, table)
+            var model = try model(compared, table)
+            model.answers = answers.lists(of: compared)
             if counts != .scores { try JSONLines.write(all.records, to: scores) }
             let files = try ReportFiles.render(model)
             // Scores do not have the losses of training.

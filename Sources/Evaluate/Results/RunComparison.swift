@@ -146,14 +146,15 @@ struct RunComparison {
     /// - Throws: As `rows`.
     func markdown() throws -> String {
         let rows = try self.rows()
-        let parts = [
-            "# \(runs.map { MarkdownTable.escape($0.name) }.joined(separator: ", "))\n",
-        ] + (try warnings().map { "**Warning:** \(MarkdownTable.escape($0))\n" }) + [
-            "## Accuracy, %\n\n" + (try accuracies()),
-            "## Differences, percentage points\n\n" + differences(rows),
-            "## Verdicts\n\n" + rows.map { "- \(verdict($0))\n" }.joined(),
-            "## How to read this\n\n" + notes(rows).map { "- \($0)\n" }.joined(),
-        ]
+        let parts =
+            [
+                "# \(runs.map { MarkdownTable.escape($0.name) }.joined(separator: ", "))\n"
+            ] + (try warnings().map { "**Warning:** \(MarkdownTable.escape($0))\n" }) + [
+                "## Accuracy, %\n\n" + (try accuracies()),
+                "## Differences, percentage points\n\n" + differences(rows),
+                "## Verdicts\n\n" + rows.map { "- \(verdict($0))\n" }.joined(),
+                "## How to read this\n\n" + notes(rows).map { "- \($0)\n" }.joined(),
+            ]
         return parts.joined(separator: "\n")
     }
 

@@ -16,6 +16,7 @@ extension ScoreTable {
     ///   - experiment: The experiment.
     ///   - earlier: Counts made earlier, which take the place of samples that are not there.
     ///   - isPartial: Whether to leave out arms and seeds of which there is neither.
+    ///   - answers: Gets every answer with its verdict.
     ///   - environment: Says where the runs are.
     /// - Returns: The counts of the jobs in their order: variant, seed, arm, benchmark.
     /// - Throws: `Failure.missingInput` naming the first sample that is missing and the command
@@ -24,6 +25,7 @@ extension ScoreTable {
         _ experiment: Experiment,
         known earlier: ScoreTable = ScoreTable(),
         isPartial: Bool = false,
+        answers: GradedAnswers? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> ScoreTable {
         var jobs = try experiment.variants.flatMap {
@@ -32,6 +34,7 @@ extension ScoreTable {
                 : EvaluationJob.jobs(of: $0, environment: environment)
         }
         if isPartial { jobs.removeAll { !$0.record.isFinished && earlier.counts(of: $0) == nil } }
+        guard !jobs.isEmpty else { throw Self.nothingScored(experiment) }
         let limit = commonLimit(jobs.map(\.record))
         var table = ScoreTable()
         var known: [String: (questions: Questions, cell: Cell)] = [:]
@@ -46,7 +49,8 @@ extension ScoreTable {
             }
             for benchmark in job.experiment.benchmarks {
                 let key = "\(job.stage.folder)/\(benchmark.name)"
-                let counted = try known[key] ?? count(benchmark, of: job, limit: limit)
+                let counted =
+                    try known[key] ?? count(benchmark, of: job, limit: limit, answers: answers)
                 known[key] = counted
                 try table.note(counted.questions)
                 var cell = counted.cell
@@ -117,7 +121,8 @@ extension ScoreTable {
     private static func count(
         _ benchmark: Benchmark,
         of job: EvaluationJob,
-        limit: Int?
+        limit: Int?,
+        answers: GradedAnswers?
     ) throws -> (questions: Questions, cell: Cell) {
         let stored = try BenchmarkSamples(benchmark, of: job)
         do { try stored.checkComplete(limit, of: job) } catch var failure as Failure {
@@ -145,6 +150,7 @@ extension ScoreTable {
             let graded = ThreadPool.map(questions, grain: 1) { problem, samples in
                 samples.map { job.grading.regraded($0, gold: problem.answer) }
             }
+            answers?.add(zip(questions.map(\.0), graded), of: job, on: benchmark.name)
             let all = graded.joined()
             asked += questions.map(\.0)
             cell.correct += graded.map { $0.count { $0.verdict == .correct } }
@@ -160,7 +166,8 @@ extension ScoreTable {
             Questions(
                 benchmark: benchmark.name,
                 ids: asked.map(\.id),
-                digest: ProblemSet(asked).digest
+                digest: ProblemSet(asked).digest,
+                total: asked.count < stored.problems.count ? stored.problems.count : nil
             ),
             cell
         )

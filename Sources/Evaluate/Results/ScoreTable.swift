@@ -14,6 +14,8 @@ struct ScoreTable: Sendable, Equatable {
         var ids: [String]
         /// The digest of the questions' records; nil where it is not known.
         var digest: String?
+        /// How many questions the benchmark has, where only the first ones were asked; else nil.
+        var total: Int?
     }
 
     /// What one arm did under one seed on one benchmark.
@@ -139,6 +141,7 @@ extension ScoreTable {
                 ("questions", .array(questions.ids.map { .string($0) })),
             ])
             if let digest = questions.digest { members["digest"] = .string(digest) }
+            if let total = questions.total { members["of"] = .integer(total) }
             return .object(members)
         }
         return asked
@@ -169,6 +172,25 @@ extension ScoreTable {
         return table
     }
 
+    private mutating func add(_ asked: Questions) throws {
+        guard !asked.ids.isEmpty, Set(asked.ids.map { Array($0.utf8) }).count == asked.ids.count
+        else {
+            throw Failure(
+                .badData,
+                at: "'questions'",
+                asked.ids.isEmpty ? "is empty" : "holds an id twice"
+            )
+        }
+        guard !questions.contains(where: { $0.benchmark == asked.benchmark }) else {
+            throw Failure(
+                .badData,
+                at: "'benchmark'",
+                "the questions of \(asked.benchmark) are there a second time"
+            )
+        }
+        questions.append(asked)
+    }
+
     private mutating func add(_ json: JSON) throws {
         let benchmark = try json.string("benchmark")
         if json["questions"] != nil {
@@ -176,10 +198,24 @@ extension ScoreTable {
                 let ids = value.array?.compactMap(\.string)
                 return ids?.count == value.array?.count ? ids : nil
             }
-            questions.append(
-                Questions(benchmark: benchmark, ids: ids, digest: json["digest"]?.string)
+            try add(
+                Questions(
+                    benchmark: benchmark,
+                    ids: ids,
+                    digest: json["digest"]?.string,
+                    total: try json["of"].map { _ in
+                        try json.integer("of", in: ids.count + 1...JSON.mostCounted)
+                    }
+                )
             )
             return
+        }
+        guard questions.contains(where: { $0.benchmark == benchmark }) else {
+            throw Failure(
+                .badData,
+                at: "'benchmark'",
+                "found '\(benchmark)', whose questions no line before has"
+            )
         }
         let correct = try json.integers("correct")
         let samples = try json.integer("samples")
@@ -201,10 +237,21 @@ extension ScoreTable {
         let seed = try json.require("seed", "a whole number of at least 0") { value in
             value.integer.flatMap { UInt64(exactly: $0) }
         }
+        let arm = try json.string("arm")
+        guard
+            !cells(json["variant"]?.string, arm, seed).contains(where: { $0.benchmark == benchmark }
+            )
+        else {
+            throw Failure(
+                .badData,
+                at: "'arm'",
+                "the counts of \(arm) seed \(seed) on \(benchmark) are there a second time"
+            )
+        }
         cells.append(
             Cell(
                 variant: json["variant"]?.string,
-                arm: try json.string("arm"),
+                arm: arm,
                 seed: seed,
                 benchmark: benchmark,
                 samples: samples,

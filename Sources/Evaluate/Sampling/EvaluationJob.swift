@@ -90,6 +90,8 @@ struct EvaluationJob: Sendable {
         init(manifest: JSON?) {
             isFinished = manifest?["status"]?.string == Manifest.Status.finished.rawValue
             limit = manifest?["results"]?["limit"]?.integer
+            // No run asks for no question: such a manifest says nothing.
+            if let limit, limit < 1 { (isFinished, self.limit) = (false, nil) }
         }
 
         /// Whether a finished run with this limit leaves nothing to do for another limit.

@@ -18,8 +18,9 @@ struct SeedStatistics: Sendable, Equatable {
     var interval: Interval?
     /// Two-sided p of the t test that the mean is 0; nil where there is no interval.
     var tP: Double?
-    /// Two-sided p of the exact test over the signs of the values; never below 2 / 2^seeds. Nil for
-    /// one seed, and where no value differs from 0.
+    /// Two-sided p of the exact test over the signs of the values.
+    ///
+    /// Never below 2 / 2^seeds; nil for one seed, and where no value differs from 0.
     var signFlipP: Double?
     /// The smallest true mean that the t test finds 80 % of the time at the 5 % level; nil where
     /// there is no interval.

@@ -2,6 +2,8 @@
 struct Answer {
     /// The answer without wrappers and idle space; equal keys are equal answers.
     let key: String
+    /// The key without the letter of a choice that stands in front of a value, as in "(B) 12".
+    let value: String
     /// The letter, where the answer is or begins with the letter of a choice, as in "(B) 12".
     let choice: Character?
     /// Whether the answer is that letter and nothing else.
@@ -11,40 +13,52 @@ struct Answer {
     /// The number that the answer is under the reading of its one comma as a decimal comma.
     let decimalComma: Expression?
 
+    /// The time or date that the answer is.
+    let moment: Moment?
+    /// Whether the answer is what a sentence says of its subject; then `whole` is the sentence.
+    var isPredicate = false
+    /// The whole text in small letters.
+    var whole = ""
+
     /// Whether nothing is left once wrappers and space are gone.
     var isBlank: Bool { key.isEmpty }
 
-    /// The key with letter case ignored, for answers in words.
-    var words: String { key.lowercased() }
+    /// The key with the letter case of words ignored; letters of formulas keep theirs.
+    var words: String { FoldedText.folded(value) }
 
-    /// Reads an answer; what a sentence around it says about it is left away.
+    /// Whether the answer holds no digit.
+    var isInWords: Bool { !key.utf8.contains(where: \.isDigit) }
+
+    /// Reads what a text states as its answer.
     init(_ text: String, budget: WorkBudget) {
-        self.init(asItStands: AnswerExtraction.withoutSentence(text), budget: budget)
-        guard expression == nil, !isOnlyChoice else { return }
-        for stated in AnswerExtraction.formulas(in: text) where stated.utf8.count < text.utf8.count
-        {
-            let inner = Answer(asItStands: stated, budget: budget)
-            guard inner.expression == nil else {
-                self = inner
-                return
-            }
-        }
+        let text = text.utf8.count <= WorkBudget.maximumLength ? Typography.plain(text) : text
+        let statement = Statement(in: text)
+        self.init(asItStands: statement.text, budget: budget)
+        guard statement.isPredicate, expression == nil else { return }
+        isPredicate = true
+        whole = FoldedText.folded(Self.key(of: text))
     }
 
     private init(asItStands text: String, budget: WorkBudget) {
         budget.spend(text.utf8.count)
         guard text.utf8.count <= WorkBudget.maximumLength else {
-            (key, choice, isOnlyChoice, expression) = (text, nil, false, nil)
-            decimalComma = nil
+            (key, value, choice, isOnlyChoice, expression) = (text, text, nil, false, nil)
+            (decimalComma, moment) = (nil, nil)
             return
         }
-        let text = Self.stripped(text)
+        let text = Self.withoutClause(Self.stripped(text))
         key = Self.key(of: text)
         (choice, isOnlyChoice) = Self.choice(in: key)
         func parsed(_ text: String) -> Expression? {
             Lexer.tokens(of: text, budget: budget).flatMap { Parser.parse($0, budget: budget) }
         }
-        expression = Self.isProse(key) ? nil : parsed(text)
+        moment = Moment(key)
+        let isChoiceWithValue = choice != nil && !isOnlyChoice
+        value = isChoiceWithValue ? Self.behindChoice(key) : key
+        expression =
+            Self.isProse(value)
+            ? StockPhrase.expression(FoldedText.folded(value))
+            : parsed(isChoiceWithValue ? value : text)
         decimalComma = Self.withDecimalPoint(text).flatMap(parsed)
     }
 
@@ -59,7 +73,11 @@ struct Answer {
         var whole = bytes[..<comma]
         if let sign = whole.first, "+-".utf8.contains(sign) { whole.removeFirst() }
         let decimals = bytes[(comma + 1)...].prefix(while: \.isDigit)
+        // A unit behind, or a 0 that no number of a list begins with, tells it from a list.
+        let behind = bytes[decimals.endIndex...].first { !$0.isSpace }
+        let isMarked = behind.map { $0 >= 0x80 || $0.isLetter || "%\\$".utf8.contains($0) } ?? false
         guard !whole.isEmpty, whole.allSatisfy(\.isDigit),
+            isMarked || decimals.count > 1 && decimals.first == UInt8(ascii: "0"),
             decimals.count != 3 || whole.count > 3 || whole == [UInt8(ascii: "0")]
         else { return nil }
         return text.replacing(",", with: ".")
@@ -74,7 +92,7 @@ struct Answer {
     /// Removes space, full stops, `\(...\)`, `\[...\]` and `**...**` around the text.
     private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var bytes = text
-        let pairs = [("\\(", "\\)"), ("\\[", "\\]"), ("**", "**")]
+        let pairs = [("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__")]
         while true {
             let count = bytes.count
             while let first = bytes.first, first.isSpace { bytes.removeFirst() }
@@ -88,6 +106,11 @@ struct Answer {
                 && bytes.suffix(2).elementsEqual(close.utf8)
             {
                 bytes = bytes.dropFirst(2).dropLast(2)
+            }
+            if bytes.count >= 3, bytes.first == UInt8(ascii: "*"), bytes.last == UInt8(ascii: "*"),
+                !bytes.dropFirst().dropLast().contains(UInt8(ascii: "*"))
+            {
+                bytes = bytes.dropFirst().dropLast()
             }
             if bytes.count == count { return bytes }
         }
@@ -164,10 +187,41 @@ struct Answer {
         return String(scalars: result)
     }
 
+    /// The text without a closing clause that restricts nothing: "for all real x".
+    private static func withoutClause(_ text: String) -> String {
+        let bytes = text.utf8
+        guard bytes.count < 512, bytes.count > 8, bytes.contains(UInt8(ascii: "f")),
+            Array(bytes).firstRange(of: Array("for".utf8)) != nil
+        else { return text }
+        for opening in [
+            "\\text{ for all", "\\text{for all", " for all", "\\forall", "\\text{ for every",
+            " for every", "\\text{ for any", " for any",
+        ] {
+            guard let range = text.firstRange(of: opening), range.lowerBound > text.startIndex
+            else { continue }
+            let rest = text[range.upperBound...].replacing("\\mathbb{R}", with: "").replacing(
+                "\\in",
+                with: ""
+            )
+            let isFree = rest.split(whereSeparator: { !$0.isLetter }).allSatisfy {
+                $0.count == 1
+                    || ["real", "reals", "numbers", "number", "values", "of", "all", "text", "in"]
+                        .contains($0)
+            }
+            guard isFree, !rest.contains(where: { $0.isNumber || "<>=".contains($0) }),
+                !rest.contains("\\ne"), !rest.contains("\\le"), !rest.contains("\\ge")
+            else { return text }
+            var head = text[..<range.lowerBound]
+            while let last = head.last, " ,".contains(last) { head.removeLast() }
+            return String(head)
+        }
+        return text
+    }
+
     /// "B", "(B)", "B.", "option B"; or the letter in front of "(B) 12" and "B: 12".
     private static func choice(in key: String) -> (Character?, isOnly: Bool) {
         var rest = key[...]
-        for word in ["option ", "choice ", "answer "]
+        for word in ["the ", "option ", "choice ", "answer "]
         where rest.count < 16 && rest.lowercased().hasPrefix(word) {
             rest.removeFirst(word.count)
         }
@@ -179,12 +233,29 @@ struct Answer {
         if rest.isEmpty { return opened ? (nil, false) : (letter, true) }
         let mark = rest.removeFirst()
         guard opened ? mark == ")" : ").:".contains(mark) else { return (nil, false) }
+        let next = rest.prefix(8).drop { $0 == " " }.prefix { $0.isLetter }
+        if ["and", "or"].contains(next) || rest.contains("(") && rest.prefix(2).contains(",") {
+            return (nil, false)
+        }
         return (letter, rest.isEmpty)
+    }
+
+    /// "12" of "(B) 12", "B) 12", "option B: 12".
+    private static func behindChoice(_ key: String) -> String {
+        guard let mark = key.firstIndex(where: { ").:".contains($0) }) else { return key }
+        let rest = key[key.index(after: mark)...].drop { " :".contains($0) }
+        return rest.isEmpty ? key : String(rest)
     }
 
     /// Whether the answer is words: letters and spaces, with a word that is no mathematics; or a
     /// sentence: it begins with a letter and has two such words outside commands.
     private static func isProse(_ key: String) -> Bool {
+        let first = key.prefix(12).prefix { $0.isLetter }.lowercased()
+        if WordMeaning.numbers[first] != nil || LexerTables.prefixes.contains(first),
+            key.utf8.count <= 64
+        {
+            return StockPhrase.expression(FoldedText.folded(key)) != nil
+        }
         var words = 0
         var length = 0
         var isCommand = false

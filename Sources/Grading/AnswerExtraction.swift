@@ -21,6 +21,8 @@ public enum AnswerExtraction {
             let found =
                 switch rule {
                 case .boxed: lastBox(in: bytes)
+                case .tagged: Statement.taggedAnswer(in: bytes) ?? Statement.closingMark(in: bytes)
+                case .conclusion: Conclusion.number(in: bytes)
                 case .phrase: afterPhrase(in: bytes)
                 case .marker: style.marker.flatMap { afterMarker($0, in: bytes) }
                 case .lastNumber: lastNumber(in: bytes)
@@ -33,44 +35,14 @@ public enum AnswerExtraction {
         return nil
     }
 
-    // MARK: - Sentences
-
-    /// An answer without the sentence it may stand in: what is in its boxes, else what follows
-    /// "answer is".
-    static func withoutSentence(_ text: String) -> String {
-        let bytes = Array(text.utf8)
-        let found = lastBox(in: bytes) ?? afterPhrase(in: bytes)
-        return found.map { String(decoding: $0, as: UTF8.self) } ?? text
-    }
-
-    /// Where a sentence may state its answer, last places first: the last formula between math
-    /// delimiters, and what follows the last " is ", " are " or " equals ".
-    static func formulas(in text: String) -> [String] {
-        let bytes = Array(text.utf8)
-        var found: [(place: Int, answer: [UInt8])] = []
-        for (open, close) in [("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$")] {
-            guard let end = bytes.lastRange(of: Array(close.utf8)),
-                let start = bytes[..<end.lowerBound].lastRange(of: Array(open.utf8))
-            else { continue }
-            let inside = trimmed(bytes[start.upperBound..<end.lowerBound])
-            if !inside.isEmpty { found.append((start.upperBound, inside)) }
-        }
-        let starts = [" is ", " are ", " equals ", " is: ", ": "].compactMap {
-            bytes.lastRange(of: Array($0.utf8))?.upperBound
-        }
-        if let start = starts.max() { found.append((start, sentence(in: bytes, from: start))) }
-        return found.sorted { $0.place > $1.place }.map {
-            String(decoding: $0.answer, as: UTF8.self)
-        }
-    }
-
     // MARK: - Boxes
 
     /// The contents of the last outermost balanced box; a box in a box is unwrapped.
     ///
     /// Boxes that only a comma, "and" or "or" separates, with or without the name of the next one
     /// (`x = \boxed{1}, y = \boxed{2}`), are one answer in parts.
-    private static func lastBox(in bytes: [UInt8]) -> [UInt8]? {
+    static func lastBox(in bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.lastRange(of: Array("box".utf8)) != nil else { return nil }
         let closing = matchingBraces(in: bytes)
         var parts: [[UInt8]] = []
         var end = 0
@@ -81,7 +53,7 @@ public enum AnswerExtraction {
                 continue
             }
             if bytes[inside].contains(where: { !$0.isSpace }) {
-                if !isConnector(bytes[end..<index]) { parts = [] }
+                if !parts.isEmpty, !isConnector(bytes[end..<index]) { parts = [] }
                 parts.append(unwrapped(inside, in: bytes, closing: closing))
                 end = next
             }
@@ -176,13 +148,25 @@ public enum AnswerExtraction {
 
     /// What follows the last "answer is" or "answer:": a formula over several lines, or the text up
     /// to the end of its sentence or line.
-    private static func afterPhrase(in bytes: [UInt8]) -> [UInt8]? {
+    static func afterPhrase(in bytes: [UInt8]) -> [UInt8]? {
         let lowercase = bytes.map { $0.lowercased }
+        if let start = lowercase.lastRange(of: Array("答案".utf8))?.upperBound,
+            let colon = ["：", ":"].lazy.map({ Array($0.utf8) }).first(where: {
+                lowercase[start...].starts(with: $0)
+            })
+        {
+            return sentence(in: bytes, from: start + colon.count)
+        }
         let word = Array("answer".utf8)
         var end = lowercase.count
         while let found = lowercase[..<end].lastRange(of: word) {
             if let start = phraseEnd(in: lowercase, after: found.upperBound) {
-                let answer = displayed(in: bytes, from: start) ?? sentence(in: bytes, from: start)
+                // A member of a JSON object ends with its value.
+                let isMember = lowercase[safe: found.upperBound] == UInt8(ascii: "\"")
+                let answer =
+                    isMember
+                    ? trimmed(bytes[start...].prefix { !"\"}\n".utf8.contains($0) }, also: ",")
+                    : displayed(in: bytes, from: start) ?? sentence(in: bytes, from: start)
                 if !answer.isEmpty { return answer }
             }
             end = found.lowerBound
@@ -196,20 +180,35 @@ public enum AnswerExtraction {
         func skip(_ characters: String) {
             while index < bytes.count, characters.utf8.contains(bytes[index]) { index += 1 }
         }
-        skip(" *_")
+        skip(" *_\"")
         var found = false
-        if bytes[index...].starts(with: "is".utf8), !(bytes[safe: index + 2]?.isLetter ?? false) {
-            index += 2
+        for verb in ["must be", "should be", "will be", "would be", "is", "are", "comes to", "="]
+        where bytes[index...].starts(with: verb.utf8)
+            && !(bytes[safe: index + verb.utf8.count]?.isLetter ?? false)
+        {
+            index += verb.utf8.count
             found = true
+            break
         }
         skip(" *_")
         if bytes[safe: index] == UInt8(ascii: ":") {
             index += 1
             found = true
         }
+        found = found || isHeading(in: bytes, end: index)
         guard found else { return nil }
         skip(" *_\t\r\n")
+        if bytes[safe: start] == UInt8(ascii: "\"") { skip("\"") }
         return index
+    }
+
+    /// Whether the line that ends here is a heading such as "### Final Answer".
+    private static func isHeading(in bytes: [UInt8], end: Int) -> Bool {
+        guard bytes[safe: end] == UInt8(ascii: "\n") else { return false }
+        let line = bytes[..<end].suffix(40)
+        let start = line.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? line.startIndex
+        let words = line[start...].filter { $0.isLetter }
+        return ["answer", "finalanswer", "theanswer"].contains { words.elementsEqual($0.utf8) }
     }
 
     /// What is between math delimiters that open at `start` and close on a later line; empty where
@@ -230,15 +229,31 @@ public enum AnswerExtraction {
         return nil
     }
 
-    /// The text from `start` to the end of the line, or to a full stop that ends a sentence.
+    /// The text from `start` to the end of the line, or to a mark that ends a sentence.
     private static func sentence(in bytes: [UInt8], from start: Int) -> [UInt8] {
         var end = start
+        var inFormula = false
         while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
-            let next = bytes[safe: end + 1]
-            if bytes[end] == UInt8(ascii: "."), next.map(\.isSpace) ?? true { break }
+            if bytes[end] == UInt8(ascii: "$"), bytes[safe: end - 1] != UInt8(ascii: "\\") {
+                inFormula.toggle()
+            }
+            if !inFormula, ".?".utf8.contains(bytes[end]), Sentence.endsSentence(bytes, at: end) {
+                break
+            }
+            if !inFormula, bytes[end] == UInt8(ascii: "!"), isExclamation(bytes, at: end) { break }
             end += 1
         }
         return trimmed(bytes[start..<end], also: "*_")
+    }
+
+    /// Whether an exclamation mark ends a sentence: a capital letter follows, or nothing on its line.
+    private static func isExclamation(_ bytes: [UInt8], at index: Int) -> Bool {
+        guard let next = bytes[safe: index + 1] else { return true }
+        guard next.isSpace else { return false }
+        guard let after = bytes[(index + 1)...].prefix(4).first(where: { $0 != 0x20 }) else {
+            return true
+        }
+        return after == UInt8(ascii: "\n") || (0x41...0x5A).contains(after)
     }
 
     /// What follows the last opening of the marker, up to its end.
@@ -296,7 +311,7 @@ public enum AnswerExtraction {
         return nil
     }
 
-    private static func trimmed(_ bytes: ArraySlice<UInt8>, also: String = "") -> [UInt8] {
+    static func trimmed(_ bytes: ArraySlice<UInt8>, also: String = "") -> [UInt8] {
         let outside: (UInt8) -> Bool = { $0.isSpace || also.utf8.contains($0) }
         guard let first = bytes.firstIndex(where: { !outside($0) }),
             let last = bytes.lastIndex(where: { !outside($0) })

@@ -14,7 +14,7 @@ public struct AnswerStyle: Sendable, Equatable {
 
     /// Describes a style.
     public init(
-        rules: [ExtractionRule] = [.boxed, .phrase, .lastNumber],
+        rules: [ExtractionRule] = [.boxed, .tagged, .phrase, .conclusion, .lastNumber],
         marker: AnswerMarker? = nil,
         reasoningEnd: String = "</think>",
         requiresReasoningEnd: Bool = false
@@ -25,7 +25,8 @@ public struct AnswerStyle: Sendable, Equatable {
         self.requiresReasoningEnd = requiresReasoningEnd
     }
 
-    /// A box, else a phrase such as "the answer is", else the last number.
+    /// A box, else a tag or mark, else a phrase such as "the answer is", else the number of the conclusion,
+    /// else the last number.
     public static let math = AnswerStyle()
 
     /// Only a balanced `\boxed{}`.
@@ -38,7 +39,9 @@ public struct AnswerStyle: Sendable, Equatable {
             return self
         }
         var copy = self
-        copy.rules = rules.map { $0 == .lastNumber ? .lastLetter : $0 }
+        copy.rules = rules.compactMap {
+            $0 == .conclusion ? nil : $0 == .lastNumber ? .lastLetter : $0
+        }
         return copy
     }
 
@@ -52,17 +55,22 @@ public struct AnswerStyle: Sendable, Equatable {
 public enum ExtractionRule: String, Sendable, Equatable, CaseIterable {
     /// The last balanced `\boxed{...}` or `\fbox{...}`, or `\boxed 5`.
     case boxed
+    /// What is in the last `<answer>` tag, or follows `####` on the last line.
+    case tagged
     /// What follows the last "answer is" or "answer:".
     case phrase
     /// What follows the last occurrence of the style's own marker.
     case marker
+    /// The number that the closing sentence gives ("So she has 5 apples left"): a guess, to be counted
+    /// apart from stated answers.
+    case conclusion
     /// The last number of the text: a guess, to be counted apart from stated answers.
     case lastNumber
     /// The last letter of a choice that stands alone, such as `(C)`: a guess as well.
     case lastLetter
 
     /// Whether it takes what may not have been meant as the answer.
-    public var isGuess: Bool { self == .lastNumber || self == .lastLetter }
+    public var isGuess: Bool { self == .lastNumber || self == .lastLetter || self == .conclusion }
 }
 
 /// An experiment's own way to mark an answer, such as `#3$`.

@@ -1,13 +1,13 @@
 /// Lists, sets, points, intervals and matrices.
 extension Comparison {
     enum Kind: Equatable {
-        case list, set, union, matrix(columns: Int)
+        case list, set, union, named, vector, matrix(columns: Int)
         case bracket(Character, Character)
 
         var isOrdered: Bool {
             switch self {
             case .list, .set, .union: false
-            case .matrix, .bracket: true
+            case .matrix, .bracket, .named, .vector: true
             }
         }
     }
@@ -15,7 +15,9 @@ extension Comparison {
     /// The elements of an expression that has some; a set has each once.
     func elements(_ a: Expression) -> (kind: Kind, items: [Expression])? {
         switch a {
-        case .list(let items):
+        case .list(let items), .group("(", let items, ")"):
+            if AnswerLists.named(items) != nil { return (.named, items) }
+            if case .group = a { return (.bracket("(", ")"), items) }
             // Points are solutions, and a solution named twice is one solution.
             let arePoints = items.allSatisfy { if case .group = $0 { true } else { false } }
             return (.list, arePoints ? distinct(items) : items)
@@ -26,6 +28,7 @@ extension Comparison {
             let infinity = Expression.symbol("\\infty")
             return (.bracket("(", ")"), [infinity.negated, infinity])
         default:
+            if let vector = UnitVectors.components(of: a, plain: false) { return (.vector, vector) }
             guard let rows = matrix(a) else { return nil }
             return (.matrix(columns: rows.first?.count ?? 0), rows.flatMap(\.self))
         }
@@ -42,21 +45,87 @@ extension Comparison {
             return equal(a, only)
         }
         guard a.items.count == b.items.count else { return false }
+        if let left = AnswerLists.named(a.items), a.kind == .named {
+            if b.kind == .named, let right = AnswerLists.named(b.items) {
+                return left.names == right.names && inOrder(left.values, right.values)
+            }
+            guard [.list, .bracket("(", ")")].contains(b.kind) else { return false }
+            return inOrder(inOrderOfPoint(left, a.items), b.items)
+        }
+        if b.kind == .named { return equal(b, a) }
         if a.kind == b.kind {
-            return a.kind.isOrdered ? inOrder(a.items, b.items) : inAnyOrder(a.items, b.items)
+            if a.kind == .bracket(":", ":") { return areProportional(a.items, b.items) }
+            return a.kind.isOrdered
+                ? inOrder(a.items, b.items)
+                : withLabels(a.items, b.items).inAnyOrder(a.items, b.items)
         }
         switch (a.kind, b.kind) {
         case (.list, .set), (.set, .list): return inAnyOrder(a.items, b.items)
         // Brackets may be left out around a point, and a column or row is a point.
-        case (.list, .bracket), (.bracket, .list): return inOrder(a.items, b.items)
+        case (.list, .bracket(let open, let close)), (.bracket(let open, let close), .list):
+            // Two numbers in square brackets are an interval.
+            guard open == "(" && close == ")" || a.items.count > 2 else { return false }
+            return inOrder(a.items, b.items)
         case (.matrix(let columns), .bracket("(", ")")), (.bracket("(", ")"), .matrix(let columns)):
             return (columns == 1 || columns == a.items.count) && inOrder(a.items, b.items)
         default: return false
         }
     }
 
+    typealias Elements = (kind: Kind, items: [Expression])
+
+    /// Two and three components of vectors, the third of the shorter being 0 where it is a sum of unit
+    /// vectors.
+    func aligned(_ a: Elements?, _ b: Elements?) -> (Elements?, Elements?) {
+        guard let left = a, let right = b, left.kind == .vector || right.kind == .vector else {
+            return (a, b)
+        }
+        let count = max(left.items.count, right.items.count)
+        func filled(_ elements: Elements) -> Elements {
+            guard elements.kind == .vector else { return elements }
+            let missing = max(0, count - elements.items.count)
+            return (
+                .bracket("(", ")"), elements.items + Array(repeating: .integer(0), count: missing)
+            )
+        }
+        return (filled(left), filled(right))
+    }
+
     func single(_ items: [Expression], equals other: Expression) -> Bool {
         items.count == 1 && equal(items[0], other)
+    }
+
+    /// The values of named variables as a point has them: by name where the names follow each other in
+    /// the alphabet, as x and y do, else as written.
+    private func inOrderOfPoint(
+        _ sorted: (names: [String], values: [Expression]),
+        _ written: [Expression]
+    ) -> [Expression] {
+        let letters = sorted.names.compactMap { $0.utf8.count == 1 ? $0.utf8.first : nil }
+        let follow = zip(letters, letters.dropFirst()).allSatisfy { $1 == $0 + 1 }
+        if letters.count == sorted.names.count, follow { return sorted.values }
+        return written.map { if case .relation(_, _, let value) = $0 { value } else { $0 } }
+    }
+
+    /// This comparison, with the names of things deciding where a list has several: "3 red, 2 blue".
+    private func withLabels(_ a: [Expression], _ b: [Expression]) -> Comparison {
+        func hasSeveral(_ items: [Expression]) -> Bool {
+            let labels = items.compactMap { item -> Unit? in
+                if case .measured(_, let unit) = item, unit.isLabel { unit } else { nil }
+            }
+            return labels.contains { $0 != labels[0] }
+        }
+        var copy = self
+        copy.labelsDecide = labelsDecide || hasSeveral(a) || hasSeveral(b)
+        return copy
+    }
+
+    /// Whether two ratios of several terms are the same: `1:2:3` and `2:4:6`.
+    private func areProportional(_ a: [Expression], _ b: [Expression]) -> Bool {
+        guard let first = a.first, let other = b.first, !sameValue(first, .integer(0)) else {
+            return false
+        }
+        return zip(a, b).allSatisfy { sameValue(.product([$0, other]), .product([$1, first])) }
     }
 
     private func inOrder(_ a: [Expression], _ b: [Expression]) -> Bool {

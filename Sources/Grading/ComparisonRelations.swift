@@ -7,21 +7,72 @@ extension Comparison {
     ///
     /// - Returns: `nil` where the relation is more than a name with its value.
     func statedValue(_ left: Expression, _ sign: String, _ right: Expression) -> Expression? {
-        guard sign == "=" || sign == "∈" else { return nil }
+        guard sign == "=" || sign == "∈" || sign == "≡" else { return nil }
         if isName(left) { return right }
-        return sign == "=" && left.symbols.isEmpty && elements(left) == nil
-            && sameValue(left, right) ? right : nil
+        guard sign == "=" else { return nil }
+        if isComputation(left) { return right }
+        return elements(left) == nil && sameValue(left, right) ? right : nil
+    }
+
+    /// Whether a left side is something to be worked out that stays as it is here, such as a limit.
+    private func isComputation(_ left: Expression) -> Bool {
+        guard case .opaque(let name, _) = left else { return false }
+        guard ["sum", "prod"].contains(name) else { return !name.hasPrefix("cases") }
+        // A sum that is worked out states what it is worth, or nothing.
+        return left.isCombinatorial
+            || left.contains { $0 == .symbol("\\infty") || $0 == .symbol("") }
+    }
+
+    /// `(x, y) = (1, 2)` against `x = 1, y = 2`; nil where the list names no variables.
+    func sameAssignment(_ a: Expression, _ b: Expression) -> Bool? {
+        guard let left = assignment(a), let right = assignment(b) else { return nil }
+        return left.names == right.names
+            && zip(left.values, right.values).allSatisfy { equal($0, $1) }
+    }
+
+    private func assignment(_ a: Expression) -> (names: [String], values: [Expression])? {
+        switch a {
+        case .list(let items): return AnswerLists.named(items)
+        case .relation("=", .group(_, let names, _), .group(_, let values, _))
+        where names.count == values.count:
+            return AnswerLists.named(zip(names, values).map { .relation("=", $0, $1) })
+        default: return nil
+        }
+    }
+
+    /// A point with its name against a list.
+    func equalToPoint(_ a: Expression, _ b: Expression, _ values: Expression) -> Bool {
+        if case .relation = a { return equal(values, b) }
+        return equal(a, values)
     }
 
     /// Whether a left side only names something: `x`, `a_1`, `AB`, `f(x)`, `(p, q)`, `V_1 : V_2`.
-    private func isName(_ left: Expression) -> Bool {
+    func isName(_ left: Expression) -> Bool {
         switch left {
         case .symbol, .constant(.e): true
         case .inverse(let inner): isName(inner)
-        case .product(let parts): parts.allSatisfy(isName)
+        case .product(let parts):
+            parts.allSatisfy(isName) || isApplication(parts)
         case .group(_, let parts, _): parts.allSatisfy(isName)
-        case .function(.abs, let inner): inner.allSatisfy { $0.symbols.count > 1 && isName($0) }
+        case .function(.abs, let inner):
+            inner.allSatisfy { part in
+                if case .symbol(let name) = part { return name.first?.isUppercase ?? false }
+                return part.symbols.count > 1 && isName(part)
+            }
         default: false
+        }
+    }
+
+    /// Whether factors are a function's name and its argument in brackets: `P(X = 2)`, `P(5, 2)`.
+    private func isApplication(_ parts: [Expression]) -> Bool {
+        guard parts.count == 2 else { return false }
+        if case .power(.symbol, let exponent) = parts[0], exponent == .integer(-1) {
+            return isName(parts[1])
+        }
+        guard case .symbol = parts[0] else { return false }
+        switch parts[1] {
+        case .relation, .group: return true
+        default: return false
         }
     }
 
@@ -53,6 +104,7 @@ extension Comparison {
         _ b2: Expression
     ) -> Bool {
         if equal(a1, b1), equal(a2, b2) { return true }
+        if sign == "=", let same = sameFunction(a1, a2, b1, b2) { return same }
         guard ["=", "≠", "<", "≤"].contains(sign) else { return false }
         let isDirected = sign == "<" || sign == "≤"
         if !isDirected, equal(a1, b2), equal(a2, b1) { return true }
@@ -61,6 +113,20 @@ extension Comparison {
             of: .sum([b2, b1.negated]),
             positive: isDirected
         )
+    }
+
+    /// `f(x) = x^2` against `f(t) = t^2`; nil where the left sides are not values of one function.
+    private func sameFunction(
+        _ a1: Expression,
+        _ a2: Expression,
+        _ b1: Expression,
+        _ b2: Expression
+    ) -> Bool? {
+        guard case .product(let left) = a1, case .product(let right) = b1, left.count == 2,
+            right.count == 2, left[0] == right[0], case .symbol(let x) = left[1],
+            case .symbol(let t) = right[1], x != t, !b2.symbols.contains(x)
+        else { return nil }
+        return equal(a2, b2.substituting([t: .symbol(x)])) && !a2.symbols.contains(t)
     }
 
     /// Whether `a` is a constant times `b`, as functions of their variables; the constant is above 0
@@ -78,78 +144,5 @@ extension Comparison {
         }
         guard ratios.count > 1 else { return false }
         return ratios.allSatisfy { Number.same($0, ratios[0]) }
-    }
-
-    // MARK: - Regions
-
-    /// Whether two answers describe the same set of numbers, one of them at least by inequalities:
-    /// `1 < x \le 2` and `(1, 2]`, `x \ne 5` and `(-\infty, 5) \cup (5, \infty)`.
-    func sameRegion(_ a: Expression, _ b: Expression) -> Bool {
-        let (left, right) = (region(a), region(b))
-        guard left != nil || right != nil else { return false }
-        if let x = left?.variable, let y = right?.variable, x != y { return false }
-        return equal(.union(left?.parts ?? parts(of: a)), .union(right?.parts ?? parts(of: b)))
-    }
-
-    private func parts(of a: Expression) -> [Expression] {
-        if case .union(let parts) = a { return parts }
-        if case .symbol("\\reals") = a { return [Self.interval("(", nil, nil, ")")] }
-        return [a]
-    }
-
-    /// The intervals that inequalities in one variable describe; several are alternatives.
-    private func region(_ a: Expression) -> (variable: Expression?, parts: [Expression])? {
-        switch a {
-        case .relation("∈", let name, let set) where isName(name): return (name, parts(of: set))
-        case .relation("∖", .symbol("\\reals"), let points): return (nil, without(points))
-        case .relation("≠", let name, let value) where isName(name):
-            return (name, without(value))
-        case .relation(let sign, let left, .relation(let next, let middle, let right))
-        where isOrder(sign) && isOrder(next) && isName(middle):
-            let open: Character = sign == "<" ? "(" : "["
-            let close: Character = next == "<" ? ")" : "]"
-            return (middle, [Self.interval(open, left, right, close)])
-        case .relation(let sign, let left, let right) where isOrder(sign):
-            if isName(left), !isName(right) {
-                return (left, [Self.interval("(", nil, right, sign == "<" ? ")" : "]")])
-            }
-            if isName(right), !isName(left) {
-                return (right, [Self.interval(sign == "<" ? "(" : "[", left, nil, ")")])
-            }
-            return nil
-        case .list(let items):
-            let regions = items.compactMap(region)
-            guard regions.count == items.count, let first = regions.first,
-                regions.allSatisfy({ $0.variable == first.variable })
-            else { return nil }
-            return (first.variable, regions.flatMap(\.parts))
-        default: return nil
-        }
-    }
-
-    private func isOrder(_ sign: String) -> Bool { sign == "<" || sign == "≤" }
-
-    /// All numbers but the given ones.
-    private func without(_ points: Expression) -> [Expression] {
-        var values: [(Expression, Double)] = []
-        for point in elements(points)?.items ?? [points] {
-            guard let value = Evaluator(budget: budget, probe: 0).value(point)?.approximation else {
-                return []
-            }
-            values.append((point, value.value))
-        }
-        let sorted: [Expression?] = values.sorted { $0.1 < $1.1 }.map(\.0)
-        return zip([nil] + sorted, sorted + [nil]).map { Self.interval("(", $0, $1, ")") }
-    }
-
-    /// An interval; an end that is `nil` is infinite.
-    private static func interval(
-        _ open: Character,
-        _ low: Expression?,
-        _ high: Expression?,
-        _ close: Character
-    ) -> Expression {
-        let infinity = Expression.symbol("\\infty")
-        return .group(open: open, [low ?? infinity.negated, high ?? infinity], close: close)
     }
 }

@@ -23,22 +23,28 @@ enum Number: Sendable {
 /// Computes values, with fixed rational numbers put for the variables.
 ///
 /// Two expressions in variables that agree at several such points are the same function for
-/// all practical purposes (Schwartz 1980, Zippel 1979, for polynomials). A value that does not
+/// all practical purposes (Schwartz 1980, Zippel 1979, for polynomials). The points are positive,
+/// negative, whole and broken, and bring any two variables in either order. A value that does not
 /// exist, is not real, or is out of reach of the budget is `nil`.
 struct Evaluator {
     /// How many sets of values for the variables there are.
-    static let probeCount = 3
+    static let probeCount = 8
 
     let budget: WorkBudget
     /// Which set of values the variables take, below `probeCount`.
     let probe: Int
+    /// Whether variables are whole numbers from 1 on, as in factorials.
+    var areWhole = false
+    /// Values of variables that an operator binds.
+    var bindings: [String: Number] = [:]
 
     /// The value of `expression`.
     func value(_ expression: Expression) -> Number? {
         guard budget.spend(1) else { return nil }
         switch expression {
         case .number(let value, _): return .exact(value)
-        case .symbol(let name): return .exact(probeValue(name))
+        case .cutOff: return nil
+        case .symbol(let name): return bindings[name] ?? .exact(probeValue(name))
         case .constant(.pi): return Approximation.pi.map { .approximate($0) }
         case .constant(.e): return Approximation.e.map { .approximate($0) }
         case .sum(let terms): return fold(terms, from: .zero, add)
@@ -60,23 +66,40 @@ struct Evaluator {
         case .measured(let a, .percent):
             return fold([a, .inverse(.integer(100))], from: .one, multiply)
         case .measured(let a, _): return value(a)
+        case .opaque(let name, let parts): return opaque(name, parts)
         case .plusMinus, .group, .list, .union, .matrix, .relation: return nil
         }
     }
 
-    /// A fixed fraction for a variable: in (0, 1), (1, 2) and (2, 3) at the three probes, so
-    /// that roots and logarithms of many forms exist at one of them at least.
+    /// A fixed number for a variable: a fraction between -3 and 3, of either sign at four of the
+    /// probes each; or a whole number from 1 to 12.
     private func probeValue(_ name: String) -> Rational {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325  // FNV-1a, 64 bits
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let signs = Self.mixed(hash)
+        let mixed = Self.mixed(hash &+ UInt64(probe) &* 0x9e37_79b9_7f4a_7c15)
+        if areWhole { return Rational(Natural(1 + mixed % 12)) }
         let denominator: UInt64 = 1009
-        let numerator = UInt64(probe) * denominator + 1 + hash % (denominator - 1)
-        return Rational(Natural(numerator), over: Natural(denominator))
+        // Two variables with the same signs everywhere would be one in 2^8.
+        let isNegative = probe > 2 && (probe < 5 || (signs >> UInt64(probe)) & 1 == 1)
+        return Rational(
+            Natural(1 + mixed % (3 * denominator - 1)),
+            over: Natural(denominator),
+            negative: isNegative
+        )
+    }
+
+    /// A scrambled number (the finalizer of SplitMix64).
+    static func mixed(_ value: UInt64) -> UInt64 {
+        var z = value
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
     }
 
     // MARK: - Arithmetic
 
-    private func fold(
+    func fold(
         _ list: [Expression],
         from start: Rational,
         _ combine: (Number, Number) -> Number?
@@ -146,6 +169,7 @@ struct Evaluator {
                 let bottom = left.multiplied(by: right, budget: budget)?.inverse
             else { return nil }
             return top.multiplied(by: bottom, budget: budget).map { .exact($0) }
+        case .gcd, .lcm, .mod, .max, .min: return chosen(function, arguments)
         case .abs: return absolute(first)
         case .floor: return floor(first)
         case .ceil:

@@ -22,12 +22,15 @@ public enum AnswerVerdict: String, Sendable, Equatable, CaseIterable {
 /// may stand for the exact number on either side, and an inequality for its interval. They may
 /// not be swapped in `verdict`, which looks for the answer in one of them alone.
 ///
+/// What is not understood is compared as text: words without letter case, letters of formulas with
+/// it. A number with words behind it is the number alone only where the words are the names of
+/// things; words that change what it says ("million", "or less", "north") count.
+///
 /// Not transitive: `5 cm` and `5 km` both equal `5` (a unit may be left out) but not each other,
-/// `1,5` equals the list `1, 5` and the number `1.5`, and a long decimal equals every number that
-/// rounds to it.
+/// and a long decimal equals every number that rounds to it.
 public enum Grader {
     /// Names the rules in force; stored with every score and raised when a verdict could change.
-    public static let version = "4"
+    public static let version = "5"
 
     /// Whether two answers are equivalent, in mathematics or as text.
     ///

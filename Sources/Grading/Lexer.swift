@@ -9,12 +9,16 @@ struct Lexer {
     var index = 0
     var tokens: [Token] = []
     /// Depth of round and square brackets and `\{`; inside them a comma separates elements.
-    private(set) var bracketDepth = 0
-    private(set) var sawSpace = false
+    var bracketDepth = 0
+    /// Whether space stands before the next token.
+    var sawSpace = false
+    /// Whether semicolons separate elements, so that a comma between digits is a decimal comma.
+    let hasSemicolons: Bool
 
     private init(_ characters: [Unicode.Scalar], budget: WorkBudget) {
         self.characters = characters
         self.budget = budget
+        hasSemicolons = characters.contains(";")
     }
 
     /// The tokens of an answer.
@@ -24,7 +28,32 @@ struct Lexer {
             guard lexer.step(), lexer.tokens.count <= WorkBudget.maximumTokens, budget.spend(1)
             else { return nil }
         }
-        return lexer.tokens
+        return lexer.tokensWithoutLayout
+    }
+
+    /// The tokens without the lines and columns of a layout: a line that begins with a sign goes on,
+    /// any other is one more element.
+    private var tokensWithoutLayout: [Token] {
+        guard tokens.contains(where: { if case .layout = $0 { true } else { false } }) else {
+            return tokens
+        }
+        var result: [Token] = []
+        var depth = 0
+        for (index, token) in tokens.enumerated() {
+            switch token {
+            case .layout,
+                .sign("&") where depth == 0:
+                continue
+            case .newRow where depth == 0:
+                let next = tokens[(index + 1)...].first { $0 != .sign("&") }
+                if next != .sign("="), next != nil { result.append(.sign(",")) }
+            default:
+                if case .begin = token { depth += 1 }
+                if case .end = token { depth -= 1 }
+                result.append(token)
+            }
+        }
+        return result
     }
 
     var current: Unicode.Scalar? { peek(0) }
@@ -56,11 +85,25 @@ struct Lexer {
             tokens[tokens.count - 1] = .symbol(name + "'")
             return true
         }
+        if "'\"″".unicodeScalars.contains(character), endsInNumber {
+            let isDouble = character != "'" || current == "'"
+            if character == "'", isDouble { index += 1 }
+            tokens.append(.word(isDouble ? "inches" : "feet"))
+            return true
+        }
         if let spelled = LexerTables.unicode[character] {
             tokens += spelled
             return true
         }
         guard LexerTables.signs.contains(character) else { return false }
+        if character == "(", let modulus = bracketedModulus() {
+            tokens.append(.text("mod " + modulus))
+            return true
+        }
+        if character == "{", current == "}" {  // "{}_8C_2"
+            index += 1
+            return true
+        }
         if character == "*" && current == "*" {  // Python's power
             index += 1
             tokens.append(.sign("^"))
@@ -78,149 +121,12 @@ struct Lexer {
     }
 
     /// Whether a "!" here belongs to a number: "5!=120".
-    private var endsInNumber: Bool { if case .number? = tokens.last { true } else { false } }
+    var endsInNumber: Bool { if case .number? = tokens.last { true } else { false } }
 
     private mutating func append(sign: Character) {
         if "([".contains(sign) { bracketDepth += 1 }
         if ")]".contains(sign) { bracketDepth = max(0, bracketDepth - 1) }
         tokens.append(.sign(sign))
-    }
-
-    // MARK: - Words
-
-    private mutating func letters() -> Bool {
-        let start = index
-        while current?.isLatinLetter ?? false { index += 1 }
-        let word = String(scalars: characters[start..<index])
-        if let spelled = LexerTables.words[word.lowercased()], word.count > 1 {
-            tokens.append(spelled)
-        } else if word == "U", let last = tokens.last, [.sign(")"), .sign("]")].contains(last) {
-            tokens.append(.sign("∪"))
-        } else if let power = current, "²³".unicodeScalars.contains(power),
-            Unit.isUnit(word.lowercased()), endsInNumber
-        {
-            tokens.append(.text(word))
-        } else if word.count == 1 {
-            tokens.append(.symbol(word))
-        } else if word.count >= 4 || Unit.isUnit(word.lowercased()) || isNoun(word) {
-            tokens.append(.word(word))
-        } else {
-            tokens += word.map { .symbol(String($0)) }
-        }
-        return true
-    }
-
-    /// Whether three letters behind a number and a space are a word, as in "7 men" and "18 per day",
-    /// and no product of variables: consonant, vowel, consonant.
-    private func isNoun(_ word: String) -> Bool {
-        let letters = Array(word.utf8)
-        guard letters.count == 3, sawSpace, endsInNumber else { return false }
-        let vowels = "aeiou".utf8
-        return letters.allSatisfy { (0x61...0x7A).contains($0) } && vowels.contains(letters[1])
-            && !vowels.contains(letters[0]) && !vowels.contains(letters[2])
-    }
-
-    // MARK: - Commands
-
-    private mutating func command() -> Bool {
-        index += 1
-        guard let first = current else { return true }  // a trailing backslash
-        guard first.isLatinLetter else {
-            index += 1
-            return first == "\\" && isDoubled ? namedCommand() : controlSign(first)
-        }
-        return namedCommand()
-    }
-
-    /// Whether a backslash was doubled on its way through some program, as in `\\frac{1}{2}`:
-    /// a known command follows, and there are no rows that it could separate.
-    private var isDoubled: Bool {
-        guard !tokens.contains(where: { if case .begin = $0 { true } else { false } }) else {
-            return false
-        }
-        let name = String(scalars: characters[index...].prefix { $0.isLatinLetter })
-        return name.count > 1 && LexerTables.isKnown(name)
-    }
-
-    private mutating func namedCommand() -> Bool {
-        let start = index
-        while current?.isLatinLetter ?? false { index += 1 }
-        let name = String(scalars: characters[start..<index])
-        if LexerTables.dropped.contains(name) {
-            sawSpace = true
-        } else if LexerTables.wrappers.contains(name), !isReals(name) {
-            wrapper(name)
-        } else if name == "begin" || name == "end" {
-            guard let environment = braced() else { return false }
-            tokens.append(name == "begin" ? .begin(environment) : .end(environment))
-            if name == "begin" && environment == "array" { _ = braced() }  // column types
-        } else if LexerTables.accents.contains(name) {
-            let letter = braced() ?? current.map { String(scalars: [$0]) } ?? ""
-            if letter.unicodeScalars.count == 1, current.map({ String(scalars: [$0]) }) == letter {
-                index += 1
-            }
-            tokens.append(.symbol("\\\(name){\(letter.filter { $0 != " " })}"))
-        } else if name == "pmod" || name == "bmod" || name == "mod" {
-            while current == " " { index += 1 }
-            let digits = characters[index...].prefix { $0.isNumeral }
-            let modulus = braced() ?? String(scalars: digits)
-            if !digits.isEmpty { index += digits.count }
-            tokens.append(.text("mod " + modulus))
-        } else if isReals(name) {
-            index += 3
-            tokens.append(.symbol("\\reals"))
-        } else if let spelled = LexerTables.commands[name] {
-            tokens.append(spelled)
-        } else if LexerTables.letters.contains(name) {
-            tokens.append(.symbol("\\" + name))
-        } else if name.hasPrefix("quad") {  // "\quadx"
-            index = start + 4
-        } else {
-            return false
-        }
-        return true
-    }
-
-    /// Whether `\mathbb{R}` stands here.
-    private func isReals(_ name: String) -> Bool { name == "mathbb" && startsHere("{R}") }
-
-    /// A backslash and one character that is no letter.
-    private mutating func controlSign(_ sign: Unicode.Scalar) -> Bool {
-        switch sign {
-        case "\\": tokens.append(.newRow)
-        case "{", "}":
-            bracketDepth = max(0, bracketDepth + (sign == "{" ? 1 : -1))
-            tokens.append(.command(sign == "{" ? "lbrace" : "rbrace"))
-        case "%": tokens.append(.sign("%"))
-        case "$": tokens.append(.currency("dollar"))
-        case "|": tokens.append(.sign("|"))
-        case ",", "!", ";", ":", " ", "(", ")", "[", "]", "/", ">", "\n": sawSpace = true
-        default: return false
-        }
-        return true
-    }
-
-    /// `\text{...}` and its kin: separators, numbers and lone letters are read as mathematics,
-    /// other words are kept as text.
-    private mutating func wrapper(_ name: String) {
-        let start = index
-        guard let contents = braced() else { return }  // what follows is read as it stands
-        let words = contents.filter { $0 != "," }.split(separator: " ").joined(separator: " ")
-        let isFont =
-            name.hasPrefix("math") && name != "mathrm" || name == "bm" || name == "boldsymbol"
-        if name == "operatorname" || name == "mathrm", let function = LexerTables.words[words] {
-            tokens.append(function)
-        } else if ["and", "or"].contains(words) || contents.allSatisfy({ ", ".contains($0) }) {
-            tokens.append(.sign(","))
-        } else if contents.unicodeScalars.contains(where: {
-            $0.isNumeral || $0 == "," || $0 == "\\"
-        })
-            || name == "boxed" || isFont && words.count == 1
-        {
-            index = start  // the braces are read as a group
-        } else {
-            tokens.append(.text(words))
-        }
     }
 
     /// Most characters between the braces of a `\text{}`; a longer one is no mathematics.

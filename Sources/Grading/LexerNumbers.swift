@@ -15,7 +15,10 @@ extension Lexer {
                 digits(into: &literal)
             }
         }
-        if current == ".", !literal.digits.isEmpty || peek(1)?.isNumeral ?? false {
+        if isDecimalComma {
+            index += current == "," ? 1 : 3
+            decimals(into: &literal)
+        } else if current == ".", !literal.digits.isEmpty || peek(1)?.isNumeral ?? false {
             index += 1
             decimals(into: &literal)
         }
@@ -104,10 +107,16 @@ extension Lexer {
 
     // MARK: - Decimals
 
+    /// Whether a decimal comma stands here: `4{,}5`, or `1,5` in brackets between semicolons.
+    private var isDecimalComma: Bool {
+        if startsHere("{,}") { return peek(3)?.isNumeral ?? false }
+        return current == "," && hasSemicolons && bracketDepth > 0 && (peek(1)?.isNumeral ?? false)
+    }
+
     private mutating func decimals(into literal: inout NumberLiteral) {
         let whole = literal.digits.count
         digits(into: &literal)
-        if let period = period() {
+        if let period = bracketedPeriod(literal) ?? period() {
             literal.digits += period
             literal.repeating = period.count
         }
@@ -117,6 +126,17 @@ extension Lexer {
             index += ellipsis.unicodeScalars.count
             literal.isCutOff = true
         }
+    }
+
+    /// The digits of `0.(3)`.
+    private mutating func bracketedPeriod(_ literal: NumberLiteral) -> [UInt8]? {
+        guard current == "(", literal.digits.first == UInt8(ascii: "0") else { return nil }
+        let digits = characters[(index + 1)...].prefix(32).prefix { $0.isNumeral }
+        guard !digits.isEmpty, digits.endIndex < characters.count,
+            characters[digits.endIndex] == ")"
+        else { return nil }
+        index = digits.endIndex + 1
+        return digits.map { UInt8($0.value) }
     }
 
     /// The digits under the bar of `\overline{6}`, `\bar{6}` or `\dot{6}`.

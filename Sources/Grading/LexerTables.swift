@@ -7,15 +7,54 @@ enum LexerTables {
     static let dropped: Set<String> = [
         "left", "right", "big", "Big", "Bigg", "bigl", "bigr", "Bigl", "Bigr",
         "displaystyle",
-        "textstyle", "quad", "qquad", "limits", "nolimits", "thinspace", "hfill", "hspace",
-        "medspace", "enspace", "thickspace", "negthinspace", "nobreak",
+        "textstyle", "quad", "qquad", "limits", "nolimits", "thinspace", "hfill",
+        "medspace", "enspace", "hskip", "normalsize", "large", "Large", "small", "tt", "nonumber",
+        "thickspace", "negthinspace", "nobreak",
         "bigg", "biggl", "biggr", "Biggl", "Biggr", "middle", "rm", "bf", "it", "mathstrut",
     ]
+
+    /// Commands that show nothing of their argument, or only colour what follows.
+    static let droppedWithArgument: Set<String> = [
+        "phantom", "hphantom", "vphantom", "hspace", "vspace", "label", "tag", "color", "textcolor",
+    ]
+
+    /// Environments that lay out lines of formulas.
+    static let layouts: Set<String> = [
+        "aligned", "align", "align*", "equation", "equation*", "gathered", "gather", "gather*",
+        "split",
+    ]
+
+    /// Letters of two forms, under one name.
+    static let variants = [
+        "varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho",
+        "varsigma": "sigma", "varkappa": "kappa",
+    ]
+
+    /// Words that may open an answer and belong to it.
+    static let prefixes: Set<String> = [
+        "at", "more", "less", "fewer", "greater", "over", "under", "no", "not", "minus", "negative",
+        "about", "approximately", "exactly", "only", "roughly", "around", "up", "ratio", "a", "an",
+        "half", "larger", "smaller", "positive", "plus", "just", "than", "least", "most", "of",
+        "between", "either", "base", "the", "above", "below",
+    ]
+
+    /// Greek names as plain words, by the letter they name.
+    static let greekNames: [String: String] = {
+        var table: [String: String] = [:]
+        for name in letters.subtracting([
+            "prime", "square", "triangle", "angle", "partial", "dots",
+            "ldots", "cdots", "odot", "infty", "ell", "nabla", "hbar", "emptyset", "top",
+            "intercal", "dagger",
+        ]) {
+            table[name] = "\\" + (variants[name] ?? name)
+        }
+        return table
+    }()
 
     /// Commands whose braces hold text or a font change.
     static let wrappers: Set<String> = [
         "text", "textbf", "textit", "textrm", "textnormal", "textsf", "texttt", "textsc", "textup",
-        "mbox", "hbox", "mathrm", "mathbf",
+        "mbox", "hbox", "mathrm", "mathbf", "mathtt", "mathscr", "mathfrak", "underline",
         "mathit", "mathsf", "mathcal", "mathbb", "bm", "boldsymbol", "operatorname", "boxed",
         "fbox", "mathord", "emph",
     ]
@@ -24,9 +63,11 @@ enum LexerTables {
     static let letters: Set<String> = [
         "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta",
         "vartheta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon",
-        "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Sigma",
+        "phi", "varphi", "varrho", "varsigma", "varkappa", "chi", "psi", "omega", "Gamma", "Delta",
+        "Theta", "Lambda", "Xi", "Sigma",
         "Phi", "Psi", "Omega", "infty", "hbar", "ell", "emptyset", "triangle",
-        "prime", "odot", "angle", "ldots", "dots", "cdots", "square", "nabla", "partial", "Pi",
+        "prime", "odot", "angle", "top", "intercal", "dagger", "ldots", "dots", "cdots", "square",
+        "nabla", "partial", "Pi",
     ]
 
     /// Commands that set a mark over a letter or over several, which then are one name.
@@ -49,14 +90,17 @@ enum LexerTables {
             "pm": .command("pm"), "mp": .command("mp"), "le": .sign("≤"), "leq": .sign("≤"),
             "leqslant": .sign("≤"), "ge": .sign("≥"), "geq": .sign("≥"), "geqslant": .sign("≥"),
             "lt": .sign("<"), "gt": .sign(">"), "ne": .sign("≠"), "neq": .sign("≠"),
-            "approx": .sign("≈"), "simeq": .sign("≈"), "equiv": .sign("="), "in": .sign("∈"),
+            "approx": .sign("≈"), "simeq": .sign("≈"), "equiv": .sign("≡"), "notin": .sign("∉"),
+            "in": .sign("∈"),
             "cup": .sign("∪"),
             "bigcup": .sign("∪"), "cap": .sign("∩"), "setminus": .sign("∖"),
-            "backslash": .sign("∖"), "lor": .sign(","), "vee": .sign(","), "land": .sign(","),
-            "wedge": .sign(","), "leqq": .sign("≤"), "geqq": .sign("≥"),
+            "backslash": .sign("∖"), "lor": .sign("∨"), "vee": .sign("∨"), "land": .sign("∧"),
+            "wedge": .sign("∧"), "lVert": .sign("‖"), "rVert": .sign("‖"), "Vert": .sign("‖"),
+            "leqq": .sign("≤"), "geqq": .sign("≥"),
             "reals": .symbol("\\reals"),
             "varnothing": .symbol("\\emptyset"),
             "lvert": .sign("|"), "rvert": .sign("|"), "vert": .sign("|"), "mid": .sign("|"),
+            "to": .sign("→"), "rightarrow": .sign("→"), "longrightarrow": .sign("→"),
             "lbrack": .sign("["), "rbrack": .sign("]"), "langle": .sign("("), "rangle": .sign(")"),
             "degree": .command("circ"), "colon": .sign(":"),
             "pounds": .currency("pound sterling"), "euro": .currency("euro"),
@@ -65,7 +109,9 @@ enum LexerTables {
         ]
         for name in [
             "frac", "binom", "sqrt", "circ", "pi", "lbrace", "rbrace", "lfloor", "rfloor", "lceil",
-            "rceil", "sin", "cos", "tan", "csc", "sec", "cot", "arcsin", "arccos", "arctan", "sinh",
+            "rceil", "sum", "prod", "int", "iint", "oint", "lim", "gcd", "lcm", "max", "min", "det",
+            "Pr", "inf", "sup", "sgn", "Re", "Im", "arg", "deg", "ker", "dim", "hom", "Tr", "Var",
+            "sin", "cos", "tan", "csc", "sec", "cot", "arcsin", "arccos", "arctan", "sinh",
             "cosh", "tanh", "exp", "ln", "lg", "choose", "over", "cis",
         ] {
             table[name] = .command(name)
@@ -76,16 +122,21 @@ enum LexerTables {
     /// Words outside LaTeX with a meaning, in small letters.
     static let words: [String: Token] = {
         var table: [String: Token] = [
-            "and": .sign(","), "or": .sign(","), "infinity": .symbol("\\infty"),
+            "and": .sign("∧"), "or": .sign("∨"), "infinity": .symbol("\\infty"),
             "infty": .symbol("\\infty"), "inf": .symbol("\\infty"), "oo": .symbol("\\infty"),
             "abs": .command("abs"), "union": .sign("∪"), "theta": .symbol("\\theta"),
-            "usd": .word("usd"),
+            "usd": .word("usd"), "lim": .command("lim"), "gcd": .command("gcd"),
+            "lcm": .command("lcm"),
+            "max": .command("max"), "min": .command("min"), "det": .command("det"),
         ]
         for name in [
             "sqrt", "pi", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "asin", "acos", "atan",
             "exp", "ln", "log", "floor", "ceil", "cis", "sinh", "cosh", "tanh", "csc", "sec", "cot",
         ] {
             table[name] = commands[name]
+        }
+        for (name, letter) in greekNames where name.utf8.count > 2 {
+            if name == name.lowercased() { table[name] = .symbol(letter) }
         }
         return table
     }()

@@ -19,14 +19,18 @@ struct Parser {
     var tokens: [Token]
     var position = 0
     private var depth = 0
+    /// How many bars of absolute values are open.
+    var openBars = 0
+    /// The "and" or "or" that stands between elements.
+    private var connective: Token?
 
     /// The expression the tokens spell, or `nil`.
     static func parse(_ tokens: [Token], budget: WorkBudget) -> Expression? {
         var parser = Parser(budget: budget, tokens: tokens)
         _ = parser.take(.sign("=")) || parser.take(.sign("≈"))  // "= 5", "\approx 5"
-        guard let elements = try? parser.lists(), parser.current == nil,
-            let first = elements.first
-        else { return nil }
+        guard let read = try? parser.lists(), parser.current == nil else { return nil }
+        let elements = AnswerLists.arranged(AnswerLists.joined(read, by: parser.connective))
+        guard let first = elements.first else { return nil }
         return (elements.count == 1 ? first : .list(elements)).signChoices
     }
 
@@ -70,7 +74,9 @@ struct Parser {
     /// as in `a=1, b=2; a=2, b=1`.
     private mutating func lists() throws(NotMathematics) -> [Expression] {
         var lists: [[Expression]] = []
-        repeat { lists.append(try elements(separators: [.sign(",")])) } while take(.sign(";"))
+        repeat {
+            lists.append(try elements(separators: [.sign(","), .sign("∧"), .sign("∨")]))
+        } while take(.sign(";"))
         lists.removeAll(where: \.isEmpty)
         if lists.contains(where: { $0.count > 1 }), lists.count > 1 {
             return lists.map { $0.count == 1 ? $0[0] : .group(open: "(", $0, close: ")") }
@@ -80,11 +86,14 @@ struct Parser {
 
     /// Relations between separators, up to a token that continues none; empty places are skipped.
     mutating func elements(
-        separators: [Token] = [.sign(","), .sign(";")]
+        separators: [Token] = [.sign(","), .sign(";"), .sign("∧"), .sign("∨")]
     ) throws(NotMathematics) -> [Expression] {
         var elements: [Expression] = []
         while true {
-            while let next = current, separators.contains(next) { position += 1 }
+            while let next = current, separators.contains(next) {
+                if next == .sign("∧") || next == .sign("∨") { connective = next }
+                position += 1
+            }
             guard let next = current, !Self.closing.contains(next) else { return elements }
             elements.append(try relation())
             guard let next = current, separators.contains(next) else { return elements }
@@ -96,9 +105,10 @@ struct Parser {
     ]
 
     private mutating func relation() throws(NotMathematics) -> Expression {
-        var sides = [try union()]
+        var sides: [Expression] = []
+        if let name = leadingName() { sides.append(name) } else { sides.append(try union()) }
         var signs: [Character] = []
-        while case .sign(let sign)? = current, "=<>≤≥≠∈≈".contains(sign) {
+        while case .sign(let sign)? = current, "=<>≤≥≠∈∉≈≡→".contains(sign) {
             position += 1
             signs.append(sign)
             sides.append(try union())
@@ -125,6 +135,25 @@ struct Parser {
         return result
     }
 
+    /// A name in words before an equals sign: "Total cost = 5"; nil, without a step, for anything else.
+    private mutating func leadingName() -> Expression? {
+        var end = position
+        var name = ""
+        while end < tokens.count, end - position < 8 {
+            switch tokens[end] {
+            case .word(let word), .text(let word): name += " " + word
+            case .symbol(let letter) where !name.isEmpty: name += " " + letter
+            case .sign("="), .sign("≈"):
+                guard !name.isEmpty else { return nil }
+                position = end
+                return .symbol("\\text{\(name)}")
+            default: return nil
+            }
+            end += 1
+        }
+        return nil
+    }
+
     private mutating func union() throws(NotMathematics) -> Expression {
         var parts = [try choice()]
         while take(.sign("∪")) { parts.append(try choice()) }
@@ -137,13 +166,28 @@ struct Parser {
 
     /// A sum, or two with `\choose` or `\over` between them.
     private mutating func choice() throws(NotMathematics) -> Expression {
-        let first = try sum()
+        let first = try ratio()
         if take(.command("choose")) { return .function(.binomial, [first, try sum()]) }
         if take(.command("over")) { return .quotient(first, try sum()) }
         return first
     }
 
+    /// Terms between colons: two are a quotient, more a ratio.
+    mutating func ratio() throws(NotMathematics) -> Expression {
+        var terms = [try sum()]
+        while current == .sign(":") {
+            position += 1
+            terms.append(try sum())
+        }
+        switch terms.count {
+        case 1: return terms[0]
+        case 2: return .quotient(terms[0], terms[1])
+        default: return .group(open: ":", terms, close: ":")
+        }
+    }
+
     private mutating func sum() throws(NotMathematics) -> Expression {
+        if case .word? = current { return try afterWords() }
         var terms = [try product()]
         while let next = current {
             if next == .sign("+") {
@@ -158,22 +202,44 @@ struct Parser {
                 break
             }
         }
-        return try suffix(of: terms.count == 1 ? terms[0] : .sum(terms))
+        return try suffix(of: terms.count == 1 ? terms[0] : Self.sum(terms))
     }
 
-    private mutating func product() throws(NotMathematics) -> Expression {
+    /// The sum; a unit that its numbers share stands behind all of it, and so does a degree sign
+    /// that one of them has: `20^\circ - x`.
+    private static func sum(_ terms: [Expression]) -> Expression {
+        let units = terms.compactMap { term -> Unit? in
+            if case .measured(_, let unit) = term { unit } else { nil }
+        }
+        guard let unit = units.first, units.allSatisfy({ $0 == unit }),
+            unit == .degree || units.count == terms.count
+        else { return .sum(terms) }
+        return .measured(
+            .sum(terms.map { if case .measured(let value, _) = $0 { value } else { $0 } }),
+            unit
+        )
+    }
+
+    mutating func product() throws(NotMathematics) -> Expression {
         var factors = [try unary()]
         while let next = current {
             if next == .sign("*") {
                 position += 1
                 factors.append(try unary())
-            } else if next == .sign("/") || next == .sign(":") {
+            } else if next == .command("bmod") {
+                position += 1
+                factors = [.function(.mod, [.product(factors), try unary()])]
+            } else if next == .sign("/") {
                 guard !startsUnitAfterSlash else { break }
                 position += 1
                 factors.append(.inverse(try unary()))
             } else if startsFactor(next) {
                 // Two numbers side by side are no product.
-                if case .number = next, case .number = peek(-1) { throw NotMathematics() }
+                if case .number(let literal) = next, case .number? = peek(-1) {
+                    guard case .power? = factors.last, literal.spaceBefore else {
+                        throw NotMathematics()
+                    }
+                }
                 factors.append(try power())
             } else {
                 break
@@ -184,6 +250,14 @@ struct Parser {
 
     /// The product, with a unit of its last factor moved outside: `3 * 5 cm`, `\frac12 30^\circ`.
     private static func product(_ factors: [Expression]) -> Expression {
+        if factors.count == 2, case .number(let value, let places?) = factors[0],
+            case .power(.number(let ten, _), .number(let exponent, _)) = factors[1],
+            ten.integer == 10, let zeros = exponent.integer, abs(zeros) < 400, places > 5,
+            let scale = Rational(10).power(zeros, budget: WorkBudget()),
+            let scaled = value.multiplied(by: scale, budget: WorkBudget())
+        {
+            return .number(scaled, places: places - zeros)
+        }
         guard case .measured(let value, let unit)? = factors.last else { return .product(factors) }
         return .measured(.product(factors.dropLast() + [value]), unit)
     }
@@ -207,6 +281,7 @@ struct Parser {
         let base = try postfix(of: try primary())
         guard take(.sign("^")) else { return base }
         if takeDegreeSign() { return .measured(base, degreeUnit()) }
+        if base.isVector, let transposed = transposed(base) { return transposed }
         let exponent = try nested { p throws(NotMathematics) in
             p.current == .sign("-") || p.current == .sign("+") ? try p.unary() : try p.power()
         }
@@ -229,7 +304,7 @@ struct Parser {
                 result = .measured(result, .named(unit))
             case .sign("_"):
                 position += 1
-                result = .measured(result, .base(try subscriptText()))
+                result = .measured(result, .base(Self.baseName(try subscriptText())))
                 position -= 1
             default: return result
             }
@@ -279,37 +354,18 @@ struct Parser {
 
     /// Whether a `/` stands between words, as in "km/h".
     private var startsUnitAfterSlash: Bool {
-        guard case .word? = peek(-1) else { return false }
-        return true
-    }
-
-    /// A value with the words behind it: a scale ("million"), a unit, or a label.
-    private mutating func suffix(of value: Expression) throws(NotMathematics) -> Expression {
-        var value = value
-        if case .word(let word)? = current, let zeros = Self.scales[word.lowercased()] {
-            position += 1
-            let scale = Expression.power(.integer(10), .integer(zeros))
-            if case .measured(let inner, let unit) = value {
-                value = .measured(.product([inner, scale]), unit)
-            } else {
-                value = .product([value, scale])
-            }
+        switch peek(-1) {
+        case .word?, .text?: true
+        default: false
         }
-        let words = unitWords(allowBare: value.symbols.isEmpty)
-        guard !words.isEmpty else { return value }
-        // A unit in front, such as a currency, outranks words behind.
-        if case .measured = value { return value }
-        return .measured(value, Unit(words: words))
     }
-
-    private static let scales = ["thousand": 3, "million": 6, "billion": 9, "trillion": 12]
 
     /// Words up to the next separator; empty, without a step, where none begin here.
-    private mutating func unitWords(allowBare: Bool) -> String {
+    mutating func unitWords(allowBare: Bool) -> String {
         var words = ""
         loop: while let next = current {
             switch next {
-            case .text(let word): words += " " + word
+            case .text(let word): words += words.hasSuffix("/") ? word : " " + word
             case .word(let word):
                 guard allowBare || !words.isEmpty else { break loop }
                 words += " " + word
@@ -326,13 +382,17 @@ struct Parser {
         return words
     }
 
-    /// The 2 of `cm^2` or `cm^{2}`, stepping to its last token but one.
+    /// The 2 of `cm^2` or `cm^{-2}`, stepping to its last token but one.
     private mutating func smallPower() -> String? {
-        let braced = peek(1) == .sign("{")
-        guard case .number(let literal)? = peek(braced ? 2 : 1), literal.isInteger,
-            !braced || peek(3) == .sign("}")
+        var offset = 1
+        let braced = peek(offset) == .sign("{")
+        if braced { offset += 1 }
+        let isNegative = peek(offset) == .sign("-")
+        if isNegative { offset += 1 }
+        guard case .number(let literal)? = peek(offset), literal.isInteger,
+            !braced || peek(offset + 1) == .sign("}")
         else { return nil }
-        position += braced ? 3 : 1
-        return String(decoding: literal.digits, as: UTF8.self)
+        position += braced ? offset + 1 : offset
+        return (isNegative ? "-" : "") + String(decoding: literal.digits, as: UTF8.self)
     }
 }

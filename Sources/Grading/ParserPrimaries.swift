@@ -4,12 +4,14 @@ extension Parser {
     func startsFactor(_ token: Token) -> Bool {
         switch token {
         case .number, .symbol, .begin: true
-        case .sign(let sign): sign == "(" || sign == "[" || sign == "{"
+        case .sign(let sign):
+            sign == "(" || sign == "[" || sign == "{" || sign == "|" && openBars == 0
         case .command(let name):
-            !["pm", "circ", "rbrace", "rfloor", "rceil", "lbrace", "choose", "over", "mp"].contains(
-                name
-            )
-        case .text, .word, .currency, .end, .newRow: false
+            ![
+                "pm", "circ", "rbrace", "rfloor", "rceil", "lbrace", "choose", "over", "mp", "bmod",
+            ].contains(name)
+        case .text(let word): word.count == 1 && !Unit.isUnit(word.lowercased())
+        case .word, .currency, .end, .newRow, .layout: false
         }
     }
 
@@ -27,11 +29,22 @@ extension Parser {
         case .begin(let name): return try matrix(name)
         case .command(let name): return try command(name)
         case .sign("("), .sign("["), .sign("{"): return try bracket(token)
+        case .sign("_"), .sign("^"): return try choiceCount()
         case .sign("|"):
+            openBars += 1
             let inner = try nested { p throws(NotMathematics) in try p.elements() }
+            openBars -= 1
             try expect(.sign("|"))
             guard inner.count == 1 else { throw NotMathematics() }
             return .function(.abs, inner)
+        case .sign("‖"):
+            let inner = try nested { p throws(NotMathematics) in try p.elements() }
+            try expect(.sign("‖"))
+            return .opaque("norm", inner)
+        // "P(even)"
+        case .text(let word) where peek(-2) == .sign("(") && current == .sign(")"),
+            .word(let word) where peek(-2) == .sign("(") && current == .sign(")"):
+            return .symbol("\\text{\(word)}")
         default: throw NotMathematics()
         }
     }
@@ -40,7 +53,12 @@ extension Parser {
 
     /// A literal, or a mixed number: `3 1/2`, `3\frac{1}{2}`.
     private mutating func number(_ literal: NumberLiteral) throws(NotMathematics) -> Expression {
+        if literal.isCutOff, let literal = literal.continued {
+            guard let value = literal.value(budget: budget) else { throw NotMathematics() }
+            return .number(value, places: nil)
+        }
         guard let value = literal.value(budget: budget) else { throw NotMathematics() }
+        if literal.isCutOff { return .cutOff(value, places: literal.decimals) }
         let whole = Expression.number(value, places: literal.roundingPlaces)
         guard literal.isInteger else { return whole }
         if case .number(let top)? = current, top.spaceBefore, top.isInteger,
@@ -66,8 +84,20 @@ extension Parser {
         return whole
     }
 
+    private static let functionNames: Set<String> = ["f", "g", "h", "F", "G", "f'", "g'"]
+
     private mutating func symbol(_ name: String) throws(NotMathematics) -> Expression {
         if take(.sign("_")) { return .symbol(name + "_" + (try subscriptText())) }
+        if Self.functionNames.contains(name), current == .sign("("), peek(2) == .sign("("),
+            case .symbol(let inner)? = peek(1), Self.functionNames.contains(inner)
+        {
+            // "f(g(x))": the order of the names counts.
+            let argument = try nested { p throws(NotMathematics) in try p.primary() }
+            return .opaque("function \(name)", [argument])
+        }
+        if name == "C" || name == "P", current == .sign("("), let counted = try counted(name) {
+            return counted
+        }
         // A function's value at a number, such as f(0), is a name and no product.
         if current == .sign("("), case .number(let literal)? = peek(1), peek(2) == .sign(")") {
             position += 3
@@ -80,9 +110,13 @@ extension Parser {
     mutating func subscriptText() throws(NotMathematics) -> String {
         let braced = take(.sign("{"))
         var text = ""
+        var opened = false
+        if braced, take(.sign("(")) { opened = true }
         repeat {
+            if opened, take(.sign(")")) { break }
             switch current {
             case .number(let literal): text += String(decoding: literal.digits, as: UTF8.self)
+            case .word("base"), .text("base"): break
             case .symbol(let name), .text(let name), .word(let name): text += name
             case .sign(",") where braced: text += ","
             default: throw NotMathematics()
@@ -115,7 +149,9 @@ extension Parser {
 
     /// `\begin{pmatrix} a & b \\ c & d \end{pmatrix}`, of any kind of bracket.
     private mutating func matrix(_ name: String) throws(NotMathematics) -> Expression {
-        guard ["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"].contains(name)
+        guard
+            ["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array", "vmatrix", "cases"]
+                .contains(name)
         else {
             throw NotMathematics()
         }
@@ -130,6 +166,14 @@ extension Parser {
             }
         }
         if rows.last?.isEmpty == true { rows.removeLast() }
+        if name == "vmatrix" { return try determinant(rows) }
+        if name == "cases" {
+            // Equations one below the other; with conditions beside them they stay as they are.
+            guard rows.allSatisfy({ $0.count == 1 }) else {
+                return .opaque("cases \(rows.map(\.count))", rows.flatMap(\.self))
+            }
+            return rows.count == 1 ? rows[0][0] : .list(rows.map { $0[0] })
+        }
         return .matrix(rows)
     }
 
@@ -161,6 +205,18 @@ extension Parser {
             try expect(.command(name == "lfloor" ? "rfloor" : "rceil"))
             guard inner.count == 1 else { throw NotMathematics() }
             return .function(name == "lfloor" ? .floor : .ceil, inner)
+        case "gcd", "lcm": return try several(name)
+        case "max" where current == .sign("("), "min" where current == .sign("("):
+            return try several(name)
+        case "det":
+            if case .begin? = current, case .matrix(let rows) = try primary() {
+                return try determinant(rows)
+            }
+            return try operation(name)
+        case "sum", "prod", "int", "iint", "oint", "lim", "Pr", "inf", "sup", "sgn", "Re", "Im",
+            "arg",
+            "deg", "ker", "dim", "hom", "Tr", "Var", "max", "min":
+            return try operation(name)
         default:
             guard let function = Expression.Function(rawValue: name) else { throw NotMathematics() }
             return try call(function)

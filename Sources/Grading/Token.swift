@@ -17,6 +17,8 @@ enum Token: Equatable, Sendable {
     /// `\begin{name}` and `\end{name}`.
     case begin(String)
     case end(String)
+    /// The beginning or end of an environment that only lays out lines.
+    case layout(begins: Bool)
     /// `\\` between the rows of a matrix.
     case newRow
 }
@@ -35,6 +37,8 @@ struct NumberLiteral: Equatable, Sendable {
     var exponent = 0
     /// Whether white space stood before it.
     var spaceBefore = false
+    /// Whether it was spelled as words.
+    var isWord = false
 
     /// Whether it is a plain run of digits.
     var isInteger: Bool { decimals == 0 && exponent == 0 }
@@ -69,8 +73,30 @@ struct NumberLiteral: Equatable, Sendable {
     /// The decimals, where there are enough of them to stand for a rounded value: at least six,
     /// with at least four significant digits; or three before an ellipsis.
     var roundingPlaces: Int? {
-        if isCutOff { return decimals >= 3 ? decimals : nil }
         let significant = digits.drop { $0 == UInt8(ascii: "0") }.count
-        return decimals >= 6 && exponent == 0 && significant >= 4 ? decimals : nil
+        if exponent != 0 { return decimals >= 6 && significant >= 7 ? decimals - exponent : nil }
+        return decimals >= 6 && significant >= 4 ? decimals : nil
+    }
+
+    /// The repeating decimal that an ellipsis behind it means.
+    ///
+    /// `0.333...` repeats the 3, `0.4545...` the 45; nil where nothing repeats, and the digits go on in
+    /// some way.
+    var continued: NumberLiteral? {
+        let tail = digits.suffix(decimals)
+        for length in [1, 2, 3, 6] {
+            let cycles = length == 1 ? 3 : 2
+            guard tail.count >= length * cycles else { continue }
+            let period = tail.suffix(length)
+            let repeats = (1..<cycles).allSatisfy { cycle in
+                tail.dropLast(cycle * length).suffix(length).elementsEqual(period)
+            }
+            guard repeats else { continue }
+            var copy = self
+            copy.isCutOff = false
+            copy.repeating = length
+            return copy
+        }
+        return nil
     }
 }

@@ -4,33 +4,37 @@ enum Unit: Equatable, Sendable {
     case percent
     /// Degrees of angle.
     case degree
-    /// A unit this room knows, under one name for all its spellings, with its power.
+    /// A unit this room knows, under one name for all its spellings, with its powers.
     case named(String)
     /// The base a numeral is written in.
     case base(String)
-    /// Other words, such as "apples"; they never decide a comparison.
-    case label
+    /// What a remainder is taken by.
+    case modulus(String)
+    /// Words that make the number say something else, such as "north".
+    case qualified(String)
+    /// Other words, such as "apples"; alone they never decide a comparison.
+    case label(String)
 
-    /// The unit that words such as "cm", "square meters" or "km/h" name; `.label` if none.
+    /// The unit that words such as "cm", "square meters" or "km h^-1" name; `.label` if none.
     init(words: String) {
-        var names = words.lowercased().split(whereSeparator: { " .^{}~".contains($0) })
-            .map(String.init)
-        var power = ""
-        if let last = names.last, last == "2" || last == "3" {
-            power = "^" + names.removeLast()
+        let text = words.lowercased().replacing("per cent", with: "percent")
+        if let unit = Self.compound(text) {
+            self = unit
+            return
         }
-        if let first = names.first, let prefix = Self.powers[first], names.count > 1 {
-            power = prefix
-            names.removeFirst()
-        }
-        let name = names.joined(separator: " ")
-        switch Self.canonical[name] {
-        case "percent": self = .percent
-        case "degree": self = .degree
-        case let known?: self = .named(known + power)
-        case nil:
-            let isNamed = name.contains("/") || name.hasPrefix("mod ")
-            self = isNamed ? .named(name + power) : .label
+        let isNamed = text.contains("/")
+        let name = text.split(whereSeparator: { " .{}~".contains($0) }).joined(separator: " ")
+        self = isNamed ? .named(name) : .label(Self.stem(name))
+    }
+
+    /// Whether this is a label.
+    var isLabel: Bool { if case .label = self { true } else { false } }
+
+    /// Whether the number says another thing without it.
+    var isQualifier: Bool {
+        switch self {
+        case .qualified: true
+        default: false
         }
     }
 
@@ -39,7 +43,107 @@ enum Unit: Equatable, Sendable {
         canonical[word] != nil || powers[word] != nil
     }
 
-    private static let powers = ["square": "^2", "sq": "^2", "cubic": "^3", "cu": "^3"]
+    /// Words spelled as units alone, as in `\mathrm{m\,s^{-1}}`; nil where another word is among them.
+    static func spelled(_ contents: String) -> String? {
+        guard contents.utf8.count <= 48 else { return nil }
+        var text = contents
+        for space in ["\\,", "\\;", "\\:", "\\ ", "\\!", "~", "\\cdot", "\\times", "*", "·"] {
+            text = text.replacing(space, with: " ")
+        }
+        text = text.filter { $0 != "{" && $0 != "}" }.split(separator: " ").joined(separator: " ")
+        return compound(text.lowercased()) == nil ? nil : text
+    }
+
+    /// The unit of names with powers, in any order: "km/h", "m s^-2", "square cm", "meters per second".
+    private static func compound(_ text: String) -> Unit? {
+        var powersOf: [String: Int] = [:]
+        var sign = 1
+        var pending = 1
+        var last: String?
+        for raw in text.replacing("/", with: " / ").split(whereSeparator: { " ·".contains($0) }) {
+            var word = raw.filter { $0 != "." && $0 != "~" && $0 != "{" && $0 != "}" }
+            if word.isEmpty { continue }
+            if word == "/" || word == "per" {
+                sign = -1
+                continue
+            }
+            if word == "squared" || word == "cubed", let name = last {
+                powersOf[name, default: 0] *= word == "squared" ? 2 : 3
+                continue
+            }
+            if let power = powers[word] {
+                pending = power
+                continue
+            }
+            var exponent = 1
+            if let mark = word.firstIndex(of: "^") {
+                guard let value = Int(word[word.index(after: mark)...]), abs(value) <= 9 else {
+                    return nil
+                }
+                exponent = value
+                word = String(word[..<mark])
+                if word.isEmpty, let name = last {
+                    powersOf[name, default: 0] *= value
+                    continue
+                }
+            } else if let value = Int(word), let name = last, abs(value) <= 9 {
+                powersOf[name, default: 0] *= value
+                continue
+            }
+            guard let name = canonical[word] else { return nil }
+            for part in expanded[name] ?? [(name, 1)] {
+                powersOf[part.0, default: 0] += sign * exponent * pending * part.1
+            }
+            last = name
+            pending = 1
+        }
+        let parts = powersOf.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+        guard !parts.isEmpty else { return pending == 1 ? nil : .label("unit") }
+        if parts.count == 1, parts[0].value == 1 {
+            if parts[0].key == "percent" { return .percent }
+            if parts[0].key == "degree" { return .degree }
+        }
+        return .named(
+            parts.map { $0.value == 1 ? $0.key : "\($0.key)^\($0.value)" }.joined(separator: " ")
+        )
+    }
+
+    /// A noun without the ending of its plural.
+    private static func stem(_ name: String) -> String {
+        name.utf8.count > 3 && name.hasSuffix("s") ? String(name.dropLast()) : name
+    }
+
+    // MARK: - Conversion
+
+    /// How many of the smallest unit of its kind a unit is, and that unit: 60 s for a minute.
+    static func scale(of unit: Unit) -> (factor: Rational, base: String)? {
+        guard case .named(let name) = unit, let entry = sizes[name] else { return nil }
+        return entry
+    }
+
+    private static let sizes: [String: (Rational, String)] = {
+        var table: [String: (Rational, String)] = [:]
+        for (base, entries) in [
+            ("s", [("s", 1), ("min", 60), ("h", 3600), ("day", 86_400), ("week", 604_800)]),
+            ("mm", [("mm", 1), ("cm", 10), ("m", 1000), ("km", 1_000_000)]),
+            ("in", [("in", 1), ("ft", 12), ("yd", 36), ("mi", 63_360)]),
+            ("mg", [("mg", 1), ("g", 1000), ("kg", 1_000_000)]),
+            ("ml", [("ml", 1), ("l", 1000)]), ("oz", [("oz", 1), ("lb", 16)]),
+            ("cent", [("cent", 1), ("dollar", 100)]), ("month", [("month", 1), ("year", 12)]),
+        ] {
+            for (name, factor) in entries { table[name] = (Rational(factor), base) }
+        }
+        return table
+    }()
+
+    // MARK: - Tables
+
+    private static let powers = ["square": 2, "sq": 2, "cubic": 3, "cu": 3]
+
+    /// Units that are written as one word and made of others.
+    private static let expanded: [String: [(String, Int)]] = [
+        "mph": [("mi", 1), ("h", -1)], "kph": [("km", 1), ("h", -1)],
+    ]
 
     /// Spellings by canonical name; single letters count only inside `\text{}`.
     private static let spellings: [String: String] = [
@@ -56,7 +160,7 @@ enum Unit: Equatable, Sendable {
         "ms": "millisecond milliseconds", "s": "sec secs second seconds",
         "min": "mins minute minutes", "h": "hr hrs hour hours", "day": "days",
         "week": "weeks", "month": "months", "year": "years yr yrs",
-        "mph": "miles/hour mi/h", "km/h": "kph", "m/s": "", "hz": "hertz", "rad": "radian radians",
+        "mph": "", "kph": "kmh", "hz": "hertz", "rad": "radian radians",
         "n": "newton newtons", "j": "joule joules", "kj": "", "w": "watt watts", "kw": "",
         "v": "volt volts", "pa": "pascal pascals", "k": "kelvin", "mol": "mole moles",
     ]

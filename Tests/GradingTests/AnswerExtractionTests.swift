@@ -151,7 +151,7 @@ import Testing
     ]
 
     @Test func lettersTakeThePlaceOfNumbers() {
-        #expect(AnswerStyle.math.adapted(to: "C").rules == [.boxed, .phrase, .lastLetter])
+        #expect(AnswerStyle.math.adapted(to: "C").rules == [.boxed, .tagged, .phrase, .lastLetter])
         #expect(AnswerStyle.math.adapted(to: "3") == .math)
         #expect(AnswerStyle.boxed.adapted(to: "C") == .boxed)
     }

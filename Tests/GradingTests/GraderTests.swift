@@ -14,15 +14,19 @@ import Testing
         var testDescription: String { "\(group): \(gold) | \(prediction)" }
     }
 
-    static let pairs: [Pair] = {
-        guard let url = Bundle.module.url(forResource: "Fixtures/pairs", withExtension: "tsv"),
+    static let pairs = pairs(of: "pairs")
+
+    /// The pairs of a table in Fixtures, whose groups begin with "## "; "⏎" is a line end.
+    static func pairs(of table: String) -> [Pair] {
+        guard let url = Bundle.module.url(forResource: "Fixtures/\(table)", withExtension: "tsv"),
             let text = try? String(contentsOf: url, encoding: .utf8)
         else { return [] }
         var group = ""
         return text.split(separator: "\n").compactMap { line in
             if line.hasPrefix("## ") { group = String(line.dropFirst(3)) }
             if line.hasPrefix("#") { return nil }
-            let columns = line.split(separator: "\t", omittingEmptySubsequences: false)
+            let columns = line.replacing("⏎", with: "\n")
+                .split(separator: "\t", omittingEmptySubsequences: false)
             guard columns.count == 3 else { return nil }
             return Pair(
                 group: group,
@@ -31,7 +35,7 @@ import Testing
                 isEqual: columns[2] == "="
             )
         }
-    }()
+    }
 
     @Test func tableIsRead() {
         #expect(Self.pairs.count >= 230)

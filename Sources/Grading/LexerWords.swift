@@ -1,0 +1,259 @@
+/// Words outside LaTeX: functions, Greek letters, numbers, units, and what changes a number.
+extension Lexer {
+    /// Reads the letters that stand here, as one word or as a product of variables.
+    mutating func letters() -> Bool {
+        let start = index
+        while current?.isLatinLetter ?? false { index += 1 }
+        let word = String(scalars: characters[start..<index])
+        guard word.utf8.count > 1 else {
+            single(word)
+            return true
+        }
+        let lower = word.lowercased()
+        if endsInNumber, Unit.isUnit(lower), LexerTables.words[lower] != nil, endsHere {
+            tokens.append(.word(word))  // "45 sec"
+        } else if lower == "to", endsInNumber, startsNumber(after: 0) {
+            tokens.append(.sign(":"))
+        } else if lower == "of", case .number(let literal)? = tokens.last, !literal.isWord,
+            ["them", "these", "those"].contains(followingWords(1).first ?? "")
+        {
+            while index < characters.count,
+                characters[index].isLatinLetter || characters[index] == " "
+            { index += 1 }
+        } else if lower == "times", endsInNumber, startsFactorBehindSpace {
+            tokens.append(.sign("*"))
+        } else if lower == "mod" {
+            modulus(isRemainder: true)
+        } else if lower == "base", startsNumber(after: 0) {
+            while current == " " { index += 1 }
+            let digits = characters[index...].prefix { $0.isNumeral }
+            index += digits.count
+            tokens.append(.text("base " + String(scalars: digits)))
+        } else if let name = LexerTables.greekNames[word],
+            word.utf8.count > 2 || isAlone(from: start)
+        {
+            tokens.append(.symbol(name))
+        } else if joinsPhrase(lower) || isMeaningful(lower) {
+            tokens.append(.word(lower))
+        } else if let value = WordMeaning.numbers[lower] {
+            tokens.append(.number(number(value)))
+        } else if let spelled = LexerTables.words[lower] {
+            tokens.append(spelled)
+        } else if let power = current, "²³".unicodeScalars.contains(power), Unit.isUnit(lower),
+            endsInNumber
+        {
+            tokens.append(.text(word))
+        } else if word.utf8.count >= 4 || Unit.isUnit(lower) || isNoun(word) || followsWord {
+            tokens.append(.word(word))
+        } else {
+            tokens += word.map { .symbol(String($0)) }
+        }
+        return true
+    }
+
+    /// Whether words stand before this one, and space between.
+    private var followsWord: Bool {
+        guard sawSpace else { return false }
+        switch tokens.last {
+        case .word?, .text?: return true
+        default: return false
+        }
+    }
+
+    /// Whether nothing of a formula follows on the word read last.
+    private var endsHere: Bool {
+        var place = index
+        while place < characters.count, characters[place] == " " { place += 1 }
+        guard place < characters.count else { return true }
+        return !characters[place].isLatinLetter
+            && !"(\\^_".unicodeScalars.contains(characters[place])
+    }
+
+    private mutating func single(_ letter: String) {
+        if endsInNumber, Unit.isUnit(letter), let power = current,
+            "²³".unicodeScalars.contains(power)
+        {
+            tokens.append(.text(letter))
+            return
+        }
+        if endsInNumber, current == "/", Unit.isUnit(letter) {
+            let rest = characters[index...].prefix(16).prefix {
+                $0.isLatinLetter || $0.isNumeral || "/^{}-".unicodeScalars.contains($0)
+            }
+            if let unit = Unit.spelled(letter + String(scalars: rest)) {
+                tokens.append(.text(unit))
+                index += rest.count
+                return
+            }
+        }
+        if letter == "U", let last = tokens.last, [.sign(")"), .sign("]")].contains(last) {
+            tokens.append(.sign("∪"))
+        } else if letter == "C", endsInNumber, !sawSpace, current?.isNumeral ?? false {
+            tokens.append(.command("choose"))  // "8C2"
+        } else if letter == "a", sawSpace, case .word? = tokens.last {
+            tokens.append(.word("a"))
+        } else {
+            tokens.append(.symbol(letter))
+        }
+    }
+
+    /// Whether a Greek name of two letters is more than two variables: "mu_0", or all of the answer.
+    private func isAlone(from start: Int) -> Bool {
+        current == "_" || start == 0 && index == characters.count
+    }
+
+    /// Whether three letters behind a number and a space are a word, as in "7 men" and "18 per day",
+    /// and no product of variables: consonant, vowel, consonant.
+    private func isNoun(_ word: String) -> Bool {
+        let letters = Array(word.utf8)
+        guard letters.count == 3, sawSpace, endsInNumber else { return false }
+        let vowels = "aeiou".utf8
+        return letters.allSatisfy { (0x61...0x7A).contains($0) } && vowels.contains(letters[1])
+            && !vowels.contains(letters[0]) && !vowels.contains(letters[2])
+    }
+
+    /// Whether "and" or "or" begins a phrase such as "and a half", "or less".
+    private func joinsPhrase(_ word: String) -> Bool {
+        guard word == "and" || word == "or" else { return false }
+        let next = followingWords(2)
+        return WordMeaning.first(in: ([word] + next)[...]).map { meaning, _ in
+            if case .changes = meaning { false } else { true }
+        } ?? false
+            || word == "and"
+                && WordMeaning.first(in: ([word] + followingWords(3).prefix(2))[...])?.count == 3
+    }
+
+    /// Whether a word changes the number it stands beside, or opens the answer and changes it.
+    private func isMeaningful(_ word: String) -> Bool {
+        guard word != "and", word != "or" else { return false }
+        if ["st", "nd", "rd", "th"].contains(word) { return endsInNumber && !sawSpace }
+        let follows: Bool
+        switch tokens.last {
+        case nil, .sign(",")?, .sign("=")?, .sign("∧")?, .sign("∨")?:
+            return LexerTables.prefixes.contains(word)
+        case .number?, .word?, .text?, .sign("%")?, .currency?: follows = true
+        case .sign("}")?, .sign(")")?: follows = word.utf8.count > 3
+        default: follows = false
+        }
+        return follows && WordMeaning.isChanging(word) && (sawSpace || word.utf8.count > 2)
+    }
+
+    /// The next words, in small letters, with nothing but spaces before each.
+    private func followingWords(_ count: Int) -> [String] {
+        var words: [String] = []
+        var place = index
+        while words.count < count, place < characters.count {
+            while place < characters.count, characters[place] == " " { place += 1 }
+            let word = characters[place...].prefix(16).prefix { $0.isLatinLetter }
+            guard !word.isEmpty else { break }
+            words.append(String(scalars: word).lowercased())
+            place += word.count
+        }
+        return words
+    }
+
+    /// Whether a number or a single letter follows.
+    private var startsFactorBehindSpace: Bool {
+        var place = index
+        while place < characters.count, characters[place] == " " { place += 1 }
+        guard place > index, place < characters.count else { return false }
+        if characters[place].isNumeral || "\\(".unicodeScalars.contains(characters[place]) {
+            return true
+        }
+        let isLetter = characters[place].isLatinLetter
+        return isLetter && (place + 1 == characters.count || !characters[place + 1].isLatinLetter)
+    }
+
+    private func startsNumber(after offset: Int) -> Bool {
+        var place = offset
+        while peek(place) == " " { place += 1 }
+        return place > offset && (peek(place)?.isNumeral ?? false)
+    }
+
+    // MARK: - Numbers in words
+
+    /// The literal of a number word; "twenty-one" and "three hundred five" are read to their end.
+    private mutating func number(_ first: Int) -> NumberLiteral {
+        var (total, part) = (0, first)
+        var isTens = first >= 20
+        while true {
+            let start = index
+            while index < characters.count, " -".unicodeScalars.contains(characters[index]) {
+                index += 1
+            }
+            let letters = characters[index...].prefix(16).prefix { $0.isLatinLetter }
+            let word = String(scalars: letters).lowercased()
+            if index > start, let value = WordMeaning.numbers[word],
+                isTens && value < 10 && value > 0 || part > 0 && part % 100 == 0 && value < 100
+            {
+                part += value
+                isTens = value >= 20
+            } else if index > start, word == "hundred", (1..<20).contains(part) {
+                part *= 100
+            } else if index > start, word == "thousand", part < 1000, total == 0 {
+                (total, part) = (part * 1000, 0)
+            } else {
+                // "three-quarters"
+                let isPart = start < characters.count && characters[start] == "-"
+                index = isPart && WordMeaning.isFactor(word) ? start + 1 : start
+                break
+            }
+            index += letters.count
+            if word == "thousand", WordMeaning.numbers[followingWords(1).first ?? ""] == nil {
+                break
+            }
+            if word == "thousand", let next = followingWords(1).first,
+                let value = WordMeaning.numbers[next]
+            {
+                while index < characters.count, !characters[index].isLatinLetter { index += 1 }
+                index += next.unicodeScalars.count
+                part = value
+                isTens = value >= 20
+            }
+        }
+        return NumberLiteral(
+            digits: Array(String(total + part).utf8),
+            spaceBefore: sawSpace,
+            isWord: true
+        )
+    }
+
+    // MARK: - Remainders
+
+    /// What stands behind "mod", `\bmod`, `\pmod`: in a congruence the modulus, else an operator.
+    mutating func modulus(isRemainder: Bool) {
+        if isRemainder, !tokens.contains(.sign("≡")) {
+            tokens.append(.command("bmod"))
+            return
+        }
+        while current == " " { index += 1 }
+        if let inside = braced() {
+            tokens.append(.text("mod " + inside))
+            return
+        }
+        let text = characters[index...].prefix { $0.isNumeral || $0.isLatinLetter }
+        index += text.count
+        tokens.append(.text("mod " + String(scalars: text)))
+    }
+
+    /// The modulus of "(mod 8)"; steps behind the bracket.
+    mutating func bracketedModulus() -> String? {
+        var place = index
+        func skipSpace() { while place < characters.count, characters[place] == " " { place += 1 } }
+        skipSpace()
+        let openings = [
+            "\\bmod", "\\mod", "\\text{mod }", "\\text{mod}", "\\mathrm{mod}",
+            "\\operatorname{mod}", "mod",
+        ]
+        guard
+            let word = openings.first(where: {
+                characters[place...].starts(with: $0.unicodeScalars)
+            })
+        else { return nil }
+        place += word.unicodeScalars.count
+        let rest = characters[place...].prefix(24)
+        guard let end = rest.firstIndex(of: ")") else { return nil }
+        index = end + 1
+        return String(scalars: rest[..<end].filter { $0 != " " && $0 != "\\" && $0 != "," })
+    }
+}

@@ -1,0 +1,124 @@
+/// What a text states as its answer: the answer alone, without the sentences around it.
+///
+/// Rules in order, on the text behind the reasoning: the last `<answer>` tag, the last box, a closing
+/// `####` line, what follows "answer is", the last bold words, and what the last sentence says
+/// ("..., so it is 5"). A formula that merely occurs in a sentence is no answer. Each rule is one
+/// pass over the text.
+struct Statement {
+    /// The answer as written.
+    var text: String
+    /// Whether the answer is what a sentence says about something ("the figure is a square"): two
+    /// such sentences in words must agree as a whole.
+    var isPredicate = false
+
+    /// What `text` states; all of it where it is no more than an answer.
+    init(in text: String) {
+        var bytes = Array(text.utf8)
+        if let end = bytes.lastRange(of: Array("</think>".utf8))?.upperBound {
+            bytes.removeFirst(end)
+        }
+        self = Self.found(in: bytes, depth: 0)
+    }
+
+    private init(_ bytes: some Collection<UInt8>, isPredicate: Bool = false) {
+        text = String(decoding: bytes, as: UTF8.self)
+        self.isPredicate = isPredicate
+    }
+
+    /// Deepest nesting of tags, boxes and phrases that is followed.
+    private static let deepest = 4
+
+    private static func found(in whole: [UInt8], depth: Int) -> Statement {
+        let bytes = withoutMarkup(whole)
+        guard depth < deepest else { return Statement(bytes) }
+        if let inside = wholeText(bytes) { return found(in: inside, depth: depth + 1) }
+        if let inside = taggedAnswer(in: bytes) { return found(in: inside, depth: depth + 1) }
+        if let box = AnswerExtraction.lastBox(in: bytes) {
+            return found(in: Sentence.flattened(box), depth: depth + 1)
+        }
+        if let line = closingMark(in: bytes) { return found(in: line, depth: depth + 1) }
+        if let tail = AnswerExtraction.afterPhrase(in: bytes) {
+            return found(in: Sentence.withoutReason(tail), depth: depth + 1)
+        }
+        guard bytes.count <= WorkBudget.maximumLength, Sentence.mayBe(bytes) else {
+            return Statement(bytes)
+        }
+        if let bold = Sentence.bold(in: bytes) { return found(in: bold, depth: depth + 1) }
+        if let said = Sentence(bytes).predicate {
+            let inner = found(in: said, depth: depth + 1)
+            return Statement(inner.text.utf8, isPredicate: true)
+        }
+        return Statement(bytes)
+    }
+
+    /// What is in the last `<answer>` tag; it need not be closed.
+    static func taggedAnswer(in bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.contains(UInt8(ascii: "<")),
+            let start = bytes.lastRange(of: Array("<answer>".utf8))?.upperBound
+        else { return nil }
+        let rest = bytes[start...]
+        let end = rest.firstRange(of: Array("</answer>".utf8))?.lowerBound ?? rest.endIndex
+        return AnswerExtraction.trimmed(rest[..<end])
+    }
+
+    /// The words of a text that is one `\text{}` and nothing else, and more than one word.
+    private static func wholeText(_ bytes: [UInt8]) -> [UInt8]? {
+        for command in ["\\text{", "\\textbf{", "\\mbox{", "\\textit{"]
+        where bytes.starts(with: command.utf8) {
+            let inside = bytes.dropFirst(command.utf8.count)
+            guard let end = inside.firstIndex(where: { "{}".utf8.contains($0) }),
+                inside[end] == UInt8(ascii: "}"),
+                inside[end...].dropFirst().allSatisfy({ $0.isSpace || $0 == UInt8(ascii: ".") }),
+                inside[..<end].contains(where: \.isSpace)
+            else { return nil }
+            return Array(inside[..<end])
+        }
+        return nil
+    }
+
+    /// What follows `####` on the last line that is not blank.
+    static func closingMark(in bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.contains(UInt8(ascii: "#")),
+            let start = bytes.lastRange(of: Array("####".utf8))
+        else { return nil }
+        let rest = bytes[start.upperBound...]
+        let line = rest.prefix { $0 != UInt8(ascii: "\n") }
+        guard line.contains(where: { !$0.isSpace }),
+            rest.dropFirst(line.count).allSatisfy(\.isSpace)
+        else { return nil }
+        return AnswerExtraction.trimmed(line)
+    }
+
+    /// The text without fences, backticks and tags of emphasis.
+    private static func withoutMarkup(_ bytes: [UInt8]) -> [UInt8] {
+        var text = bytes
+        if text.contains(UInt8(ascii: "`")) { text.removeAll { $0 == UInt8(ascii: "`") } }
+        if text.count <= WorkBudget.maximumLength {
+            if text.contains(UInt8(ascii: "&")) {
+                for (entity, sign) in [
+                    ("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"),
+                ] {
+                    text.replace(entity.utf8, with: sign.utf8)
+                }
+            }
+            let strike = Array("~~".utf8)
+            while let start = text.firstRange(of: strike),
+                let end = text[start.upperBound...].firstRange(of: strike),
+                end.lowerBound > start.upperBound
+            {
+                text.removeSubrange(start.lowerBound..<end.upperBound)
+            }
+        }
+        guard text.contains(UInt8(ascii: "<")), text.firstRange(of: Array("</".utf8)) != nil,
+            text.count <= WorkBudget.maximumLength
+        else { return text }
+        for name in ["b", "i", "u", "em", "strong", "p", "span", "code"] {
+            for tag in ["<\(name)>", "</\(name)>"] { text.replace(tag.utf8, with: []) }
+        }
+        text.replace("<sup>".utf8, with: "^{".utf8)
+        text.replace("<sub>".utf8, with: "_{".utf8)
+        text.replace("</sup>".utf8, with: "}".utf8)
+        text.replace("</sub>".utf8, with: "}".utf8)
+        return text
+    }
+}

@@ -8,15 +8,15 @@ enum Conclusion {
     /// How many sentences from the end may be the conclusion.
     private static let sentenceCount = 3
 
-    /// The number that the conclusion of a text gives; nil where no sentence draws one.
+    /// The number that the conclusion of a text gives; nil where none is drawn, or where a later sentence
+    /// has numbers too.
     static func number(in text: [UInt8]) -> [UInt8]? {
-        let sentences = Sentence.split(Array(text.suffix(reach)))
-        for sentence in sentences.suffix(sentenceCount).reversed() {
-            let words = sentence.prefix(24).map(\.lowercased)
-            guard openers.contains(where: { words.starts(with: $0) }) else { continue }
-            return number(of: sentence)
+        let sentences = Sentence.split(Array(text.suffix(reach))).suffix(sentenceCount)
+        guard let last = sentences.last(where: { $0.contains(where: \.isDigit) }) else {
+            return nil
         }
-        return nil
+        let words = last.prefix(24).map(\.lowercased)
+        return openers.contains { words.starts(with: $0) } ? number(of: last) : nil
     }
 
     private static let openers = [
@@ -26,13 +26,31 @@ enum Conclusion {
     ].map { Array($0.utf8) }
 
     private static func number(of sentence: [UInt8]) -> [UInt8]? {
-        guard sentence.firstRange(of: Array("\\frac".utf8)) == nil else { return nil }
-        // Of a calculation, what it comes to.
-        let start = sentence.lastIndex(of: UInt8(ascii: "=")).map { $0 + 1 } ?? 0
-        let all = numbers(in: sentence, from: start)
-        if start > 0 { return all.first.map { Array(sentence[$0]) } }
+        guard !hasFormula(sentence) else { return nil }
+        // Of a calculation, what it comes to; of "the cost of 6 pens is 12", what it is.
+        let calculation = sentence.lastIndex(of: UInt8(ascii: "=")).map { $0 + 1 }
+        let outline = sentence.map(\.lowercased)
+        let verb = verbs.compactMap { outline.lastRange(of: $0)?.upperBound }.max()
+        for start in [calculation, verb].compactMap(\.self) {
+            if let first = numbers(in: sentence, from: start).first {
+                return Array(sentence[first])
+            }
+        }
+        let all = numbers(in: sentence, from: 0)
         if all.count == 1 { return Array(sentence[all[0]]) }
         return all.first { isObject($0, in: sentence) }.map { Array(sentence[$0]) }
+    }
+
+    private static let verbs = [" is ", " are ", " was ", " were ", " equals ", " is: "].map {
+        Array($0.utf8)
+    }
+
+    /// Whether a sentence holds commands other than brackets and text: no words can tell its number then.
+    private static func hasFormula(_ sentence: [UInt8]) -> Bool {
+        sentence.indices.contains { index in
+            sentence[index] == UInt8(ascii: "\\") && (sentence[safe: index + 1]?.isLetter ?? false)
+                && !sentence[index...].starts(with: "\\text{".utf8)
+        } || sentence.contains(UInt8(ascii: "^"))
     }
 
     /// The numbers of a sentence: digits with thousands, decimals, a fraction bar, a percent sign.
@@ -78,6 +96,7 @@ enum Conclusion {
             return false
         }
         if text[safe: number.lowerBound - 1]?.isLetter ?? false { return false }
+        if text[safe: number.upperBound]?.isLetter ?? false { return false }
         let words = text[..<number.lowerBound].split(whereSeparator: { !$0.isLetter }).suffix(4).map
         {
             String(decoding: $0, as: UTF8.self).lowercased()

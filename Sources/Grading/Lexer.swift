@@ -85,6 +85,10 @@ struct Lexer {
             tokens[tokens.count - 1] = .symbol(name + "'")
             return true
         }
+        if character == "'", current == "s", case .word? = tokens.last {  // "Ann's"
+            index += 1
+            return true
+        }
         if "'\"″".unicodeScalars.contains(character), endsInNumber {
             let isDouble = character != "'" || current == "'"
             if character == "'", isDouble { index += 1 }

@@ -43,6 +43,10 @@ struct Statement {
         guard bytes.count <= WorkBudget.maximumLength, Sentence.mayBe(bytes) else {
             return Statement(bytes)
         }
+        if let first = bytes.first, !first.isLetter {
+            let answer = Sentence.withoutReason(bytes)
+            if answer.count < bytes.count { return found(in: answer, depth: depth + 1) }
+        }
         if let bold = Sentence.bold(in: bytes) { return found(in: bold, depth: depth + 1) }
         if let said = Sentence(bytes).predicate {
             let inner = found(in: said, depth: depth + 1)

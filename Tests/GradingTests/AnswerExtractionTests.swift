@@ -105,6 +105,33 @@ import Testing
         Case("unfinished phrase", "the answer is 1. The answer is", "1", .phrase),
         Case("a box outranks a phrase", #"\boxed{1}, so the answer is 2"#, "1", .boxed),
         Case("no phrase", "the answer isn't 4 but 5", "5", .lastNumber),
+        // Tags and marks.
+        Case("answer tag", "so <answer> 12 </answer>", "12", .tagged),
+        Case("mark on the last line", "5 * 4 = 20\n#### 20", "20", .tagged),
+        Case("heading with four marks", "#### Step 1\nThe answer is 4.", "4", .phrase),
+        Case("member of an object", #"{"answer": "72"}"#, "72", .phrase),
+        Case("heading of the answer", "### Final Answer\n85\n", "85", .phrase),
+        // Conclusions.
+        Case("conclusion", "So, Ann picks a total of 360 plums in 3 hours.", "360", .conclusion),
+        Case(
+            "money before an amount",
+            "Therefore, Ann paid $36 for the 2 hats.",
+            "36",
+            .conclusion
+        ),
+        Case(
+            "subject with a number",
+            "So 5 pumps fill 72000 tubs in 4 hours.",
+            "72000",
+            .conclusion
+        ),
+        Case("compound", "Thus Ben earns $75 in a 30-day month.", "75", .conclusion),
+        Case("what it is", "So the cost of 6 pens and 8 caps is $36.", "36", .conclusion),
+        Case("calculation", "Hence she has 15 - 10 = 5 left of 15.", "5", .conclusion),
+        Case("remark behind", "So Ann needs 8 bags for 30 days. That is a lot!", "8", .conclusion),
+        Case("number behind", "So Ann has 8 of 30. Then she buys 4.", "4", .lastNumber),
+        Case("no conclusion", "Ann paid 36 for 2 hats.", "2", .lastNumber),
+        Case("formula", #"So \(\frac{1}{2} \cdot 8\) is it."#, "8", .lastNumber),
         // Numbers.
         Case("last number", "3 apples and 4 pears", "4", .lastNumber),
         Case("thousands", "about 1,234,567 people", "1,234,567", .lastNumber),

@@ -118,7 +118,10 @@ extension ScoreTable {
         }
     }
 
-    private static func count(
+    /// Grades the samples of a job on one benchmark and counts them.
+    ///
+    /// - Throws: As `collect`.
+    static func count(
         _ benchmark: Benchmark,
         of job: EvaluationJob,
         limit: Int?,

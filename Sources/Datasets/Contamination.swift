@@ -2,8 +2,8 @@ import Files
 
 /// Problems of one file that another one also has, word for word or nearly.
 ///
-/// Texts are the same where their letters and digits are, whatever stands between. They are near
-/// where they share `nearShare` of the runs of eight words of the shorter one, the measure of
+/// Texts are the same where they say the same (`ProblemText`): numbers, signs and operators count,
+/// case, spacing, punctuation and the spelling of LaTeX do not. They are near where they share `nearShare` of the runs of eight words of the shorter one, the measure of
 /// Brown et al. 2020, arXiv:2005.14165, appendix C, with a share instead of a single run.
 public struct Contamination: Sendable {
     /// Words in a run.
@@ -28,37 +28,69 @@ public struct Contamination: Sendable {
     /// A text with its id.
     public typealias Entry = (id: String, text: String)
 
-    private let benchmark: [Entry]
-    private var byText: [[UInt8]: [Int]] = [:]
+    /// The most texts that one text is reported near to, the most alike first.
+    public static let mostNear = 20
+
+    /// The id of the first record of each text, by what the text says.
+    private var byText: [[UInt8]: String] = [:]
+    /// The id of the first record of each set of runs, and how many runs there are.
+    private var runSets: [(id: String, count: Int)] = []
     private var byRun: [UInt64: [Int32]] = [:]
-    private var runCounts: [Int] = []
 
     /// Indexes a benchmark.
+    ///
+    /// Of records that say the same, the first stands for all.
     public init(_ benchmark: [Entry]) {
-        self.benchmark = benchmark
-        for (index, entry) in benchmark.enumerated() {
-            byText[Self.plain(entry.text), default: []].append(index)
+        var seen: Set<Set<UInt64>> = []
+        for entry in benchmark {
+            let form = ProblemText.form(of: entry.text)
+            guard byText[form] == nil else { continue }
+            byText[form] = entry.id
             let runs = Self.runs(of: entry.text)
-            runCounts.append(runs.count)
-            for run in runs { byRun[run, default: []].append(Int32(index)) }
+            guard runs.count >= Self.fewestRuns, seen.insert(runs).inserted else { continue }
+            for run in runs { byRun[run, default: []].append(Int32(runSets.count)) }
+            runSets.append((entry.id, runs.count))
         }
     }
 
-    /// The overlaps of a text, most alike first; same texts exclude near ones.
+    /// The overlaps of a text, most alike first; the same text excludes near ones.
     public func overlaps(of entry: Entry) -> [Overlap] {
-        if let same = byText[Self.plain(entry.text)] {
-            return same.map { Overlap(id: entry.id, benchmarkID: benchmark[$0].id) }
+        matches(entry.text).map {
+            Overlap(id: entry.id, benchmarkID: $0.benchmarkID, share: $0.share)
         }
-        let runs = Self.runs(of: entry.text)
+    }
+
+    /// The overlaps of each of many texts; texts that are repeated are looked for once.
+    public func overlaps(of entries: [Entry]) -> [[Overlap]] {
+        var known: [[UInt8]: [Match]] = [:]
+        return entries.map { entry in
+            let bytes = Array(entry.text.utf8)
+            let found = known[bytes] ?? matches(entry.text)
+            known[bytes] = found
+            return found.map {
+                Overlap(id: entry.id, benchmarkID: $0.benchmarkID, share: $0.share)
+            }
+        }
+    }
+
+    private typealias Match = (benchmarkID: String, share: Double?)
+
+    private func matches(_ text: String) -> [Match] {
+        if let same = byText[ProblemText.form(of: text)] { return [(same, nil)] }
+        let runs = Self.runs(of: text)
         guard runs.count >= Self.fewestRuns else { return [] }
-        var common: [Int32: Int] = [:]
-        for run in runs { for index in byRun[run] ?? [] { common[index, default: 0] += 1 } }
-        return common.compactMap { index, count -> Overlap? in
-            let shorter = min(runs.count, runCounts[Int(index)])
-            let share = Double(count) / Double(shorter)
-            guard shorter >= Self.fewestRuns, share >= Self.nearShare else { return nil }
-            return Overlap(id: entry.id, benchmarkID: benchmark[Int(index)].id, share: share)
-        }.sorted { ($0.share ?? 1, $1.benchmarkID) > ($1.share ?? 1, $0.benchmarkID) }
+        // Counted in an array: texts that differ in a word each share runs with all the others.
+        var common = [Int32](repeating: 0, count: runSets.count)
+        for run in runs { for index in byRun[run] ?? [] { common[Int(index)] += 1 } }
+        let near = zip(runSets, common).compactMap { other, count -> Match? in
+            guard count > 0 else { return nil }
+            let share = Double(count) / Double(min(runs.count, other.count))
+            return share >= Self.nearShare ? (other.id, share) : nil
+        }
+        let sorted = near.sorted {
+            ($0.share ?? 1, $1.benchmarkID) > ($1.share ?? 1, $0.benchmarkID)
+        }
+        return Array(sorted.prefix(Self.mostNear))
     }
 
     /// Reads the ids and problems of a file, which may be one of problems or of traces.
@@ -73,18 +105,6 @@ public struct Contamination: Sendable {
             number += 1
             let (id, problem) = try Problem.named(json, number: number)
             return (id, problem)
-        }
-    }
-
-    /// Small letters and digits alone.
-    private static func plain(_ text: String) -> [UInt8] {
-        text.utf8.compactMap { byte in
-            switch byte {
-            case 0x30...0x39, 0x61...0x7A: byte
-            case 0x41...0x5A: byte | 0x20
-            case 0x80...: byte
-            default: nil
-            }
         }
     }
 

@@ -25,7 +25,7 @@ public struct Problem: Sendable {
     ///
     /// Published files have other names for these: `unique_id` or `ID`, or nothing but their order;
     /// `question`, or `Body` and `Question`; `Answer`, `target` or `gold`, or a solution that ends
-    /// in `####` and the answer.
+    /// in `####` and the answer. An answer of white space alone is refused: none could be right.
     ///
     /// - Parameters:
     ///   - json: The record.
@@ -35,7 +35,17 @@ public struct Problem: Sendable {
         (id, problem) = try Self.named(json, number: number)
         let name = Self.answerNames.first { json[$0] != nil } ?? "answer"
         let stated = try json.require(name, JSON.stringOrNumberKind, \.stringOrNumber)
-        answer = Self.withoutSolution(stated)
+        answer = ReferenceAnswer.withoutSolution(stated)
+        guard !ReferenceAnswer.isBlank(answer) else {
+            throw Failure(
+                .badData,
+                at: "'\(name)'",
+                answer == stated
+                    ? "is blank; expected an answer, since nothing equals this one"
+                    : "is blank behind its last ####; expected the answer there",
+                remedy: "Add the answer, or take the line out."
+            )
+        }
         let known = ["id", "problem", "answer"]
         extra = JSONObject((json.object?.members ?? []).filter { !known.contains($0.key) })
     }
@@ -55,16 +65,10 @@ public struct Problem: Sendable {
                 }
             } ?? "\(number)"
         if json["Body"] != nil {
-            return (id, try json.filledString("Body") + " " + json.filledString("Question"))
+            return (id, try json.visibleString("Body") + " " + json.visibleString("Question"))
         }
         let name = problemNames.first { json[$0] != nil } ?? "problem"
-        return (id, try json.filledString(name))
-    }
-
-    /// What stands behind the last `####`, without thousands separators; else the whole text.
-    private static func withoutSolution(_ answer: String) -> String {
-        guard let mark = answer.ranges(of: "####").last else { return answer }
-        return answer[mark.upperBound...].filter { !$0.isWhitespace && $0 != "," }
+        return (id, try json.visibleString(name))
     }
 
     /// The record, with the extra members after the three known ones.
@@ -95,7 +99,7 @@ public struct ProblemSet: Sendable {
         )
         self.problems = problems
         var hash = SHA256()
-        for problem in problems { hash.update(problem.json.compact + "\n") }
+        for problem in problems { hash.update(problem.json.digestText + "\n") }
         digest = hash.hex()
     }
 
@@ -129,10 +133,8 @@ public struct ProblemSet: Sendable {
         let problems: [(problem: Problem, isWanted: Bool)]
         if path.lowercased().hasSuffix(".csv") {
             problems = try MultipleChoice.records(path, seed: choicesSeed).map { line, record in
-                do { return try checked(record) } catch var failure as Failure {
-                    failure.place = ["line \(line)", failure.place].compactMap(\.self)
-                        .joined(separator: ", ")
-                    throw failure.inFile(path)
+                do { return try checked(record) } catch let failure as Failure {
+                    throw failure.inLine(line).inFile(path)
                 }
             }
         } else {
@@ -154,8 +156,29 @@ public struct ProblemSet: Sendable {
 extension JSON {
     /// A required text member that is not empty.
     func filledString(_ key: String) throws -> String {
-        try require(key, "a string that is not empty") { value in
-            value.string.flatMap { $0.isEmpty ? nil : $0 }
+        let text = try require(key, "a string that is not empty", \.string)
+        guard !text.isEmpty else {
+            throw Failure(.badData, at: "'\(key)'", "is empty; expected text")
+        }
+        return text
+    }
+
+    /// A required text member that is more than white space.
+    func visibleString(_ key: String) throws -> String {
+        let text = try filledString(key)
+        guard !text.isBlank else {
+            throw Failure(.badData, at: "'\(key)'", "is blank; expected text")
+        }
+        return text
+    }
+}
+
+extension String {
+    /// Whether nothing in the text is visible.
+    package var isBlank: Bool {
+        unicodeScalars.allSatisfy { scalar in
+            scalar.properties.isWhitespace || scalar.properties.generalCategory == .format
+                || scalar.properties.generalCategory == .control
         }
     }
 }

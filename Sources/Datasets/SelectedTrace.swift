@@ -132,13 +132,13 @@ public struct SelectedTrace: Sendable {
             let id = try json["id"].map { _ in try json.filledString("id") }
             let trace = SelectedTrace(
                 id: id ?? "external-\(number)",
-                problem: try json.filledString("problem"),
+                problem: try json.visibleString("problem"),
                 answer: try json.require(
                     "answer",
                     JSON.stringOrNumberKind,
                     \.stringOrNumber
                 ),
-                text: try json.filledString(member),
+                text: try json.visibleString(member),
                 origin: "external"
             )
             return (trace, choice.accepts(json))
@@ -159,7 +159,7 @@ public struct SelectedTrace: Sendable {
     ///
     /// - Throws: `Failure.badData` naming the problem that has none.
     public init(solutionOf problem: Problem, member: String) throws {
-        guard let text = problem.extra[member]?.string, !text.isEmpty else {
+        guard let text = problem.extra[member]?.string, !text.isBlank else {
             throw Failure(
                 .badData,
                 at: "problem '\(problem.id)'",

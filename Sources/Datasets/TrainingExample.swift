@@ -89,7 +89,13 @@ public struct TrainingSet: Sendable {
     ///
     /// - Throws: `Failure.badData` naming the example under `.error`, and when nothing is left.
     public init(_ all: [TrainingExample], maxLength: Int, overlong: OverlongPolicy) throws {
+        var maskedCount = 0
         for var example in all {
+            guard example.targetCount > 0 else {
+                maskedCount += 1
+                droppedCount += 1
+                continue
+            }
             if example.ids.count > maxLength {
                 switch overlong {
                 case .error:
@@ -106,23 +112,52 @@ public struct TrainingSet: Sendable {
                 case .truncate:
                     example.ids.removeLast(example.ids.count - maxLength)
                     example.weights.removeLast(example.weights.count - maxLength)
-                    truncatedCount += example.targetCount > 0 ? 1 : 0
+                    // A step of such examples alone would move the weights by momentum only.
+                    guard example.targetCount > 0 else {
+                        droppedCount += 1
+                        continue
+                    }
+                    truncatedCount += 1
                 }
-            }
-            // A step of such examples alone would move the weights by momentum only.
-            guard example.targetCount > 0 else {
-                droppedCount += 1
-                continue
             }
             examples.append(example)
         }
         guard !examples.isEmpty else {
-            throw Failure(
+            throw Self.nothing(all.count, masked: maskedCount, maxLength: maxLength, overlong)
+        }
+    }
+
+    /// Why nothing is left of `count` examples.
+    private static func nothing(
+        _ count: Int,
+        masked: Int,
+        maxLength: Int,
+        _ overlong: OverlongPolicy
+    ) -> Failure {
+        guard count > 0 else {
+            return Failure(
                 .badData,
-                "no example is left to train on: \(all.count) given, \(droppedCount) longer than "
-                    + "\(maxLength) tokens or without a target",
-                remedy: "Generate more tries, loosen the trace filter, or raise training.maxLength."
+                "holds no trace, so there is nothing to train on",
+                remedy: "Generate more tries, or loosen the trace filter (selection)."
             )
         }
+        let long = count - masked
+        let reasons = [
+            masked > 0 ? "\(masked) have no token to train on, since all are masked" : nil,
+            long > 0
+                ? overlong == .drop
+                    ? "\(long) are longer than \(maxLength) tokens"
+                    : "the prompts of \(long) alone fill \(maxLength) tokens" : nil,
+        ].compactMap(\.self)
+        let remedies = [
+            masked > 0 ? "lower selection.maskBelow" : nil,
+            long > 0 ? "raise training.maxLength" : nil,
+        ].compactMap(\.self)
+        let remedy = remedies.joined(separator: ", and ")
+        return Failure(
+            .badData,
+            "no example is left to train on: of \(count) \(reasons.joined(separator: ", "))",
+            remedy: remedy.prefix(1).uppercased() + remedy.dropFirst() + "."
+        )
     }
 }

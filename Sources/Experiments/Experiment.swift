@@ -78,6 +78,15 @@ public struct Experiment: Sendable {
     ///   mistake in it: unknown keys, missing keys, values of the wrong kind or out of range.
     public static func read(_ path: String) throws -> Experiment {
         var data = try TextFile.read(path)
+        if let failure = TextFile.foreignFormat(data, expected: "an experiment file, YAML in UTF-8")
+        {
+            throw Failure(
+                .configuration,
+                file: path,
+                failure.message,
+                remedy: failure.remedy
+            )
+        }
         // A byte-order mark, which the YAML reader would count as a column.
         if data.starts(with: [0xEF, 0xBB, 0xBF]) { data = data.dropFirst(3) }
         guard let text = String(validating: data, as: UTF8.self) else {

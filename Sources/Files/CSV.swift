@@ -5,13 +5,16 @@ public struct CSV: Sendable {
     /// The other rows, each with the line of the file that it begins on.
     public let rows: [(line: Int, fields: [String])]
 
+    /// The longest field that is read, in bytes.
+    public static let longestField = 1 << 24
+
     /// Reads a file.
     ///
     /// A byte-order mark and CRLF endings are accepted; blank lines are skipped.
     ///
     /// - Throws: `Failure.missingInput` without a file, `Failure.badData` naming the line of a row
-    ///   with another number of fields than the first, of a quote that never ends, or of bytes that
-    ///   are not UTF-8.
+    ///   with another number of fields than the first, of a quote that never ends, of a field longer
+    ///   than `longestField`, or of bytes that are no UTF-8 text.
     public static func read(_ path: String) throws -> CSV {
         let data = try TextFile.read(path)
         do { return try CSV(parsing: Array(data)) } catch let failure as Failure {
@@ -23,6 +26,9 @@ public struct CSV: Sendable {
     ///
     /// - Throws: `Failure.badData` as `read`.
     public init(parsing bytes: [UInt8]) throws {
+        if let failure = FileSignature.failure(bytes[...], expected: "CSV, in UTF-8") {
+            throw failure
+        }
         var scanner = Scanner(bytes: bytes)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { scanner.index = 3 }
         guard let header = try scanner.row() else {
@@ -72,6 +78,19 @@ public struct CSV: Sendable {
         private mutating func field() throws -> String {
             var content: [UInt8] = []
             let start = line
+            func add(_ byte: UInt8) throws {
+                guard byte != 0 else {
+                    throw Failure(.badData, at: "line \(line)", "holds a NUL byte; expected text")
+                }
+                guard content.count < CSV.longestField else {
+                    throw Failure(
+                        .badData,
+                        at: "line \(start)",
+                        "a field is longer than \(CSV.longestField) bytes; is a quote left open?"
+                    )
+                }
+                content.append(byte)
+            }
             if take(UInt8(ascii: "\"")) {
                 while true {
                     guard index < bytes.count else {
@@ -81,12 +100,14 @@ public struct CSV: Sendable {
                     index += 1
                     if byte == UInt8(ascii: "\"") && !take(UInt8(ascii: "\"")) { break }
                     if byte == 0x0A { line += 1 }
-                    content.append(byte)
+                    try add(byte)
                 }
             }
             // Outside quotes a field ends at a comma or a line end.
-            while index < bytes.count, ![0x2C, 0x0A, 0x0D].contains(bytes[index]) {
-                content.append(bytes[index])
+            while index < bytes.count {
+                let byte = bytes[index]
+                if byte == UInt8(ascii: ",") || byte == 0x0A || byte == 0x0D { break }
+                try add(byte)
                 index += 1
             }
             guard let text = String(validating: content, as: UTF8.self) else {

@@ -150,18 +150,28 @@ extension JSON {
     public func array(_ key: String) throws -> [JSON] { try require(key, "a list", \.array) }
     /// A required list of whole numbers.
     public func integers(_ key: String) throws -> [Int] {
-        try require(key, "a list of integers") { value in
-            guard let items = value.array else { return nil }
-            let integers = items.compactMap(\.integer)
-            return integers.count == items.count ? integers : nil
-        }
+        try list(key, of: "integers", each: "an integer", \.integer)
     }
     /// A required list of numbers; `null` elements read as not-a-number.
     public func numbers(_ key: String) throws -> [Double] {
-        try require(key, "a list of numbers") { value in
-            guard let items = value.array else { return nil }
-            let numbers = items.compactMap { $0.isNull ? .nan : $0.number }
-            return numbers.count == items.count ? numbers : nil
+        try list(key, of: "numbers", each: "a number or null") { $0.isNull ? .nan : $0.number }
+    }
+
+    /// A required list, each element converted, or the place of the first that cannot be.
+    private func list<T>(
+        _ key: String,
+        of elements: String,
+        each expected: String,
+        _ convert: (JSON) -> T?
+    ) throws -> [T] {
+        let items = try require(key, "a list of \(elements)", \.array)
+        return try items.enumerated().map { index, item in
+            if let converted = convert(item) { return converted }
+            throw Failure(
+                .badData,
+                at: "'\(key)'[\(index)]",
+                "found \(item.kindName); expected \(expected)"
+            )
         }
     }
 }

@@ -2,6 +2,9 @@ import Foundation
 
 /// JSON Lines: one JSON value a line, read with line numbers and appended durably.
 public enum JSONLines {
+    /// The longest line that is read, in bytes: a parsed line takes several times its length.
+    public static let longestLine = 1 << 24
+
     /// Reads every line of a file.
     ///
     /// A byte-order mark, CRLF endings and blank lines are accepted. With `tornTail: .drop` a last
@@ -13,28 +16,20 @@ public enum JSONLines {
         tornTail: TornTail = .refuse,
         _ convert: (JSON) throws -> T
     ) throws -> [T] {
-        let data = try TextFile.read(path)
         var records: [T] = []
-        var number = 0
-        var rest = data[...]
-        if rest.starts(with: [0xEF, 0xBB, 0xBF]) { rest = rest.dropFirst(3) }
-        while !rest.isEmpty {
-            number += 1
-            let newline = rest.firstIndex(of: 0x0A)
-            let line = rest[..<(newline ?? rest.endIndex)]
-            rest = newline.map { rest[($0 + 1)...] } ?? rest[rest.endIndex...]
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
+        try scan(path) { line in
             do {
                 let value: JSON
-                do { value = try JSON(parsing: line) } catch {
-                    if newline == nil && tornTail == .drop { break }
-                    throw error
+                do { value = try JSON(parsing: line.bytes) } catch var failure as Failure {
+                    if !line.isEnded && tornTail == .drop { return }
+                    if line.isEnded, failure.message.hasSuffix(JSON.endsTooEarly) {
+                        failure.remedy = "Write each record on one line."
+                    }
+                    throw failure
                 }
                 records.append(try convert(value))
-            } catch var failure as Failure {
-                failure.place = ["line \(number)", failure.place].compactMap(\.self)
-                    .joined(separator: ", ")
-                throw failure.inFile(path)
+            } catch let failure as Failure {
+                throw failure.inLine(line.number).inFile(path)
             }
         }
         return records
@@ -46,47 +41,85 @@ public enum JSONLines {
     ///
     /// - Parameters:
     ///   - path: A file, a pipe or a terminal.
-    ///   - batch: Lines handed on together, except for the last.
+    ///   - batch: Lines handed on together, except for the last; fewer where they are long.
     ///   - body: Gets the lines with their numbers, from 1.
-    /// - Throws: `Failure.missingInput`, and what `body` throws.
+    /// - Throws: `Failure.missingInput`, `Failure.badData` for a line longer than `longestLine` and
+    ///   for what is no text, and what `body` throws.
     public static func stream(
         _ path: String,
         batch: Int = 4096,
         _ body: ([(number: Int, bytes: [UInt8])]) throws -> Void
     ) throws {
+        var lines: [(number: Int, bytes: [UInt8])] = []
+        var size = 0
+        try scan(path) { line in
+            lines.append((line.number, Array(line.bytes)))
+            size += line.bytes.count
+            guard lines.count == batch || size > longestLine else { return }
+            try body(lines)
+            lines = []
+            size = 0
+        }
+        if !lines.isEmpty { try body(lines) }
+    }
+
+    /// A line that is not blank, and whether a newline ends it.
+    private typealias Line = (number: Int, bytes: ArraySlice<UInt8>, isEnded: Bool)
+
+    /// Hands on the lines of a file one by one.
+    private static func scan(_ path: String, _ body: (Line) throws -> Void) throws {
         let file = try InputFile.open(path)
         defer { try? file.close() }
-        var lines: [(number: Int, bytes: [UInt8])] = []
         var rest: [UInt8] = []
-        var number = 0
-        func add(_ line: ArraySlice<UInt8>) {
+        var (number, isFirst) = (0, true)
+        func add(_ bytes: ArraySlice<UInt8>, isEnded: Bool) throws {
             number += 1
-            var line = line
-            if number == 1, line.starts(with: [0xEF, 0xBB, 0xBF]) { line = line.dropFirst(3) }
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { return }
-            lines.append((number, Array(line)))
+            var bytes = bytes
+            if number == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
+            let content = bytes.drop { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }
+            guard let start = content.first else { return }
+            if isFirst, start == UInt8(ascii: "[") { throw array.inLine(number).inFile(path) }
+            isFirst = false
+            guard bytes.count <= longestLine else { throw tooLong(path, number) }
+            try body((number, bytes, isEnded))
         }
-        func next() throws -> Data? {
-            do { return try file.read(upToCount: 1 << 20) } catch {
-                throw InputFile.failedRead(path)
-            }
-        }
-        while let block = try next(), !block.isEmpty {
+        while let block = try next(file, path), !block.isEmpty {
             var start = 0
             let scanned = rest.count
             rest += block
+            if number == 0, scanned == 0,
+                let failure = FileSignature.failure(rest[...], expected: "JSON Lines, in UTF-8")
+            {
+                throw failure.inFile(path)
+            }
             for end in scanned..<rest.count where rest[end] == 0x0A {
-                add(rest[start..<end])
+                try add(rest[start..<end], isEnded: true)
                 start = end + 1
-                if lines.count == batch {
-                    try body(lines)
-                    lines = []
-                }
             }
             rest.removeFirst(start)
+            guard rest.count <= longestLine else { throw tooLong(path, number + 1) }
         }
-        if !rest.isEmpty { add(rest[...]) }
-        if !lines.isEmpty { try body(lines) }
+        if !rest.isEmpty { try add(rest[...], isEnded: false) }
+    }
+
+    private static func next(_ file: FileHandle, _ path: String) throws -> Data? {
+        do { return try file.read(upToCount: 1 << 20) } catch { throw InputFile.failedRead(path) }
+    }
+
+    private static let array = Failure(
+        .badData,
+        "begins with a JSON array; expected JSON Lines, one object a line",
+        remedy: "Write one element a line: jq -c '.[]' FILE > NEW."
+    )
+
+    private static func tooLong(_ path: String, _ number: Int) -> Failure {
+        Failure(
+            .badData,
+            file: path,
+            at: "line \(number)",
+            "is longer than \(longestLine) bytes, the longest line that is read; expected one "
+                + "record a line"
+        )
     }
 
     /// What to do with an unfinished last line.
@@ -154,4 +187,18 @@ public enum JSONLines {
             try file.synchronizeAndClose()
         }
     }
+}
+
+extension Failure {
+    /// The same failure, with its line before the place inside that line.
+    package func inLine(_ number: Int) -> Failure {
+        var copy = self
+        copy.place = ["line \(number)", place].compactMap(\.self).joined(separator: ", ")
+        return copy
+    }
+}
+
+extension JSON {
+    /// How the parser says that a text stops in the middle.
+    static let endsTooEarly = "the text ends too early"
 }

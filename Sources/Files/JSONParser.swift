@@ -4,11 +4,22 @@ extension JSON {
     /// Parses one JSON document.
     ///
     /// Refuses what RFC 8259 refuses, and besides: duplicate keys, nesting deeper than
-    /// `maximumDepth`, and bytes that are not UTF-8. A byte-order mark is skipped.
+    /// `maximumDepth`, bytes that are not UTF-8, and lone surrogates (`\ud83c` without its other
+    /// half), which are no text. A byte-order mark is skipped.
     ///
     /// - Throws: `Failure.badData` with the byte offset.
     public init(parsing data: some Sequence<UInt8>, maximumDepth: Int = 64) throws {
         var parser = JSONParser(bytes: ContiguousArray(data), maximumDepth: maximumDepth)
+        self = try parser.document()
+    }
+
+    /// Parses one JSON document, with U+FFFD for each lone surrogate: for answers of models, which
+    /// may end in the middle of a character.
+    ///
+    /// - Throws: `Failure.badData` with the byte offset.
+    public init(replacingLoneSurrogatesIn data: some Sequence<UInt8>) throws {
+        var parser = JSONParser(bytes: ContiguousArray(data), maximumDepth: 64)
+        parser.replacesLoneSurrogates = true
         self = try parser.document()
     }
 
@@ -20,6 +31,7 @@ extension JSON {
 private struct JSONParser {
     let bytes: ContiguousArray<UInt8>
     let maximumDepth: Int
+    var replacesLoneSurrogates = false
     var position = 0
     var depth = 0
 
@@ -50,7 +62,7 @@ private struct JSONParser {
     }
 
     func peek() throws -> UInt8 {
-        guard position < bytes.count else { throw failure("the text ends too early") }
+        guard position < bytes.count else { throw failure(JSON.endsTooEarly) }
         return bytes[position]
     }
 
@@ -204,25 +216,32 @@ private struct JSONParser {
         }
     }
 
-    /// The scalar of a `\u` escape; a surrogate without its partner becomes U+FFFD.
+    /// The scalar of a `\u` escape.
     mutating func unicodeEscape() throws -> Character {
-        let replacement: Character = "\u{FFFD}"
         let high = try hexadecimal()
         guard (0xD800...0xDFFF).contains(high) else {
-            return Unicode.Scalar(high).map(Character.init) ?? replacement
+            return Unicode.Scalar(high).map(Character.init) ?? "\u{FFFD}"
         }
         guard high < 0xDC00, position + 1 < bytes.count, bytes[position] == 0x5C,
             bytes[position + 1] == UInt8(ascii: "u")
-        else { return replacement }
+        else { return try lone(high) }
         let back = position
         position += 2
         let low = try hexadecimal()
         guard (0xDC00...0xDFFF).contains(low) else {
             position = back
-            return replacement
+            return try lone(high)
         }
         let scalar = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)
-        return Unicode.Scalar(scalar).map(Character.init) ?? replacement
+        return Unicode.Scalar(scalar).map(Character.init) ?? "\u{FFFD}"
+    }
+
+    /// What stands for a surrogate without its partner.
+    func lone(_ surrogate: UInt32) throws -> Character {
+        if replacesLoneSurrogates { return "\u{FFFD}" }
+        var failure = failure("\\u\(String(surrogate, radix: 16)) is half of a character")
+        failure.remedy = "Write the whole character, or \\ufffd in its place."
+        throw failure
     }
 
     mutating func hexadecimal() throws -> UInt32 {

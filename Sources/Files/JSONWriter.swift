@@ -2,9 +2,20 @@ import Foundation
 
 extension JSON {
     /// One line of JSON, members in order; numbers in their shortest exact form.
+    ///
+    /// It is one line to every reader: characters that some take for line ends (U+0085, U+2028,
+    /// U+2029) are escaped, and with them all control characters.
     public var compact: String {
         var text = ""
         write(into: &text, indent: nil, level: 0)
+        return text
+    }
+
+    /// The same for digests: nothing above ASCII is escaped, so that equal values keep the digests
+    /// that they have always had.
+    public var digestText: String {
+        var text = ""
+        write(into: &text, indent: nil, level: 0, isForDigest: true)
         return text
     }
 
@@ -30,24 +41,39 @@ extension JSON {
         .number(value.isFinite ? Double("\(value)") ?? Double(value) : .nan)
     }
 
-    private func write(into text: inout String, indent: String?, level: Int) {
+    private func write(
+        into text: inout String,
+        indent: String?,
+        level: Int,
+        isForDigest: Bool = false
+    ) {
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
         case .integer(let value): text += String(value)
         case .number(let value): text += value.isFinite ? "\(value)" : "null"
-        case .string(let value): JSON.quote(value, into: &text)
+        case .string(let value): JSON.quote(value, into: &text, isForDigest)
         case .array(let items):
             JSON.list(items, "[", "]", into: &text, indent: indent, level: level) { item, text in
-                item.write(into: &text, indent: indent, level: level + 1)
+                item.write(
+                    into: &text,
+                    indent: indent,
+                    level: level + 1,
+                    isForDigest: isForDigest
+                )
             }
         case .object(let object):
             JSON.list(object.members, "{", "}", into: &text, indent: indent, level: level) {
                 member,
                 text in
-                JSON.quote(member.key, into: &text)
+                JSON.quote(member.key, into: &text, isForDigest)
                 text += indent == nil ? ":" : ": "
-                member.value.write(into: &text, indent: indent, level: level + 1)
+                member.value.write(
+                    into: &text,
+                    indent: indent,
+                    level: level + 1,
+                    isForDigest: isForDigest
+                )
             }
         }
     }
@@ -71,7 +97,7 @@ extension JSON {
         text += close
     }
 
-    private static func quote(_ string: String, into text: inout String) {
+    private static func quote(_ string: String, into text: inout String, _ isForDigest: Bool) {
         text += "\""
         for scalar in string.unicodeScalars {
             switch scalar {
@@ -80,12 +106,21 @@ extension JSON {
             case "\n": text += "\\n"
             case "\r": text += "\\r"
             case "\t": text += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _
+            where scalar.value < 0x20 || scalar.value == 0x7F
+                || !isForDigest && scalar.isLineEndOrControl:
                 let digits = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: text.unicodeScalars.append(scalar)
             }
         }
         text += "\""
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether this is a control character above ASCII, or ends a line for some readers.
+    fileprivate var isLineEndOrControl: Bool {
+        (0x80...0x9F).contains(value) || value == 0x2028 || value == 0x2029
     }
 }

@@ -7,6 +7,12 @@ public enum TextFile {
     /// - Throws: `Failure.missingInput` when there is no readable regular file.
     public static func read(_ path: String) throws -> Data { try InputFile.read(path) }
 
+    /// Why a file that begins like this is no text that we read, such as UTF-16 or an archive; nil
+    /// where it may be.
+    public static func foreignFormat(_ data: Data, expected: String) -> Failure? {
+        FileSignature.failure(Array(data.prefix(64))[...], expected: expected)
+    }
+
     /// Parses a JSON file.
     ///
     /// - Throws: `Failure` naming the file, and the byte where it is not JSON.

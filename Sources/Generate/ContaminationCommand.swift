@@ -12,8 +12,10 @@ struct ContaminationCommand: ParsableCommand {
         discussion: """
             Prints one line a pair, tab-separated: exact or near, the id in the file, the \
             benchmark, the id there, and the share of eight-word runs in common. Texts are the same \
-            where their letters and digits are; they are near from a share of 0.8 of the shorter \
-            text on. Questions themselves are not printed.
+            where their words, numbers, signs and operators are, whatever the case, the spacing, the \
+            punctuation and the spelling of LaTeX; they are near from a share of 0.8 of the shorter \
+            text on. Of records of a benchmark that say the same, the first is named, and of near \
+            ones the 20 most alike. Questions themselves are not printed.
             """
     )
 
@@ -29,7 +31,7 @@ struct ContaminationCommand: ParsableCommand {
         for path in against {
             let check = Contamination(try Contamination.entries(path))
             let name = URL(filePath: path).deletingPathExtension().lastPathComponent
-            for overlap in entries.flatMap(check.overlaps) {
+            for overlap in check.overlaps(of: entries).joined() {
                 exact += overlap.isExact ? 1 : 0
                 let share = overlap.share.map { String(format: "%.2f", $0) } ?? "1.00"
                 let kind = overlap.isExact ? "exact" : "near"

@@ -7,6 +7,7 @@ final class ModelStore {
     /// How the matrices are held: as the file stores them, or widened to float32.
     let storage: WeightStorage
     private var held: [ModelRole: (path: String, model: LanguageModel)] = [:]
+    private var warnings: Set<String> = []
     private var map: (teacher: LanguageModel, student: LanguageModel, map: VocabularyMap)?
 
     /// A store of models whose matrices are held in one way.
@@ -19,6 +20,12 @@ final class ModelStore {
         try model(role, at: layout.modelPath(role, seed: seed)) {
             try layout.loadModel(role, seed: seed, storage: storage)
         }
+    }
+
+    /// Warns of something once, however many seeds and arms it concerns.
+    func warn(_ warning: String) {
+        guard warnings.insert(warning).inserted else { return }
+        StandardError.write(line: "warning: \(warning)")
     }
 
     /// The student that an arm starts from.

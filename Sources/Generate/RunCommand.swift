@@ -47,7 +47,7 @@ struct RunCommand: ParsableCommand {
         let models = ModelStore()
         for scope in scopes {
             if shard == nil { try scope.generateBorrowed(models, limit: limit) }
-            if scope.arms.contains(where: \.isGenerated) { try scope.layout.prepareBaseModels() }
+            if scope.arms.contains(where: \.needsModels) { try scope.layout.prepareBaseModels() }
             let selections = try scope.generate(models, limit: limit, shard: shard)
             try scope.report(selections)
         }
@@ -62,7 +62,7 @@ extension Scope {
         for lender in try layout.lenders(arms) where !lender.isDone {
             let layout = lender.layout
             let arms = layout.experiment.arms.filter { $0.kind != .base }
-            if arms.contains(where: \.isGenerated) { try layout.prepareBaseModels() }
+            if arms.contains(where: \.needsModels) { try layout.prepareBaseModels() }
             _ = try Scope(layout: layout, arms: arms).generate(models, limit: limit)
         }
     }

@@ -92,13 +92,31 @@ struct TraceSelector {
                 choosing: file.choice
             )
         case .problems(let member):
-            traces = try layout.problems(seed: seed).problems.map {
-                try SelectedTrace(solutionOf: $0, member: member)
+            let problems = try layout.problems(seed: seed).problems
+            do {
+                traces = try problems.map { try SelectedTrace(solutionOf: $0, member: member) }
+            } catch let failure as Failure {
+                throw failure.inFile(experiment.problems?.file?.path ?? experiment.file)
             }
         case .experiment: return try borrowed(arm, source, seed)
         }
-        traces = traces.map(source.finished)
+        traces = try cleaned(traces, of: arm, in: source.file ?? experiment.problems?.file)
+            .map(source.finished)
         return ArmSelection(arm: arm, seed: seed, kept: traces.map { .init(selected: $0) })
+    }
+
+    /// Traces without the marks that the template sets itself; warns of what is odd about them.
+    private func cleaned(_ traces: [SelectedTrace], of arm: Arm, in file: RecordFile?) throws
+        -> [SelectedTrace]
+    {
+        do {
+            let (cleaned, warnings) = try experiment.template.marks.applied(to: traces)
+            let place = [file?.path, "arm \(arm.name)"].compactMap(\.self).joined(separator: ": ")
+            for warning in warnings { models.warn("\(place): \(warning)") }
+            return cleaned
+        } catch let failure as Failure {
+            throw failure.inFile(file?.path ?? experiment.file)
+        }
     }
 
     /// Traces made for another student: as tokens where the two vocabularies are the same, otherwise

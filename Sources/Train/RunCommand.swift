@@ -170,11 +170,18 @@ struct RunCommand: ParsableCommand {
             try model.check(example.ids)
             return example
         }
-        let set = try TrainingSet(
-            examples,
-            maxLength: settings.maxLength,
-            overlong: settings.overlong
-        )
+        let set: TrainingSet
+        do {
+            set = try TrainingSet(
+                examples,
+                maxLength: settings.maxLength,
+                overlong: settings.overlong
+            )
+        } catch var failure as Failure {
+            failure.place = ["arm \(arm.name)", failure.place].compactMap(\.self)
+                .joined(separator: ", ")
+            throw failure.inFile(selection.selected)
+        }
         if set.truncatedCount + set.droppedCount > 0 {
             StandardError.write(
                 line: "\(arm.name): of \(examples.count) traces \(set.truncatedCount) cut at "

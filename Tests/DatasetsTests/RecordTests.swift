@@ -33,7 +33,7 @@ func message(of body: () throws -> Void) -> String {
         ),
         (
             "\n{\"id\":\"a\",\"problem\":\"\",\"answer\":\"2\"}",
-            "badData: line 2, 'problem': found a string; expected a string that is not empty"
+            "badData: line 2, 'problem': is empty; expected text"
         ),
         (
             #"{"id":[7],"problem":"p","answer":"2"}"#,

@@ -41,10 +41,6 @@ import Testing
         #expect(try JSON(parsing: " {\"z\": 10, \"a\": 1.5} ").compact == "{\"z\":10,\"a\":1.5}")
     }
 
-    @Test func replacesLoneSurrogates() throws {
-        #expect(try JSON(parsing: "\"\\ud800x\\udc00\"").string == "\u{FFFD}x\u{FFFD}")
-    }
-
     @Test func writesFloatsInTheirShortestForm() {
         #expect(JSON.numbers([Float(0.1), .nan, 1]).compact == "[0.1,null,1.0]")
     }

@@ -31,13 +31,12 @@ struct GradeCommand: ParsableCommand {
                 switch result {
                 case .success(let record): return record
                 case .failure(let error):
-                    var failure = error as? Failure ?? Failure(.badData, "\(error)")
-                    let reason = failure.description
-                    failure.place = ["line \(line.number)", failure.place].compactMap(\.self)
-                        .joined(separator: ", ")
-                    first = first ?? failure.inFile(file)
+                    let failure = error as? Failure ?? Failure(.badData, "\(error)")
+                    first = first ?? failure.inLine(line.number).inFile(file)
                     count += 1
-                    return ["line": .integer(line.number), "error": .string(reason)]
+                    return [
+                        "line": .integer(line.number), "error": .string(failure.description),
+                    ]
                 }
             }
             try StandardOutput.write(lines: output)
@@ -47,14 +46,17 @@ struct GradeCommand: ParsableCommand {
         throw failure
     }
 
-    /// The record of a line with its verdict; bytes that are not UTF-8 count as replacement
-    /// characters.
+    /// The record of a line with its verdict; bytes that are not UTF-8 and halves of characters
+    /// count as replacement characters.
     ///
     /// - Throws: `Failure.badData` where the line is not JSON or no pair of answers.
     static func graded(line: [UInt8]) throws -> JSON {
         let isText = String(validating: line, as: UTF8.self) != nil
         return try graded(
-            isText ? JSON(parsing: line) : JSON(parsing: String(decoding: line, as: UTF8.self))
+            JSON(
+                replacingLoneSurrogatesIn: isText
+                    ? line : Array(String(decoding: line, as: UTF8.self).utf8)
+            )
         )
     }
 

@@ -45,6 +45,13 @@ public struct Arm: Sendable, Equatable {
     /// How it is trained.
     public var training: TrainingSettings
 
+    /// Whether models must be there before its traces are made or selected: masks take the student's
+    /// judgement, matched volumes and borrowed traces its vocabulary.
+    public var needsModels: Bool {
+        if case .experiment? = traces?.origin { return true }
+        return isGenerated || kind != .base && (selection.maskBelow > 0 || matching != nil)
+    }
+
     /// Whether tries have to be generated for it.
     public var isGenerated: Bool { kind != .base && traces == nil }
 
@@ -71,6 +78,20 @@ public struct Grid: Sendable {
     public var name: String
     /// Key paths such as `models.student.scratch.pretraining.steps`, with their values.
     public var axes: [(key: String, values: [JSON])]
+
+    /// The most combinations of a grid: each is an experiment of its own.
+    static let mostCombinations = 1000
+
+    /// How many combinations there are; nil where that is no number of 64 bits.
+    var count: Int? {
+        axes.reduce(1) { partial, axis in
+            guard
+                let (product, isTooLarge) = partial?
+                    .multipliedReportingOverflow(by: axis.values.count), !isTooLarge
+            else { return nil }
+            return product
+        }
+    }
 
     /// All combinations, the last axis changing fastest.
     var combinations: [[(key: String, value: JSON)]] {

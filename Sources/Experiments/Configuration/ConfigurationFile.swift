@@ -13,17 +13,30 @@ struct ConfigurationFile {
     /// The line of each key path such as `training.epochs` or `benchmarks[0].name`.
     var lines: [String: Int] = [:]
 
+    /// The most values that a file may hold; what aliases stand for counts as often as they are
+    /// used.
+    static let mostValues = 200_000
+    /// The deepest nesting of maps and lists.
+    static let deepest = 64
+
     /// Parses a document.
     ///
     /// - Throws: `Failure.configuration` with the line where the text is not YAML, holds a key
-    ///   twice, or is no map.
+    ///   twice or more than `mostValues`, is nested deeper than `deepest`, or is no map.
     init(text: String, path: String) throws {
         self.path = path
         root = .null
+        let prepared = try ConfigurationText(text, path: path)
         let node: Node?
-        do { node = try Yams.compose(yaml: text) } catch let error as YamlError {
-            throw Self.failure(error, path)
+        // The parser owns the anchors: it has to live as long as the nodes are looked at.
+        let parser: Yams.Parser
+        do {
+            parser = try Yams.Parser(yaml: prepared.text)
+            node = try parser.singleRoot()
+        } catch let error as YamlError {
+            throw Self.failure(error, path, prepared)
         }
+        defer { withExtendedLifetime(parser) {} }
         guard let node, case .mapping = node else {
             throw Failure(
                 .configuration,
@@ -31,29 +44,101 @@ struct ConfigurationFile {
                 "is no map; expected keys such as name, models and arms"
             )
         }
-        root = convert(node, at: "")
+        var converter = Converter(prepared: prepared, path: path)
+        root = try converter.convert(node, at: "", depth: 0)
+        lines = converter.lines
     }
 
-    private mutating func convert(_ node: Node, at place: String) -> JSON {
-        if !place.isEmpty, let line = node.mark?.line { lines[place] = line }
-        switch node {
-        case .scalar(let scalar): return Self.value(scalar)
-        case .sequence(let items):
-            return .array(items.enumerated().map { convert($1, at: "\(place)[\($0)]") })
-        case .mapping(let pairs):
-            return .object(
-                JSONObject(
-                    pairs.map { key, value in
-                        let name = key.scalar?.string ?? "?"
-                        let inner = place.isEmpty ? name : "\(place).\(name)"
-                        let converted = convert(value, at: inner)
-                        // A block map's own mark is its first key; the key's line is the helpful one.
-                        if let line = key.mark?.line { lines[inner] = line }
-                        return (name, converted)
+    /// Turns nodes into values, resolves aliases, and counts.
+    private struct Converter {
+        let prepared: ConfigurationText
+        let path: String
+        var lines: [String: Int] = [:]
+        private var anchors: [String: Node] = [:]
+        private var count = 0
+
+        init(prepared: ConfigurationText, path: String) {
+            self.prepared = prepared
+            self.path = path
+        }
+
+        mutating func convert(_ node: Node, at place: String, depth: Int) throws -> JSON {
+            if !place.isEmpty, let line = node.mark?.line { lines[place] = line }
+            try check(node, place, depth)
+            defer { if let anchor = node.anchor { anchors[anchor.rawValue] = node } }
+            switch node {
+            case .scalar(let scalar):
+                guard scalar.tag.description == ConfigurationText.aliasTag else {
+                    return try value(scalar)
+                }
+                guard let target = anchors[scalar.string] else {
+                    throw failure(node, place, "is an alias of nothing before it")
+                }
+                return try convert(target, at: place, depth: depth)
+            case .sequence(let items):
+                return .array(
+                    try items.enumerated().map {
+                        try convert($1, at: "\(place)[\($0)]", depth: depth + 1)
                     }
                 )
+            case .mapping(let pairs):
+                return .object(
+                    JSONObject(
+                        try pairs.map { key, value in
+                            let name = try self.name(key, place)
+                            let inner = place.isEmpty ? name : "\(place).\(name)"
+                            let converted = try convert(value, at: inner, depth: depth + 1)
+                            // A block map's own mark is its first key; the key's line is the
+                            // helpful one.
+                            if let line = key.mark?.line { lines[inner] = line }
+                            return (name, converted)
+                        }
+                    )
+                )
+            case .alias: return .null
+            }
+        }
+
+        private func name(_ key: Node, _ place: String) throws -> String {
+            guard let scalar = key.scalar, scalar.tag.description != ConfigurationText.aliasTag
+            else { throw failure(key, place, "a key is no text; expected a name") }
+            return prepared.original(scalar.string)
+        }
+
+        private func value(_ scalar: Node.Scalar) throws -> JSON {
+            if case .string(let text) = ConfigurationFile.value(scalar) {
+                return .string(prepared.original(text))
+            }
+            return ConfigurationFile.value(scalar)
+        }
+
+        private mutating func check(_ node: Node, _ place: String, _ depth: Int) throws {
+            count += 1
+            guard count <= mostValues else {
+                throw failure(
+                    node,
+                    place,
+                    "the file holds more than \(mostValues) values, those that aliases stand for "
+                        + "included; expected fewer"
+                )
+            }
+            guard depth <= deepest else {
+                throw failure(
+                    node,
+                    place,
+                    "is nested deeper than \(deepest) maps and lists; expected fewer"
+                )
+            }
+        }
+
+        private func failure(_ node: Node, _ place: String, _ message: String) -> Failure {
+            let line = node.mark.map { "line \($0.line): " } ?? ""
+            return Failure(
+                .configuration,
+                file: path,
+                at: "\(line)\(place.shortened(to: 100))",
+                message
             )
-        case .alias: return .null
         }
     }
 
@@ -72,7 +157,11 @@ struct ConfigurationFile {
         return .string(text)
     }
 
-    private static func failure(_ error: YamlError, _ path: String) -> Failure {
+    private static func failure(
+        _ error: YamlError,
+        _ path: String,
+        _ prepared: ConfigurationText
+    ) -> Failure {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
@@ -82,7 +171,8 @@ struct ConfigurationFile {
                 .configuration,
                 file: path,
                 at: "line \(context.mark.line)",
-                "key '\(keys.joined(separator: "', '"))' occurs twice; expected every key once"
+                "key '\(prepared.original(keys.prefix(10).joined(separator: "', '")))' occurs twice; "
+                    + "expected every key once"
             )
         default: Failure(.configuration, file: path, "is not YAML: \(error)")
         }
@@ -102,15 +192,24 @@ extension JSON {
 
     /// This map with the members of another laid over it, maps inside maps likewise.
     func overlaid(with other: JSON) -> JSON {
-        guard var result = object, let over = other.object else { return other }
+        guard let own = object, let over = other.object else { return other }
+        var members = own.members
+        // By bytes, as objects compare their keys.
+        var places: [[UInt8]: Int] = [:]
+        for (index, member) in members.enumerated() { places[Array(member.key.utf8)] = index }
         for (key, value) in over.members {
-            result[key] = result[key]?.overlaid(with: value) ?? value
+            if let index = places[Array(key.utf8)] {
+                members[index].value = members[index].value.overlaid(with: value)
+            } else {
+                places[Array(key.utf8)] = members.count
+                members.append((key, value))
+            }
         }
-        return .object(result)
+        return .object(JSONObject(members))
     }
 
     /// One line of JSON with the members of every map sorted by name: equal values, equal text.
-    package var canonical: String { sorted.compact }
+    package var canonical: String { sorted.digestText }
 
     private var sorted: JSON {
         switch self {

@@ -6,6 +6,9 @@ final class ConfigurationReport {
     private let file: ConfigurationFile
     private let parent: ConfigurationReport?
     private var mistakes: [(line: Int, place: String, message: String, remedy: String?)] = []
+    private var noted: Set<[String]> = []
+    /// The most mistakes that are shown.
+    private static let mostShown = 20
 
     init(_ file: ConfigurationFile) {
         self.file = file
@@ -29,9 +32,7 @@ final class ConfigurationReport {
             if file.lines[place] != nil { parent.add(place, message, remedy: remedy) }
             return
         }
-        guard !mistakes.contains(where: { $0.place == place && $0.message == message }) else {
-            return
-        }
+        guard noted.insert([place, message]).inserted else { return }
         mistakes.append((line(of: place), place, message, remedy))
     }
 
@@ -60,7 +61,8 @@ final class ConfigurationReport {
                 remedy: only.remedy
             )
         }
-        let lines = sorted.flatMap { mistake in
+        let hidden = sorted.count - Self.mostShown
+        let lines = sorted.prefix(Self.mostShown).flatMap { mistake in
             ["  line \(mistake.line): \(mistake.place): \(mistake.message)"]
                 + (mistake.remedy.map { ["    \($0)"] } ?? [])
         }
@@ -68,7 +70,8 @@ final class ConfigurationReport {
             .configuration,
             file: file.path,
             "\(sorted.count) mistakes",
-            remedy: lines.map(\.printable).joined(separator: "\n")
+            remedy: (lines + (hidden > 0 ? ["  and \(hidden) more"] : []))
+                .map { $0.shortened(to: 1000).printable }.joined(separator: "\n")
         )
     }
 }
@@ -82,6 +85,7 @@ final class ConfigurationReader {
     let place: String
     let report: ConfigurationReport
     private var known: [String] = []
+    private var knownSet: Set<String> = []
     /// The most tokens or records that a key may ask for: products of a few such do not overflow.
     static let most = 1 << 24
 
@@ -101,7 +105,7 @@ final class ConfigurationReader {
     ///
     /// An explicit null counts as absent.
     func member(_ key: String) -> JSON? {
-        if !known.contains(key) { known.append(key) }
+        if knownSet.insert(key).inserted { known.append(key) }
         return object[key].flatMap { $0.isNull ? nil : $0 }
     }
 
@@ -172,8 +176,19 @@ final class ConfigurationReader {
         return optional(key, expected) { $0.string.flatMap(Choice.init(rawValue:)) } ?? standard
     }
 
-    /// A list of whole numbers in a range, not empty.
+    /// The longest list of numbers, and the most arms, benchmarks and grids.
+    static let longestList = 1000
+
+    /// Whether there are at most `longestList` of something; a mistake is noted otherwise.
+    func checkCount(_ count: Int, of key: String) -> Bool {
+        guard count > Self.longestList else { return true }
+        report.add(path(key), "found \(count) entries; expected at most \(Self.longestList)")
+        return false
+    }
+
+    /// A list of whole numbers in a range, neither empty nor longer than `longestList`.
     func integers(_ key: String, default standard: [Int], in range: ClosedRange<Int>) -> [Int] {
+        if let count = member(key)?.array?.count, !checkCount(count, of: key) { return standard }
         let expected =
             "a list of whole numbers "
             + (range.upperBound == .max
@@ -210,9 +225,11 @@ final class ConfigurationReader {
         return map(key) ?? ConfigurationReader(JSONObject(), at: path(key), report)
     }
 
-    /// A file or folder: `${NAME}` and `${NAME:-default}` stand for environment variables.
+    /// A file or folder: `${NAME}` and `${NAME:-default}` stand for environment variables, `~` at
+    /// its start for the user's folder.
     func filePath(_ key: String) -> String? {
-        guard let text = optional(key, "a path", \.filled) else { return nil }
+        guard let written = optional(key, "a path", \.filled) else { return nil }
+        let text = EnvironmentExpansion.withHome(written)
         switch EnvironmentExpansion.expand(text, ProcessInfo.processInfo.environment) {
         case .success(let path): return path
         case .failure(let unset):
@@ -227,8 +244,9 @@ final class ConfigurationReader {
 
     /// Notes every member that was never asked for.
     func finish() {
-        for (key, _) in object.members where !known.contains(key) {
-            report.add(path(key), "unknown key; known keys: \(known.joined(separator: ", "))")
+        let listed = known.joined(separator: ", ")
+        for (key, _) in object.members where !knownSet.contains(key) {
+            report.add(path(key), "unknown key; known keys: \(listed)")
         }
     }
 }
@@ -237,6 +255,11 @@ final class ConfigurationReader {
 enum EnvironmentExpansion {
     /// A variable that has neither a value nor a default.
     struct Unset: Error { var name: String }
+
+    /// A path with the variable HOME for a leading `~`.
+    static func withHome(_ path: String) -> String {
+        path == "~" || path.hasPrefix("~/") ? "${HOME}" + path.dropFirst() : path
+    }
 
     /// Replaces `${NAME}` and `${NAME:-default}`; an empty value counts as none.
     static func expand(
@@ -272,11 +295,18 @@ extension JSON {
     /// The value as a message shows it: short, text in quotes.
     var shown: String {
         switch self {
-        case .array: "a list"
+        case .array(let items): items.isEmpty ? "an empty list" : "a list of \(Self.shown(items))"
         case .object: "a map"
         case .string(let text): "'\(text.prefix(60))'"
         default: compact
         }
+    }
+
+    private static func shown(_ items: [JSON]) -> String {
+        let first = items.prefix(3).map { item in
+            item.array != nil ? "a list" : item.shown
+        }
+        return first.joined(separator: ", ") + (items.count > 3 ? ", ..." : "")
     }
 }
 

@@ -95,6 +95,7 @@ extension Experiment {
     private static func benchmarks(_ root: ConfigurationReader) -> [Benchmark] {
         let items = root.optional("benchmarks", "a list", \.array) ?? []
         if items.isEmpty { root.missing("benchmarks", "a list of what to score on") }
+        guard root.checkCount(items.count, of: "benchmarks") else { return [] }
         var benchmarks: [Benchmark] = []
         for (index, item) in items.enumerated() {
             let place = "benchmarks[\(index)]"
@@ -121,6 +122,7 @@ extension Experiment {
         if root.has("arms"), arms.object.members.isEmpty {
             root.missing("arms", "at least one, such as {base: {kind: base}}")
         }
+        guard root.checkCount(arms.object.members.count, of: "arms") else { return [] }
         return arms.object.members.compactMap { name, _ in
             guard let reader = arms.map(name) else { return nil }
             defer { reader.finish() }
@@ -188,6 +190,8 @@ extension Experiment {
     private static func grids(_ root: ConfigurationReader) -> [Grid] {
         guard let grids = root.map("grid") else { return [] }
         let known = ["models", "problems", "generation", "selection", "training", "evaluation"]
+        guard root.checkCount(grids.object.members.count, of: "grid") else { return [] }
+        var total = 0
         return grids.object.members.compactMap { name, _ in
             guard let reader = grids.map(name) else { return nil }
             if !isIdentifier(name) {
@@ -208,7 +212,19 @@ extension Experiment {
                 }
                 return (key, values)
             }
-            return Grid(name: name, axes: axes)
+            let grid = Grid(name: name, axes: axes)
+            total += min(grid.count ?? .max, Grid.mostCombinations)
+            guard let count = grid.count, count <= Grid.mostCombinations,
+                total <= Grid.mostCombinations
+            else {
+                root.report.add(
+                    reader.place,
+                    "has \(grid.count.map(String.init) ?? "more than 2^63") combinations; expected "
+                        + "at most \(Grid.mostCombinations), all grids together"
+                )
+                return nil
+            }
+            return grid
         }
     }
 }

@@ -1,3 +1,4 @@
+import Datasets
 import Files
 import Tokenizers
 
@@ -52,6 +53,16 @@ public struct PromptSettings: Sendable, Equatable {
         endOfTurn = reader.optional("endOfTurn", "a token", \.filled) ?? endOfTurn
         isThinking = reader.bool("thinking", default: isThinking)
         reader.finish()
+    }
+
+    /// What the template says around a trace.
+    public var marks: TraceMarks {
+        let behind = prompt.ranges(of: "{problem}").last.map { prompt[$0.upperBound...] } ?? ""
+        return TraceMarks(
+            opening: String(behind),
+            endOfTurn: endOfTurn,
+            isThinking: isThinking
+        )
     }
 
     /// The template as tokenizers take it.

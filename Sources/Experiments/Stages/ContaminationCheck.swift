@@ -72,7 +72,7 @@ public struct ContaminationCheck {
                 let check = Contamination(problems.map { ($0.id, $0.problem) })
                 for material in wanted {
                     let entries = try material.source.entries()
-                    let overlaps = entries.map(check.overlaps)
+                    let overlaps = check.overlaps(of: entries)
                     let ids = { (isExact: Bool) in
                         overlaps.compactMap { $0.first }.filter { $0.isExact == isExact }.map(\.id)
                     }

@@ -43,7 +43,13 @@ struct RunCommand: ParsableCommand {
             }
             return
         }
-        try ContaminationCheck(scopes.map(\.experiment)).run()
+        // A file of another arm, missing or malformed, stops nobody here.
+        let chosen = scopes.map { scope in
+            var experiment = scope.experiment
+            experiment.arms = scope.arms
+            return experiment
+        }
+        try ContaminationCheck(chosen).run()
         let models = ModelStore()
         for scope in scopes {
             if shard == nil { try scope.generateBorrowed(models, limit: limit) }

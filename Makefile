@@ -5,7 +5,7 @@ SWIFT ?= swift
 # One set of flags for programs and tests, so that neither throws away the other's build; `swift test`
 # would add a flag of its own, which stands here already.
 FLAGS = -c release -Xswiftc -enable-testing
-TEST_FLAGS = $(FLAGS) --disable-testable-imports --no-parallel
+TEST_FLAGS = $(FLAGS) --disable-testable-imports
 BIN = .build/release
 SOURCES = Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Benchmarks
 
@@ -26,8 +26,6 @@ build: deps
 	@$(SWIFT) build $(FLAGS) --product rsd-train
 	@$(SWIFT) build $(FLAGS) --product rsd-evaluate
 
-# One after the other: tests of the kernels choose the instruction set of the whole process, and
-# beside them a model would not have its own bits.
 test: deps
 	$(SWIFT) test $(TEST_FLAGS)
 

@@ -23,6 +23,7 @@ static struct {
     long count, grain;
     ck_body body;
     void *context;
+    const ck_kernels *kernels;  // the caller's
     atomic_flag busy;
     _Atomic long threads, sleepers;
     long workers;
@@ -78,6 +79,7 @@ static void *worker(void *argument) {
         while ((state & open_bit) && state >> 32 == seen && !joined)
             joined = atomic_compare_exchange_weak(&pool.state, &state, state + 1);
         if (!joined) continue;
+        ck_kernels_use(pool.kernels);
         work();
         atomic_fetch_sub(&pool.state, 1);
     }
@@ -136,6 +138,7 @@ void ck_pool_run(long count, long grain, ck_body body, void *context) {
     pool.grain = grain;
     pool.body = body;
     pool.context = context;
+    pool.kernels = ck_kernels_float();
     atomic_store(&pool.next, 0);
     atomic_fetch_add(&pool.state, generation_one | open_bit);
     if (atomic_load(&pool.sleepers) > 0) {

@@ -100,7 +100,16 @@ static void choose(void) {
     }
 }
 
+static _Thread_local const ck_kernels *of_this_thread;
+
 const ck_kernels *ck_kernels_float(void) {
+    if (of_this_thread) return of_this_thread;
     pthread_once(&once, choose);
     return chosen;
+}
+
+const ck_kernels *ck_kernels_use(const ck_kernels *table) {
+    const ck_kernels *before = of_this_thread;
+    of_this_thread = table;
+    return before;
 }

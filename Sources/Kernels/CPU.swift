@@ -4,7 +4,7 @@ import CKernels
 public enum CPU {
     /// Instruction set of the fast kernels: "avx512", "avx2", "neon" or "portable".
     public static var instructionSet: String {
-        let name = String(cString: Float.table.pointee.name)
+        let name = String(cString: Float.kernels.name)
         #if arch(arm64)
             return name == "portable" ? "neon" : name
         #else

@@ -16,11 +16,21 @@ extension KernelScalar {
 }
 
 extension Float: KernelScalar {
-    /// The fast table of this CPU; tests replace it to compare instruction sets.
-    nonisolated(unsafe) static var table = ck_kernels_float()
+    /// The fast kernels of this CPU, or those of the enclosing `withInstructionSet`.
+    public static var _kernels: UnsafePointer<ck_kernels> { ck_kernels_float() }
 
-    /// The fast kernels.
-    public static var _kernels: UnsafePointer<ck_kernels> { table }
+    /// Runs `body` with the kernels of one instruction set, on this thread and in the loops that it
+    /// starts; other threads keep theirs.
+    ///
+    /// - Parameter name: "portable", "avx2" or "avx512".
+    /// - Returns: What `body` returns; nil where this CPU cannot run the instruction set.
+    package static func withInstructionSet<R>(_ name: String, _ body: () throws -> R) rethrows -> R?
+    {
+        guard let table = ck_kernels_named(name) else { return nil }
+        let before = ck_kernels_use(table)
+        defer { _ = ck_kernels_use(before) }
+        return try body()
+    }
 
     /// One single-threaded call.
     public static func _gemm(_ product: MatrixProduct<Float>) {

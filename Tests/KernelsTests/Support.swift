@@ -3,7 +3,7 @@ import Testing
 
 @testable import Kernels
 
-/// All tests that choose an instruction set or a number of threads: one after the other.
+/// All tests that choose a number of threads: one after the other, as the pool is the process's.
 @Suite(.serialized) struct FloatKernels {
     /// The instruction sets that this CPU can run.
     static let instructionSets: [String] = ["portable", "avx2", "avx512"].filter { name in
@@ -16,10 +16,7 @@ import Testing
 
 /// Runs `body` on the kernels of one instruction set.
 func on<R>(_ instructionSet: String, _ body: () throws -> R) throws -> R {
-    let before = Float.table
-    Float.table = try #require(ck_kernels_named(instructionSet))
-    defer { Float.table = before }
-    return try body()
+    try #require(try Float.withInstructionSet(instructionSet, body))
 }
 
 /// Runs `body` with a number of threads.

@@ -133,8 +133,12 @@ typedef struct ck_kernels {
 
 // Plain double kernels: the definition that the fast ones are tested against.
 const ck_kernels *ck_kernels_double(void);
-// Fast float kernels of this CPU, after RSD_INSTRUCTION_SET and a self-check.
+// Float kernels for the calling thread: fast ones of this CPU, after RSD_INSTRUCTION_SET and a
+// self-check, or those that ck_kernels_use named.
 const ck_kernels *ck_kernels_float(void);
+// Gives the calling thread, and the loops that it lets the pool run, a table of its own; NULL takes it
+// away. Returns the one before.
+const ck_kernels *_Nullable ck_kernels_use(const ck_kernels *_Nullable table);
 // The float table of a name ("portable", "avx2", "avx512"), or NULL where this CPU cannot run it.
 const ck_kernels *_Nullable ck_kernels_named(const char *name);
 

@@ -146,6 +146,10 @@ const ck_kernels *_Nullable ck_kernels_named(const char *name);
 long ck_block_size(int format);
 long ck_block_bytes(int format);
 
+// The index of the first number, among those of `count` blocks, that is infinite or not a number;
+// of a quantised block with such a scale its first number. -1 where all are finite.
+long ck_first_not_finite(int format, long count, const void *blocks);
+
 // What is subtracted from a packed format's unsigned numbers; rows quantised for one format serve
 // all with the same.
 int ck_zero_point(int format);

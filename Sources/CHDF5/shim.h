@@ -20,31 +20,9 @@ static inline hid_t hdf5_all(void) { return H5S_ALL; }
 static inline hid_t hdf5_create_file(const char *path, hid_t creation, hid_t access) {
     return H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
 }
-static inline hid_t hdf5_open_file(const char *path, hid_t access) {
-    return H5Fopen(path, H5F_ACC_RDONLY, access);
-}
-static inline haddr_t hdf5_undefined_address(void) { return HADDR_UNDEF; }
 
 // Errors are worded by the caller; the library's own printing is per thread and turned off here.
 static inline herr_t hdf5_silence(void) { return H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
-
-// Calls back with each link of a group in name order; `is_hard` is 0 for soft and external links.
-typedef int (*hdf5_link_visitor)(const char *name, int is_hard, void *context);
-struct hdf5_link_visit {
-    hdf5_link_visitor visitor;
-    void *context;
-};
-static herr_t hdf5_visit_link(
-    hid_t group, const char *name, const H5L_info_t *info, void *context
-) {
-    struct hdf5_link_visit *visit = (struct hdf5_link_visit *)context;
-    (void)group;
-    return visit->visitor(name, info->type == H5L_TYPE_HARD, visit->context);
-}
-static inline herr_t hdf5_visit_links(hid_t group, hdf5_link_visitor visitor, void *context) {
-    struct hdf5_link_visit visit = {visitor, context};
-    return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, hdf5_visit_link, &visit);
-}
 
 // Calls back with the description of each error on the stack, the cause last.
 typedef void (*hdf5_error_visitor)(const char *description, void *context);

@@ -100,7 +100,9 @@ let hdf5Attacks: [HDF5Attack] = [
             try writer.dataset("z", Data("text".utf8), in: $0)
         }
     },
-    HDF5Attack("group among the tensors", "the HDF5 library failed in H5Dopen2") { writer, file in
+    HDF5Attack("group among the tensors", "'/model/z': is a group; expected a data set") {
+        writer,
+        file in
         try writer.createGroup("model/z", in: file) { _ in }
     },
     HDF5Attack("unknown member", "'/extra': unknown; expected model") { writer, file in
@@ -161,8 +163,17 @@ let hdf5Attacks: [HDF5Attack] = [
         try HDF5Writer.write(sampleContent(), to: path)
         try HDF5Library.session(HDF5Session(path: path, kind: .failed)) { session in
             let writer = HDF5Writer(session: session)
-            let file = H5Fopen(path, UInt32(H5F_ACC_RDWR_VALUE), 0)
-            try session.using("H5Fopen", file, close: H5Fclose) { try attack.change(writer, $0) }
+            try session.properties(hdf5_file_access_class()) { access in
+                // The writer's bounds: the attack is what it says, and no other difference.
+                try session.check(
+                    "H5Pset_libver_bounds",
+                    H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110)
+                )
+                let file = H5Fopen(path, UInt32(H5F_ACC_RDWR_VALUE), access)
+                try session.using("H5Fopen", file, close: H5Fclose) {
+                    try attack.change(writer, $0)
+                }
+            }
         }
         try CheckpointSeal.stamp(path)
     }

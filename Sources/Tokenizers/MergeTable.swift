@@ -1,6 +1,8 @@
 /// The merge rules of a byte-pair encoding: a pair of token ids, its rank, and what it becomes.
 ///
-/// Open addressing on the two ids packed in one word. An entry packs rank and result likewise, the
+/// Open addressing on the two ids packed in one word, by multiplication with a random number
+/// (Dietzfelbinger et al. 1997, "A reliable randomized algorithm for the closest-pair problem"),
+/// on which no result depends. An entry packs rank and result likewise, the
 /// rank on top, so that the smaller entry is the rule to apply first.
 struct MergeTable: Sendable {
     /// A rule: rank in the upper 32 bits, resulting token id in the lower.
@@ -13,11 +15,16 @@ struct MergeTable: Sendable {
     private var keys: [UInt64]
     private var entries: [Entry]
     private let mask: Int
+    /// What takes the upper bits of a product down to a slot.
+    private let shift: UInt64
+    /// Odd and drawn anew for each table, so that nobody can choose ids that collide.
+    private let multiplier = UInt64.random(in: .min ... .max) | 1
 
     /// A table that can hold `capacity` rules.
     init(capacity: Int) {
         var size = 16
         while size < capacity &* 2 { size &*= 2 }
+        shift = UInt64(64 - size.trailingZeroBitCount)
         keys = Array(repeating: MergeTable.emptyKey, count: size)
         entries = Array(repeating: MergeTable.none, count: size)
         mask = size - 1
@@ -49,7 +56,7 @@ struct MergeTable: Sendable {
 
     @inline(__always)
     private func slot(_ key: UInt64) -> Int {
-        var slot = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 24) & mask
+        var slot = Int(truncatingIfNeeded: (key &* multiplier) &>> shift)
         while keys[slot] != key && keys[slot] != MergeTable.emptyKey { slot = (slot + 1) & mask }
         return slot
     }

@@ -36,21 +36,33 @@ struct SpellingTable: Sendable {
 
     /// Makes an entry findable; of two entries spelled alike the first made so stays, unless
     /// `replacing`.
-    mutating func publish(_ index: Int, replacing: Bool = false) {
+    ///
+    /// - Returns: The entry spelled alike that was findable before, if there was one.
+    @discardableResult
+    mutating func publish(_ index: Int, replacing: Bool = false) -> Int? {
         let slot = slot(of: bytes, range(of: index))
         guard slots[slot] < 0 else {
-            if replacing { slots[slot] = Int32(index) }
-            return
+            defer { if replacing { slots[slot] = Int32(index) } }
+            return Int(slots[slot])
         }
         slots[slot] = Int32(index)
         usedSlots += 1
         if usedSlots &* 2 > slots.count { grow() }
+        return nil
     }
 
     /// The number of the entry spelled like `source[range]`, or nil.
     func find(_ source: [UInt8], _ range: Range<Int>) -> Int? {
         let index = slots[slot(of: source, range)]
         return index < 0 ? nil : Int(index)
+    }
+
+    /// The most slots taken in a row, which bounds the steps of a look-up.
+    var longestRun: Int {
+        slots.reduce(into: (run: 0, longest: 0)) { result, slot in
+            result.run = slot < 0 ? 0 : result.run + 1
+            result.longest = max(result.longest, result.run)
+        }.longest
     }
 
     /// Forgets all entries and keeps the memory.
@@ -92,12 +104,28 @@ struct SpellingTable: Sendable {
         }
     }
 
-    /// FNV-1a with its bits stirred once more, since the low ones choose the slot.
+    /// What is mixed into every hash, drawn anew in each process.
+    ///
+    /// So nobody can write a vocabulary whose spellings collide. Nothing depends on the order of the
+    /// slots.
+    private static let keys = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+
+    /// Eight bytes at a time are multiplied with a key, and the halves of the product joined.
+    ///
+    /// Source: Wang Yi 2019, wyhash.
     private static func hash(_ source: [UInt8], _ range: Range<Int>) -> Int {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for index in range { hash = (hash ^ UInt64(source[index])) &* 0x0000_0100_0000_01B3 }
-        hash ^= hash >> 29
-        hash = hash &* 0xBF58_476D_1CE4_E5B9
-        return Int(truncatingIfNeeded: hash >> 20)
+        func folded(_ a: UInt64, _ b: UInt64) -> UInt64 {
+            let product = a.multipliedFullWidth(by: b)
+            return product.high ^ product.low
+        }
+        let (first, second) = keys
+        // The length tells apart what the last word, with bytes of the one before, confuses.
+        var hash = first ^ UInt64(range.count)
+        var word: UInt64 = 0
+        for index in range {
+            word = word << 8 | UInt64(source[index])
+            if (index - range.lowerBound) & 7 == 7 { hash = folded(hash ^ word, second | 1) }
+        }
+        return Int(truncatingIfNeeded: folded(hash ^ word, second | 1) ^ first)
     }
 }

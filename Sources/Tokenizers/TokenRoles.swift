@@ -15,6 +15,8 @@ struct ResolvedRoles: Sendable {
     let eosID: Int32?
     let padID: Int32
     let endOfTurnIDs: Set<Int32>
+    /// The declared end of a turn, where neither its name nor `eosID` gives it away.
+    let otherEndOfTurn: Int32?
     let addsBOS: Bool
     let chatTemplate: String?
 
@@ -38,14 +40,17 @@ struct ResolvedRoles: Sendable {
         let named = ResolvedRoles.endNames.compactMap(special)
         let eos = declared.eos ?? named.first ?? specials.first
         var ends = Set(named)
-        for id in [eos, declared.endOfTurn] { if let id { ends.insert(id) } }
+        if let eos { ends.insert(eos) }
+        otherEndOfTurn = declared.endOfTurn.flatMap { ends.insert($0).inserted ? $0 : nil }
 
         // A pad that ends turns would be left out of the loss along with the ends it must learn.
         let pads = [declared.pad] + ResolvedRoles.padNames.map(special)
         let pad =
             pads.compactMap(\.self).first { !ends.contains($0) }
             ?? specials.last { !ends.contains($0) && $0 != declared.bos }
-            ?? (0..<Int32(vocabulary.count)).first { !ends.contains($0) }
+            ?? (0..<Int32(vocabulary.count)).first {
+                !ends.contains($0) && vocabulary.kinds[Int($0)] != .absent
+            }
 
         bosID = declared.bos
         eosID = eos

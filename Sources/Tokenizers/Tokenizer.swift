@@ -28,7 +28,7 @@ public struct Tokenizer: Sendable {
         let scratch = Mutex<BytePairScratch?>(nil)
 
         init(_ parts: TokenizerParts) throws {
-            var vocabulary = Vocabulary(normal: parts.normal, added: parts.added)
+            var vocabulary = try Vocabulary(normal: parts.normal, added: parts.added)
             let merges = try parts.merges.resolve(in: vocabulary)
             var table = MergeTable(capacity: merges.count)
             for (rank, merge) in merges.enumerated() {

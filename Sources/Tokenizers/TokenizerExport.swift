@@ -44,11 +44,37 @@ extension Tokenizer {
             ("add_bos_token", .bool(addsBOS)),
             ("clean_up_tokenization_spaces", false),
         ]
-        for (key, id) in [("bos_token", bosID), ("eos_token", eosID), ("pad_token", padID)] {
-            if let id { members.append((key, .string(content(id)))) }
-        }
+        let roles = [
+            ("bos_token", bosID), ("eos_token", eosID), ("pad_token", padID),
+            ("eot_token", storage.roles.otherEndOfTurn),
+        ]
+        for (key, id) in roles { if let id { members.append((key, .string(content(id)))) } }
         if let chatTemplate { members.append(("chat_template", .string(chatTemplate))) }
         return .object(JSONObject(members))
+    }
+
+    /// Makes sure that the tokenizer is the same when it is written and read again.
+    ///
+    /// - Parameter path: The model that it belongs to, for messages.
+    /// - Throws: `Failure.badData` saying why it is not.
+    public func checkReadsBack(of path: String) throws {
+        func refuse(_ reason: String) -> Failure {
+            Failure(
+                .badData,
+                file: path,
+                at: "tokenizer",
+                "cannot be saved with a model: \(reason)",
+                remedy: "Use the tokenizer that was published with the model."
+            )
+        }
+        let (text, configuration) = (toJSON(), configurationJSON)
+        let again: Tokenizer
+        do { again = try Tokenizer(json: text, configuration: configuration) } catch {
+            throw refuse("written as tokenizer.json it is refused: \(error)")
+        }
+        guard again.toJSON() == text, again.configurationJSON.compact == configuration.compact,
+            again.endOfTurnIDs == endOfTurnIDs, again.padID == padID
+        else { throw refuse("written as tokenizer.json and read again it is another") }
     }
 
     private func content(_ id: Int32) -> String {

@@ -210,7 +210,8 @@ private enum TokenizerJSON {
             if let added = parts.added.first(where: { $0.bytes == bytes }) {
                 return Int32(added.id)
             }
-            if let normal = parts.normal.first(where: { $0.bytes == bytes }) {
+            let spelled = TokenizerParts.bytes(ofNormal: bytes)
+            if let normal = parts.normal.first(where: { $0.bytes == spelled }) {
                 return Int32(normal.id)
             }
             throw Failure(
@@ -223,6 +224,8 @@ private enum TokenizerJSON {
         roles.bos = try token("bos_token") ?? roles.bos
         roles.eos = try token("eos_token")
         roles.pad = try token("pad_token")
+        // Ours; elsewhere it may name what this vocabulary does not have.
+        roles.endOfTurn = try? token("eot_token")
         roles.addsBOS = configuration["add_bos_token"]?.bool ?? roles.addsBOS
         let template = configuration["chat_template"]
         roles.chatTemplate =

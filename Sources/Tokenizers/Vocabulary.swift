@@ -1,3 +1,5 @@
+import Files
+
 /// The tokens of a tokenizer: id to bytes, bytes to id, and what kind each is.
 struct Vocabulary: Sendable {
     /// What a token is.
@@ -36,7 +38,9 @@ struct Vocabulary: Sendable {
     ///
     /// `normal` gives id and bytes; an added token may repeat the id of a normal one, and replaces
     /// it. Ids that no token has become absent, up to the largest id.
-    init(normal: [(id: Int, bytes: [UInt8])], added: [Token]) {
+    /// - Throws: `Failure.badData` naming a token that tokenizer.json could not hold beside the
+    ///   others: an empty one, one spelled like another, an added one that is not UTF-8.
+    init(normal: [(id: Int, bytes: [UInt8])], added: [Token]) throws {
         let count = max(normal.lazy.map(\.id).max() ?? -1, added.lazy.map(\.id).max() ?? -1) + 1
         var bySlot = [Int32](repeating: -1, count: count)
         for (index, token) in normal.enumerated() { bySlot[token.id] = Int32(index) }
@@ -57,12 +61,77 @@ struct Vocabulary: Sendable {
             }
         }
         // Where two tokens are spelled alike, merging means the normal one.
-        for id in 0..<count where kinds[id] == .normal { spellings.publish(id) }
+        for id in 0..<count where kinds[id] == .normal {
+            if spellings[id].isEmpty { throw Vocabulary.emptyToken(id) }
+            if let other = spellings.publish(id) { throw Vocabulary.repeated(id, other, spellings) }
+        }
         self.added = added.sorted { $0.id < $1.id }
+        try Vocabulary.checkAdded(self.added, beside: spellings)
         for token in self.added { spellings.publish(token.id) }
         let lastNormal = kinds.lastIndex(of: .normal) ?? -1
         addedFollowNormal =
             lastNormal >= 0 && self.added.map(\.id).elementsEqual(lastNormal + 1..<count)
+    }
+
+    /// Refuses added tokens that a tokenizer.json cannot hold beside the normal ones.
+    ///
+    /// There a normal token is spelled in the byte alphabet and an added one as it is: an added
+    /// token "ö" would be the same key as the normal token of the byte 0xF6.
+    private static func checkAdded(_ added: [Token], beside normal: SpellingTable) throws {
+        var seen = SpellingTable(capacity: added.count)
+        for token in added {
+            if token.bytes.isEmpty { throw emptyToken(token.id) }
+            guard String(validating: token.bytes, as: UTF8.self) != nil else {
+                let hex = token.bytes.prefix(20).map { String($0, radix: 16) }
+                throw Failure(
+                    .badData,
+                    at: "token \(token.id)",
+                    "its bytes \(hex.joined(separator: " ")) are not UTF-8; expected text in a "
+                        + "special or added token"
+                )
+            }
+            if let other = seen.publish(seen.append(token.bytes)) {
+                throw repeated(token.id, added[other].id, seen, spelling: other)
+            }
+            var bytes: [UInt8] = []
+            if ByteAlphabet.appendBytes(of: token.bytes, to: &bytes),
+                let other = normal.find(bytes, 0..<bytes.count)
+            {
+                throw Failure(
+                    .badData,
+                    at: "token \(token.id)",
+                    "is spelled \(readable(token.bytes)), as the byte alphabet spells token \(other)",
+                    remedy: remedy
+                )
+            }
+        }
+    }
+
+    private static let remedy =
+        "A model with such a vocabulary could not be saved and read again: mend the file."
+
+    private static func emptyToken(_ id: Int) -> Failure {
+        Failure(.badData, at: "token \(id)", "is empty; expected at least one byte", remedy: remedy)
+    }
+
+    private static func repeated(
+        _ id: Int,
+        _ other: Int,
+        _ spellings: SpellingTable,
+        spelling: Int? = nil
+    ) -> Failure {
+        Failure(
+            .badData,
+            at: "token \(id)",
+            "is spelled \(readable(spellings[spelling ?? other])), as token \(other) is; expected "
+                + "different spellings",
+            remedy: remedy
+        )
+    }
+
+    /// Bytes as a quoted text for messages, control characters escaped.
+    private static func readable(_ bytes: some Collection<UInt8>) -> String {
+        String(decoding: bytes.prefix(60), as: UTF8.self).debugDescription
     }
 
     /// One more than the largest id.

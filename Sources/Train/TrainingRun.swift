@@ -94,6 +94,7 @@ final class TrainingRun {
     /// - Throws: `Failure.interrupted` after a stop on request, with a checkpoint of the last
     ///   step; `Failure.failed` when the loss is not a number; `Failure.disk`.
     func run(display: ProgressDisplay = .standardError()) throws {
+        try model.tokenizer.checkReadsBack(of: model.name)
         let first = try resume()
         let metrics = try MetricsLog(stage: stage, keepingStepsBelow: first)
         let progress = Progress(

@@ -38,6 +38,8 @@ public struct VocabularyMap: Sendable {
     public let teacherOnly: [Int32]
     /// Student tokens without a counterpart; the teacher reads them spelled out.
     public let studentOnly: [Int32]
+    /// How well the two fit.
+    public let fit: VocabularyFit
 
     /// The map between two models that share one vocabulary of `count` tokens.
     public init(sharedVocabularySize count: Int) {
@@ -45,6 +47,7 @@ public struct VocabularyMap: Sendable {
         (teacherToStudent, studentToTeacher) = (ids, ids)
         (spellings, studentHoles, isIdentity) = ([:], [], true)
         (sameIDCount, movedCount, teacherOnly, studentOnly) = (count, 0, [], [])
+        fit = VocabularyFit(shared: count, teacher: count, student: count)
     }
 
     /// Compares two vocabularies.
@@ -86,12 +89,15 @@ public struct VocabularyMap: Sendable {
         }
 
         let ordinary = student.ids.filter { !student.special.contains($0) }
-        let shared = ordinary.count { backward[Int($0)] >= 0 }
-        guard 2 * shared >= ordinary.count, shared > 0 else {
+        fit = VocabularyFit(
+            shared: ordinary.count { backward[Int($0)] >= 0 },
+            teacher: teacher.ids.count { !teacher.special.contains($0) },
+            student: ordinary.count
+        )
+        guard fit.degree != .none else {
             throw Failure(
                 .configuration,
-                "teacher \(teacher.name) and student \(student.name) share \(shared) of the "
-                    + "student's \(ordinary.count) ordinary tokens; expected at least half",
+                "teacher \(teacher.name) and student \(student.name): \(fit)",
                 remedy: "Choose a teacher and a student of one tokenizer family."
             )
         }
@@ -134,10 +140,10 @@ public struct VocabularyMap: Sendable {
         return counterpart >= 0 ? [counterpart] : spellings[token] ?? []
     }
 
-    /// The counts in one line, for a log.
+    /// Whether the two fit, and the counts behind it, for a log.
     public var summary: String {
-        "\(sameIDCount) tokens with equal ids, \(movedCount) under another id, "
-            + "\(teacherOnly.count) only the teacher's, \(studentOnly.count) only the student's"
+        "\(fit) (\(sameIDCount) tokens with equal ids, \(movedCount) under another id, "
+            + "\(teacherOnly.count) only the teacher's, \(studentOnly.count) only the student's)"
     }
 }
 

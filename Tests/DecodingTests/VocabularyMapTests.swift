@@ -124,7 +124,31 @@ import Testing
         #expect(failure?.kind == .configuration)
         #expect(failure?.message.contains("Qwen2.5") == true)
         #expect(failure?.message.contains("Other") == true)
-        #expect(failure?.message.contains("0 of the student's 500") == true)
+        #expect(failure?.message.contains("share 0 % of the student's 500") == true)
+        #expect(failure?.message.contains("this pair does not fit") == true)
+    }
+
+    @Test(arguments: [
+        // One family: a few added tokens differ.
+        (151_643, 151_643, 151_665, VocabularyFit.Degree.full, "over 99 % of the student's 151665"),
+        (95, 100, 96, .full, "share 99 % of the student's 96 ordinary tokens and 95 %"),
+        (94, 100, 96, .partial, "fits in part: the teacher can propose shared tokens only"),
+        // SmolLM2 under Qwen2.5.
+        (39_237, 151_643, 49_135, .partial, "share 80 % of the student's 49135"),
+        (39_237, 151_643, 49_135, .partial, "26 % of the teacher's 151643"),
+        (50, 1000, 100, .partial, "share 50 %"), (49, 1000, 100, .none, "this pair does not fit"),
+        (1, 1000, 1000, .none, "share under 1 % of the student's"), (0, 0, 0, .none, "none"),
+    ])
+    func whetherAPairFitsIsSaidInWords(
+        _ shared: Int,
+        _ teacher: Int,
+        _ student: Int,
+        _ degree: VocabularyFit.Degree,
+        _ words: String
+    ) {
+        let fit = VocabularyFit(shared: shared, teacher: teacher, student: student)
+        #expect(fit.degree == degree)
+        #expect("\(fit)".contains(words), "\(fit)")
     }
 
     @Test(arguments: [[], [-1], [1_000_000]] as [[Int32]])

@@ -102,6 +102,23 @@ public final class AdaptedTensors: TensorSource {
     ///
     /// - Throws: `Failure.badData` when there is none of that name.
     public func adapter(_ name: String) throws -> Buffer<Float> { try checkpoint.adapter(name) }
+
+    /// A factor of an update, all of whose numbers are finite.
+    ///
+    /// - Throws: As `adapter`; `Failure.badData` naming the adapter.
+    public func finiteAdapter(_ name: String) throws -> Buffer<Float> {
+        let values = try adapter(name)
+        guard values.firstNotFinite == nil else {
+            throw Failure(
+                .badData,
+                file: path,
+                at: "'/adapters/\(name)'",
+                "holds numbers that are infinite or not a number",
+                remedy: "Take an earlier checkpoint."
+            )
+        }
+        return values
+    }
 }
 
 /// The model that adapters were trained on, as their checkpoint names it.
@@ -138,31 +155,41 @@ public struct AdapterBase: Sendable, Equatable {
         )
     }
 
-    /// Opens the base that a checkpoint of adapters names, and makes sure that it is the same.
+    /// Opens the base that a checkpoint of adapters names, known by the digest of its tensors.
     ///
-    /// - Throws: `Failure.missingInput` when it is not there, `Failure.badData` when it is another.
-    func open(for checkpoint: String) throws -> ModelFiles {
+    /// It is looked for relative to the checkpoint's folder, to the working directory, and then at
+    /// `places`, where the caller knows it to be now.
+    /// - Throws: `Failure.missingInput` when nothing is at any of them; `Failure.badData` when only
+    ///   other models are; what opening one throws.
+    func open(for checkpoint: String, places: [String]) throws -> ModelFiles {
         let folder = URL(filePath: checkpoint).deletingLastPathComponent()
-        let beside = folder.appending(path: path).path(percentEncoded: false)
-        let found = [beside, path].first { FileManager.default.fileExists(atPath: $0) }
-        guard let found else {
+        let beside = folder.appending(path: path).standardized.path(percentEncoded: false)
+        var tried: [String] = []
+        var broken: Failure?
+        for place in [beside, path] + places
+        where !tried.contains(place) && FileManager.default.fileExists(atPath: place) {
+            tried.append(place)
+            do {
+                let base = try ModelFiles.open(place, acceptsAdapters: false)
+                if try base.source.digest() == digest { return base }
+            } catch let failure as Failure { broken = broken ?? failure }
+        }
+        if let broken { throw broken }
+        guard !tried.isEmpty else {
             throw Failure(
                 .missingInput,
                 file: checkpoint,
                 "holds adapters of the model \(path), which is not there",
-                remedy: "Run the command where it is, or copy the model there."
+                remedy: "Copy the model there, or say with --base where it is now; an experiment "
+                    + "looks where its student is."
             )
         }
-        let base = try ModelFiles.open(found, acceptsAdapters: false)
-        guard try base.source.digest() == digest else {
-            throw Failure(
-                .badData,
-                file: checkpoint,
-                "holds adapters of another model than \(found) is now",
-                remedy: "Put the original model there: its tensors have the SHA-256 \(digest)."
-            )
-        }
-        return base
+        throw Failure(
+            .badData,
+            file: checkpoint,
+            "holds adapters of another model than \(tried.joined(separator: " or ")) is now",
+            remedy: "Give the original model: its tensors have the SHA-256 \(digest)."
+        )
     }
 
     /// What is said of adapters whose base is another checkpoint of adapters.

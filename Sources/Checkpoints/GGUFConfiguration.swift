@@ -31,6 +31,7 @@ extension GGUFFile {
                 "found a mixture of \(experts) experts; expected a dense model"
             )
         }
+        try checkHeads(headDimension)
         let isLlama = architecture == "llama"
         var members: [(key: String, value: JSON)] = [
             ("architectures", [.string(GGUFFile.className[architecture] ?? "")]),
@@ -64,6 +65,42 @@ extension GGUFFile {
         "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM",
     ]
 
+    /// Refuses heads of which values are of another size, or of which only a part is rotated.
+    private func checkHeads(_ headDimension: Int) throws {
+        for (key, what) in [
+            ("attention.value_length", "values of another size than keys are"),
+            ("rope.dimension_count", "rotating part of each head is"),
+        ] {
+            let found = try optional("\(architecture).\(key)", "a whole number", \.integer)
+            guard let found, found != headDimension else { continue }
+            throw Failure(
+                .badData,
+                file: path,
+                at: "metadata '\(architecture).\(key)'",
+                "found \(found); \(what) not implemented, expected \(headDimension), "
+                    + "the size of a head"
+            )
+        }
+    }
+
+    /// The place of a value of `configuration()` in the metadata.
+    func metadataPlace(_ place: String) -> String {
+        let keys = [
+            "vocab_size": "the rows of token_embd.weight", "hidden_size": "embedding_length",
+            "intermediate_size": "feed_forward_length", "num_hidden_layers": "block_count",
+            "num_attention_heads": "attention.head_count",
+            "num_key_value_heads": "attention.head_count_kv", "head_dim": "attention.key_length",
+            "max_position_embeddings": "context_length",
+            "rms_norm_eps": "attention.layer_norm_rms_epsilon", "rope_theta": "rope.freq_base",
+            "factor": "rope.scaling.factor", "beta_fast": "rope.scaling.yarn_beta_fast",
+            "beta_slow": "rope.scaling.yarn_beta_slow",
+            "original_max_position_embeddings": "rope.scaling.original_context_length",
+        ]
+        let key = place.split(separator: "'").compactMap { keys[String($0)] }.first
+        guard let key else { return place }
+        return key.contains(" ") ? key : "metadata '\(architecture).\(key)'"
+    }
+
     private func keyValueHeads(default heads: Int) throws -> Int {
         metadata["\(architecture).attention.head_count_kv"] == nil
             ? heads : try positive("attention.head_count_kv")
@@ -91,10 +128,13 @@ extension GGUFFile {
                 "an integer",
                 \.integer
             )
+            try checkYaRN(prefix)
             return [
                 "rope_type": "yarn",
                 "factor": factor ?? 1.0,
                 "original_max_position_embeddings": original.map { .integer($0) } ?? .null,
+                "beta_fast": try number("rope.scaling.yarn_beta_fast") ?? .null,
+                "beta_slow": try number("rope.scaling.yarn_beta_slow") ?? .null,
             ]
         default:
             throw Failure(
@@ -102,6 +142,23 @@ extension GGUFFile {
                 file: path,
                 at: "metadata '\(prefix).type'",
                 "found '\(type)'; expected none, linear or yarn"
+            )
+        }
+    }
+
+    /// Refuses parameters of YaRN that config.json has no words for.
+    private func checkYaRN(_ prefix: String) throws {
+        for (key, expected) in [
+            ("attn_factor", 1.0), ("yarn_attn_factor", 1), ("yarn_ext_factor", 1),
+            ("yarn_log_multiplier", 0),
+        ] {
+            let found = try optional("\(prefix).\(key)", "a number", \.number)
+            guard let found, found != expected else { continue }
+            throw Failure(
+                .badData,
+                file: path,
+                at: "metadata '\(prefix).\(key)'",
+                "found \(found), which is not implemented; expected \(expected)"
             )
         }
     }

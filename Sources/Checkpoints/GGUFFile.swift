@@ -19,38 +19,42 @@ public final class GGUFFile: TensorSource {
     /// What each rotation frequency is divided by, `[headDimension / 2]`, where the file says so.
     public let ropeFactors: [Float]?
 
-    private let file: MappedFile
-    private let ranges: [String: Range<Int>]
+    private let places: [String: (file: MappedFile, range: Range<Int>)]
 
-    /// Maps a file and checks all of its header.
+    /// Maps a file, and the other parts of a model that is split, and checks all of their headers.
     ///
-    /// - Throws: `Failure.missingInput` without the file, `Failure.badData` with place, found and
-    ///   expected when any part of it is not as the format and the architecture ask.
+    /// - Throws: `Failure.missingInput` without the files, `Failure.badData` with place, found and
+    ///   expected when any part of them is not as the format and the architecture ask.
     public init(_ path: String) throws {
         self.path = path
-        let file = try MappedFile(path)
-        let header = try GGUFHeader(file)
-        self.file = file
-        metadata = header.metadata
-        architecture = try GGUFFile.architecture(header.metadata, path)
+        let parts = try GGUFParts(path).parts
+        metadata = parts[0].header.metadata
+        architecture = try GGUFFile.architecture(metadata, parts[0].file.path)
         var tensors: [String: TensorInfo] = [:]
-        var ranges: [String: Range<Int>] = [:]
+        var places: [String: (file: MappedFile, range: Range<Int>)] = [:]
         var ropeFactors: [Float]?
-        for tensor in header.tensors {
-            if tensor.name == GGUFNames.ropeFactors, tensor.format == .f32 {
-                ropeFactors = tensor.range.count <= 1 << 20 ? file.floats(tensor.range) : nil
-                continue
+        for (file, header) in parts {
+            for tensor in header.tensors {
+                if tensor.name == GGUFNames.ropeFactors, tensor.format == .f32 {
+                    ropeFactors = tensor.range.count <= 1 << 20 ? file.floats(tensor.range) : nil
+                    continue
+                }
+                let name = GGUFNames.published(tensor.name) ?? tensor.name
+                let shape = Array(tensor.dimensions.reversed())
+                let info = TensorInfo(name: name, shape: shape, format: tensor.format)
+                guard tensors.updateValue(info, forKey: name) == nil else {
+                    throw Failure(
+                        .badData,
+                        file: file.path,
+                        at: "tensor '\(name)'",
+                        "the name occurs twice"
+                    )
+                }
+                places[name] = (file, tensor.range)
             }
-            let name = GGUFNames.published(tensor.name) ?? tensor.name
-            let shape = Array(tensor.dimensions.reversed())
-            let info = TensorInfo(name: name, shape: shape, format: tensor.format)
-            guard tensors.updateValue(info, forKey: name) == nil else {
-                throw Failure(.badData, file: path, at: "tensor '\(name)'", "the name occurs twice")
-            }
-            ranges[name] = tensor.range
         }
         self.tensors = tensors
-        self.ranges = ranges
+        self.places = places
         self.ropeFactors = ropeFactors
     }
 
@@ -74,7 +78,9 @@ public final class GGUFFile: TensorSource {
     /// A tensor as stored, rows in the published order.
     public func matrix(_ name: String) throws -> StoredMatrix {
         let info = try info(name)
-        guard let range = ranges[name] else { preconditionFailure("GGUFFile: no range of \(name)") }
+        guard let (file, range) = places[name] else {
+            preconditionFailure("GGUFFile: no place of \(name)")
+        }
         let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[range])
         guard let heads = try permutedHeads(name) else {
             return StoredMatrix(

@@ -32,7 +32,10 @@ public struct HuggingFaceExport: Sendable {
     /// All that a checkpoint or another model on disk holds, its tensors read one at a time.
     ///
     /// A tokenizer that exists only as GGUF metadata is not part of it: set `tokenizer`.
+    /// - Throws: `Failure.badData` for a head that the configuration would leave out although it is
+    ///   not the embedding.
     public init(of model: ModelFiles, storage: NamedTensor.Storage = .float32) throws {
+        try model.checkTiedHead()
         self.init(
             tensors: try model.source.tensors.keys.sorted()
                 .map { try model.source.named($0, storage: storage) },

@@ -27,20 +27,26 @@ public struct ModelFiles: Sendable {
 
     /// Opens a `.gguf` file, a checkpoint, or a Hugging Face folder, told apart by what is there.
     ///
+    /// - Parameters:
+    ///   - path: The file or folder.
+    ///   - bases: Where the base of adapters may be now, besides where their checkpoint says.
+    /// - Returns: The model, its tensors not read yet.
     /// - Throws: `Failure.missingInput` when nothing is there, `Failure.badData` when it is none of
     ///   these, is damaged, or is of an architecture that is not known.
-    public static func open(_ path: String) throws -> ModelFiles {
-        try open(path, acceptsAdapters: true)
+    public static func open(_ path: String, bases: [String] = []) throws -> ModelFiles {
+        try open(path, acceptsAdapters: true, bases: bases)
     }
 
     /// Opens a model that may, or may not, be adapters of another.
-    static func open(_ path: String, acceptsAdapters: Bool) throws -> ModelFiles {
+    static func open(_ path: String, acceptsAdapters: Bool, bases: [String] = []) throws
+        -> ModelFiles
+    {
         func checkpoint(_ path: String) throws -> ModelFiles {
             let checkpoint = try HDF5Checkpoint(path)
             guard acceptsAdapters || checkpoint.adapters.isEmpty else {
                 throw AdapterBase.nested(path)
             }
-            return try ModelFiles.checkpoint(checkpoint)
+            return try ModelFiles.checkpoint(checkpoint, bases: bases)
         }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -81,11 +87,13 @@ public struct ModelFiles: Sendable {
         )
     }
 
-    private static func checkpoint(_ checkpoint: HDF5Checkpoint) throws -> ModelFiles {
+    private static func checkpoint(_ checkpoint: HDF5Checkpoint, bases: [String]) throws
+        -> ModelFiles
+    {
         try checkArchitecture(checkpoint.configuration, in: checkpoint.path)
         return ModelFiles(
             path: checkpoint.path,
-            source: try adapted(checkpoint) ?? checkpoint,
+            source: try adapted(checkpoint, bases: bases) ?? checkpoint,
             configuration: checkpoint.configuration,
             generationConfiguration: checkpoint.metadata["generation_config"],
             tokenizer: checkpoint.tokenizer.map { .json($0) },
@@ -94,14 +102,16 @@ public struct ModelFiles: Sendable {
     }
 
     /// The tensors of a checkpoint that holds adapters only; nil for one that holds a model.
-    private static func adapted(_ checkpoint: HDF5Checkpoint) throws -> AdaptedTensors? {
+    private static func adapted(_ checkpoint: HDF5Checkpoint, bases: [String]) throws
+        -> AdaptedTensors?
+    {
         guard !checkpoint.adapters.isEmpty else { return nil }
         let json = checkpoint.metadata["adapter_config"] ?? .null
         let (lora, reference): (LoRA, AdapterBase)
         do {
             (lora, reference) = (try LoRA(json), try AdapterBase(json))
         } catch let failure as Failure { throw failure.inFile(checkpoint.path) }
-        let base = try reference.open(for: checkpoint.path)
+        let base = try reference.open(for: checkpoint.path, places: bases)
         return try AdaptedTensors(checkpoint, base: base.source, lora: lora)
     }
 

@@ -69,6 +69,22 @@ extension TensorSource {
     }
 }
 
+extension TensorSource {
+    /// How many decoder layers the tensors' names speak of.
+    public var layerCount: Int {
+        let prefix = "model.layers."
+        return tensors.keys.lazy.filter { $0.hasPrefix(prefix) }
+            .compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
+            .max().map { $0 < Int.max ? $0 + 1 : $0 } ?? 0
+    }
+
+    /// A place in config.json as the file itself names it: another one in GGUF files.
+    public func place(ofKey place: String) -> String {
+        let file = (self as? GGUFFile) ?? (self as? AdaptedTensors)?.base as? GGUFFile
+        return file?.metadataPlace(place) ?? place
+    }
+}
+
 /// A tensor to be written: its numbers are asked for when their turn comes.
 public struct NamedTensor: Sendable {
     /// The type of number on disk.
@@ -148,13 +164,14 @@ public struct NamedTensor: Sendable {
 extension TensorSource {
     /// The tensor as something to be written, read again when its turn comes.
     ///
+    /// Loading it fails where one of its numbers is not finite.
     /// - Throws: `Failure.badData` when there is no such tensor.
     public func named(
         _ name: String,
         storage: NamedTensor.Storage = .float32
     ) throws -> NamedTensor {
         NamedTensor(name: name, shape: try info(name).shape, storage: storage) {
-            try self.values(name)
+            try self.finiteValues(name)
         }
     }
 }

@@ -256,6 +256,7 @@ extension TraceGeneration {
             requests.map { max($0.prompt.count, $0.teacherPrompt?.count ?? 0) }.max() ?? 0
         // A model that teaches itself is told of once.
         for (index, model) in parts.enumerated() where index == 0 || model !== parts[0] {
+            model.warnOfSpelledMarks(layout.experiment.template)
             model.warnBeyondContext(
                 stop.longestSequence(afterPrompt: longestPrompt),
                 "lower generation.maxNewTokens or maxTotalTokens"

@@ -50,16 +50,31 @@ public final class LanguageModel {
     ///   - path: The file or folder.
     ///   - storage: Whether matrices stay as stored (for decoding and scoring), are widened to
     ///     float32 (for training), or rounded to eight bits (for fast decoding of wider ones).
+    ///   - bases: Where the base of adapters may be now, besides where their checkpoint says.
     /// - Throws: `Failure` naming the file, the tensor or key, what was found and expected.
-    public convenience init(_ path: String, storage: WeightStorage) throws {
-        let files = try ModelFiles.open(path)
+    public convenience init(_ path: String, storage: WeightStorage, bases: [String] = []) throws {
+        try self.init(ModelFiles.open(path, bases: bases), storage: storage)
+    }
+
+    /// Loads an opened model; see `init(_:storage:bases:)`.
+    ///
+    /// - Parameters:
+    ///   - files: The model.
+    ///   - storage: How matrices are kept.
+    ///   - packsStored: Whether stored matrices also get the layout of fast decoding.
+    /// - Throws: As `init(_:storage:bases:)`.
+    public convenience init(
+        _ files: ModelFiles,
+        storage: WeightStorage,
+        packsStored: Bool = true
+    ) throws {
         guard storage == .stored, let adapted = files.source as? AdaptedTensors else {
-            try self.init(files, files.source, storage: storage, adaptation: nil) { $0 }
+            try self.init(files, files.source, storage: storage, packsStored: packsStored) { $0 }
             return
         }
-        try self.init(files, adapted.base, storage: .stored, adaptation: nil) { weights in
+        try self.init(files, adapted.base, storage: .stored, packsStored: packsStored) { weights in
             AdaptedWeights(weights, adapted.lora) { name, shape in
-                Tensor(try adapted.adapter(name), shape: shape)
+                Tensor(try adapted.finiteAdapter(name), shape: shape)
             }
         }
     }
@@ -75,25 +90,30 @@ public final class LanguageModel {
         let files = try ModelFiles.open(path)
         guard !(files.source is AdaptedTensors) else { throw AdapterBase.nested(path) }
         let base = AdapterBase(path: path, digest: try files.source.digest())
-        try self.init(files, files.source, storage: .stored, adaptation: (lora, base)) {
-            AdaptedWeights($0, lora, seed: seed)
-        }
+        try self.init(
+            files,
+            files.source,
+            storage: .stored,
+            packsStored: false,
+            adaptation: (lora, base)
+        ) { AdaptedWeights($0, lora, seed: seed) }
     }
 
     private convenience init<Weights: WeightProvider<Float>>(
         _ files: ModelFiles,
         _ source: any TensorSource,
         storage: WeightStorage,
-        adaptation: (lora: LoRA, base: AdapterBase)?,
+        packsStored: Bool,
+        adaptation: (lora: LoRA, base: AdapterBase)? = nil,
         _ provide: (FileWeights) -> Weights
     ) throws {
         do {
-            let configuration = try ModelConfiguration(files.configuration)
+            let configuration = try ModelConfiguration(of: files)
             let weights = FileWeights(source, storage: storage)
             let transformer = try Transformer(
                 configuration,
                 weights: provide(weights),
-                packsStored: adaptation == nil
+                packsStored: packsStored
             )
             try weights.checkNothingLeft(tiesHead: configuration.tiesWordEmbeddings)
             self.init(files.path, transformer, try Tokenizer(of: files), adaptation: adaptation)
@@ -132,6 +152,31 @@ extension NamedTensor {
     fileprivate init(_ parameter: Parameter<Float>) {
         let value = parameter.value
         self.init(name: parameter.name, shape: value.shape, values: value.buffer)
+    }
+}
+
+extension ModelConfiguration {
+    /// The configuration of a model on disk, after comparing it with what the files hold.
+    ///
+    /// - Throws: `Failure.badData` naming the file, the key and its value, or the tensor.
+    public init(of files: ModelFiles) throws {
+        do {
+            try self.init(files.configuration)
+            let held = files.source.layerCount
+            guard layerCount == held else {
+                throw Failure(
+                    .badData,
+                    at: "'num_hidden_layers'",
+                    "found \(layerCount); the tensors are those of \(held) layers",
+                    remedy: "Use the configuration that belongs to these weights."
+                )
+            }
+            try files.checkTiedHead()
+        } catch var failure as Failure {
+            // GGUF files have keys of their own.
+            if let place = failure.place { failure.place = files.source.place(ofKey: place) }
+            throw failure.inFile(files.path)
+        }
     }
 }
 

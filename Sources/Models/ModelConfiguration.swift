@@ -108,8 +108,9 @@ extension ModelConfiguration {
 
     /// Reads config.json.
     ///
-    /// - Throws: `Failure.badData` for a missing or impossible entry, and for architectures and
-    ///   options that are not implemented.
+    /// - Throws: `Failure.badData` naming the key and its value: for a missing or impossible entry,
+    ///   for entries that contradict each other, and for architectures and options that are not
+    ///   implemented.
     public init(_ json: JSON) throws {
         let type = try json.string("model_type")
         guard let family = Family(rawValue: type) else {
@@ -120,44 +121,99 @@ extension ModelConfiguration {
                     + Family.allCases.map(\.rawValue).joined(separator: ", ")
             )
         }
-        func size(_ key: String) throws -> Int {
+        try ModelConfiguration.checkOptions(json)
+        func size(_ key: String, _ limit: Int = Limit.width) throws -> Int {
             let value = try json.integer(key)
-            guard (1...1 << 24).contains(value) else {
-                throw Failure(.badData, at: "'\(key)'", "found \(value); expected a positive size")
-            }
+            try Limit.check(value, 1...limit, at: "'\(key)'")
             return value
-        }
-        func optional<T>(_ key: String, _ read: (String) throws -> T) throws -> T? {
-            guard let value = json[key], !value.isNull else { return nil }
-            return try read(key)
         }
         let queryHeads = try size("num_attention_heads")
         let hidden = try size("hidden_size")
-        // transformers 5 moved the rotary entries into rope_parameters.
-        let rope = json["rope_parameters"] ?? json["rope_scaling"] ?? .null
+        let headDimension = try json.optional("head_dim") { try size($0) }
+        let rotation = try Rotation(json)
         self.init(
             family: family,
-            vocabularySize: try size("vocab_size"),
+            vocabularySize: try size("vocab_size", Limit.vocabulary),
             hiddenSize: hidden,
             intermediateSize: try size("intermediate_size"),
-            layerCount: try size("num_hidden_layers"),
+            layerCount: try size("num_hidden_layers", Limit.layers),
             queryHeadCount: queryHeads,
-            keyValueHeadCount: try optional("num_key_value_heads", size) ?? queryHeads,
-            headDimension: try optional("head_dim", size) ?? hidden / queryHeads,
+            keyValueHeadCount: try json.optional("num_key_value_heads") { try size($0) }
+                ?? queryHeads,
+            headDimension: headDimension ?? hidden / queryHeads,
             rmsNormEpsilon: try json.number("rms_norm_eps"),
-            ropeTheta: try optional("rope_theta", json.number) ?? rope["rope_theta"]?.number
-                ?? 10_000,
-            ropeScaling: try RoPEScaling(rope),
-            maximumPositions: try optional("max_position_embeddings", size) ?? 32_768,
-            tiesWordEmbeddings: json["tie_word_embeddings"]?.bool ?? false,
-            hasAttentionBias: json["attention_bias"]?.bool ?? (family == .qwen2),
+            ropeTheta: rotation.theta,
+            ropeScaling: rotation.scaling,
+            maximumPositions: try json.optional("max_position_embeddings") {
+                try size($0, Limit.vocabulary)
+            } ?? 32_768,
+            tiesWordEmbeddings: try json.flag("tie_word_embeddings") ?? false,
+            hasAttentionBias: try json.flag("attention_bias") ?? (family == .qwen2),
             endOfTextIDs: json["eos_token_id"]?.array?.compactMap(\.integer)
                 ?? json["eos_token_id"]?.integer.map { [$0] } ?? []
         )
-        try validate(json)
+        try validate()
+        guard headDimension != nil || hidden.isMultiple(of: queryHeads) else {
+            throw Failure(
+                .badData,
+                at: "'num_attention_heads'",
+                "\(queryHeads) does not divide the hidden size \(hidden), and there is no 'head_dim'"
+            )
+        }
     }
 
-    private func validate(_ json: JSON) throws {
+    /// Refuses options that change the network into one that is not implemented.
+    private static func checkOptions(_ json: JSON) throws {
+        func refuse(_ key: String, _ found: String, _ expected: String) -> Failure {
+            Failure(
+                .badData,
+                at: "'\(key)'",
+                "found \(found), which is not implemented; expected \(expected)"
+            )
+        }
+        let activation = json["hidden_act"]?.string ?? "silu"
+        guard activation == "silu" else { throw refuse("hidden_act", "'\(activation)'", "silu") }
+        for key in ["use_sliding_window", "mlp_bias"] where try json.flag(key) == true {
+            throw refuse(key, "true", "false")
+        }
+        if let types = json["layer_types"]?.array,
+            let other = types.first(where: { $0.string != "full_attention" })
+        {
+            throw refuse("layer_types", other.compact, "full_attention in every layer")
+        }
+        if let layers = json["no_rope_layers"]?.array,
+            let index = layers.firstIndex(where: { $0.integer != 1 })
+        {
+            throw refuse("no_rope_layers", "layer \(index) without rotation", "1 in every layer")
+        }
+    }
+
+    /// Refuses sizes and constants that no network can have.
+    ///
+    /// Within these limits no product of sizes, nor of their bytes in any precision, overflows.
+    /// - Throws: `Failure.badData` naming the key of config.json and the value.
+    public func validate() throws {
+        for (key, value, limit) in [
+            ("vocab_size", vocabularySize, Limit.vocabulary),
+            ("hidden_size", hiddenSize, Limit.width),
+            ("intermediate_size", intermediateSize, Limit.width),
+            ("num_hidden_layers", layerCount, Limit.layers),
+            ("num_attention_heads", queryHeadCount, Limit.width),
+            ("num_key_value_heads", keyValueHeadCount, Limit.width),
+            ("max_position_embeddings", maximumPositions, Limit.vocabulary),
+        ] { try Limit.check(value, 1...limit, at: "'\(key)'") }
+        guard headDimension % 2 == 0, (1...Limit.width).contains(headDimension) else {
+            throw Failure(
+                .badData,
+                at: "'head_dim'",
+                "\(headDimension) is no even number from 2 to \(Limit.width); RoPE pairs elements"
+            )
+        }
+        try Limit.check(
+            queryHeadCount * headDimension,
+            1...Limit.width,
+            at: "'num_attention_heads' times 'head_dim'"
+        )
         guard queryHeadCount % keyValueHeadCount == 0 else {
             throw Failure(
                 .badData,
@@ -165,26 +221,41 @@ extension ModelConfiguration {
                 "\(keyValueHeadCount) does not divide \(queryHeadCount) attention heads"
             )
         }
-        guard headDimension % 2 == 0, headDimension > 0 else {
+        guard rmsNormEpsilon > 0, rmsNormEpsilon <= 1 else {
             throw Failure(
                 .badData,
-                at: "'head_dim'",
-                "\(headDimension) is no even number above 0; RoPE pairs elements"
+                at: "'rms_norm_eps'",
+                "found \(rmsNormEpsilon); expected a number above 0 and up to 1"
             )
         }
-        let activation = json["hidden_act"]?.string ?? "silu"
-        guard activation == "silu" else {
+        guard ropeTheta >= 1, ropeTheta.isFinite else {
             throw Failure(
                 .badData,
-                at: "'hidden_act'",
-                "'\(activation)' is not implemented; expected silu"
+                at: "'rope_theta'",
+                "found \(ropeTheta); expected a finite number from 1"
             )
         }
-        guard json["use_sliding_window"]?.bool != true, json["mlp_bias"]?.bool != true else {
+        try ropeScaling.validate()
+        if case .yarn = ropeScaling, ropeTheta == 1 {
+            throw Failure(.badData, at: "'rope_theta'", "found 1; YaRN needs a larger one")
+        }
+    }
+
+    /// What sizes may be: well above every published model, and far from where products overflow.
+    enum Limit {
+        /// Of the residual stream, the feed-forward blocks, and all heads together.
+        static let width = 1 << 20
+        /// Decoder layers.
+        static let layers = 1 << 12
+        /// Tokens of the vocabulary, and positions of a sequence.
+        static let vocabulary = 1 << 24
+
+        static func check(_ value: Int, _ range: ClosedRange<Int>, at place: String) throws {
+            guard !range.contains(value) else { return }
             throw Failure(
                 .badData,
-                at: "'use_sliding_window' or 'mlp_bias'",
-                "true is not implemented"
+                at: place,
+                "found \(value); expected \(range.lowerBound) to \(range.upperBound)"
             )
         }
     }
@@ -218,6 +289,15 @@ extension ModelConfiguration {
 }
 
 extension JSON {
+    /// A member that may be missing or null.
+    func optional<T>(_ key: String, _ read: (String) throws -> T) throws -> T? {
+        guard let value = self[key], !value.isNull else { return nil }
+        return try read(key)
+    }
+
+    /// A truth value that may be missing or null.
+    func flag(_ key: String) throws -> Bool? { try optional(key, bool) }
+
     fileprivate func adding(_ key: String, _ value: JSON) -> JSON {
         guard var members = object else { return self }
         members[key] = value

@@ -23,40 +23,113 @@ public enum RoPEScaling: Sendable, Equatable {
 
     /// Reads the `rope_scaling` entry of config.json.
     ///
-    /// - Throws: `Failure.badData` for a kind that is not implemented.
-    public init(_ json: JSON) throws {
-        let kind = json["rope_type"]?.string ?? json["type"]?.string ?? "default"
-        do {
-            switch kind {
-            case "default":
-                self = .none
-            case "linear":
-                self = .linear(factor: try json.number("factor"))
-            case "llama3":
-                self = .llama3(
-                    factor: try json.number("factor"),
-                    lowFactor: try json.number("low_freq_factor"),
-                    highFactor: try json.number("high_freq_factor"),
-                    originalPositions: try json.integer("original_max_position_embeddings")
-                )
-            case "yarn":
-                self = .yarn(
-                    factor: try json.number("factor"),
-                    betaFast: json["beta_fast"]?.number ?? 32,
-                    betaSlow: json["beta_slow"]?.number ?? 1,
-                    originalPositions: try json.integer("original_max_position_embeddings"),
-                    attentionFactor: json["attention_factor"]?.number
-                )
-            default:
-                throw Failure(
-                    .badData,
-                    at: "'rope_type'",
-                    "'\(kind)' is not implemented; expected default, linear, llama3 or yarn"
-                )
+    /// - Parameters:
+    ///   - json: The entry, or null.
+    ///   - originalPositions: The context before stretching, for entries that do not state it.
+    /// - Throws: `Failure.badData` for a kind that is not implemented, and for numbers that make no
+    ///   sense.
+    public init(_ json: JSON, originalPositions: Int? = nil) throws {
+        func failure(_ key: String, _ message: String) -> Failure {
+            Failure(.badData, at: "'\(key)'", message)
+        }
+        let kinds = try ["rope_type", "type"].compactMap { try json.optional($0, json.string) }
+        let kind = kinds.first ?? "default"
+        func original() throws -> Int {
+            let key = "original_max_position_embeddings"
+            let own = try json.optional(key, json.integer)
+            if let own, let originalPositions, own != originalPositions {
+                throw failure(key, "found \(own) here and \(originalPositions) beside it")
             }
-        } catch var failure as Failure {
-            failure.place = "'rope_scaling', " + (failure.place ?? "")
-            throw failure
+            return try own ?? originalPositions ?? json.integer(key)
+        }
+        if let other = kinds.first(where: { $0 != kind }) {
+            throw failure(
+                "type",
+                "found '\(other)', and 'rope_type' is '\(kind)'; expected the same"
+            )
+        }
+        switch kind {
+        case "default":
+            // A factor under another name would be lost.
+            if let factor = try json.optional("factor", json.number), factor != 1 {
+                throw failure("factor", "found \(factor), but no kind of scaling that takes it")
+            }
+            self = .none
+        case "linear":
+            self = .linear(factor: try json.number("factor"))
+        case "llama3":
+            self = .llama3(
+                factor: try json.number("factor"),
+                lowFactor: try json.number("low_freq_factor"),
+                highFactor: try json.number("high_freq_factor"),
+                originalPositions: try original()
+            )
+        case "yarn":
+            for key in ["mscale", "mscale_all_dim"] {
+                if let scale = try json.optional(key, json.number), scale != 0 {
+                    throw failure(key, "found \(scale), which is not implemented")
+                }
+            }
+            guard try json.flag("truncate") != false else {
+                throw failure("truncate", "found false, which is not implemented; expected true")
+            }
+            self = .yarn(
+                factor: try json.number("factor"),
+                betaFast: try json.optional("beta_fast", json.number) ?? 32,
+                betaSlow: try json.optional("beta_slow", json.number) ?? 1,
+                originalPositions: try original(),
+                attentionFactor: try json.optional("attention_factor", json.number)
+            )
+        default:
+            throw failure(
+                "rope_type",
+                "'\(kind)' is not implemented; expected default, linear, llama3 or yarn"
+            )
+        }
+        try validate()
+    }
+
+    /// Refuses numbers that no rotation can be made of.
+    ///
+    /// - Throws: `Failure.badData` naming the key and the value.
+    func validate() throws {
+        func positive(_ key: String, _ value: Double?) throws {
+            guard let value, !(value > 0 && value.isFinite) else { return }
+            throw Failure(
+                .badData,
+                at: "'\(key)'",
+                "found \(value); expected a finite number above 0"
+            )
+        }
+        func ordered(_ lower: (String, Double), _ upper: (String, Double)) throws {
+            try positive(lower.0, lower.1)
+            try positive(upper.0, upper.1)
+            guard lower.1 >= upper.1 else { return }
+            throw Failure(
+                .badData,
+                at: "'\(upper.0)'",
+                "found \(upper.1); expected more than '\(lower.0)', \(lower.1)"
+            )
+        }
+        func positions(_ value: Int) throws {
+            try ModelConfiguration.Limit.check(
+                value,
+                1...ModelConfiguration.Limit.vocabulary,
+                at: "'original_max_position_embeddings'"
+            )
+        }
+        switch self {
+        case .none: break
+        case .linear(let factor): try positive("factor", factor)
+        case .llama3(let factor, let low, let high, let original):
+            try positive("factor", factor)
+            try ordered(("low_freq_factor", low), ("high_freq_factor", high))
+            try positions(original)
+        case .yarn(let factor, let fast, let slow, let original, let attention):
+            try positive("factor", factor)
+            try ordered(("beta_slow", slow), ("beta_fast", fast))
+            try positive("attention_factor", attention)
+            try positions(original)
         }
     }
 

@@ -54,7 +54,8 @@ public enum WeightStorage: String, Sendable, CaseIterable {
     case q8_0
 }
 
-/// Weights out of a checkpoint, checked for shape on the way and for leftovers at the end.
+/// Weights out of a checkpoint, checked for shape and for numbers that are not finite on the way,
+/// and for leftovers at the end.
 final class FileWeights: WeightProvider {
     typealias Scalar = Float
     private let source: any TensorSource
@@ -91,10 +92,10 @@ final class FileWeights: WeightProvider {
     func matrix(_ name: String, rows: Int, columns: Int) throws -> Matrix<Float> {
         try take(name, shape: [rows, columns])
         switch storage {
-        case .stored: return .stored(try source.matrix(name))
+        case .stored: return .stored(try source.finiteMatrix(name))
         case .float32:
             return .parameter(
-                Parameter(name, Tensor(try source.values(name), shape: [rows, columns]))
+                Parameter(name, Tensor(try source.finiteValues(name), shape: [rows, columns]))
             )
         case .q8_0:
             guard columns % BlockFormat.q8_0.blockSize == 0 else {
@@ -108,19 +109,20 @@ final class FileWeights: WeightProvider {
                 )
             }
             return .stored(
-                StoredMatrix(rounding: try source.values(name), rows: rows, columns: columns)
+                StoredMatrix(rounding: try source.finiteValues(name), rows: rows, columns: columns)
             )
         }
     }
 
     func vector(_ name: String, count: Int) throws -> Parameter<Float> {
         try take(name, shape: [count])
-        return Parameter(name, Tensor(try source.values(name), shape: [count]))
+        return Parameter(name, Tensor(try source.finiteValues(name), shape: [count]))
     }
 
     /// Refuses a file with tensors that the network has no place for.
     ///
-    /// - Parameter tiesHead: Whether a copy of the embedding under the head's name is harmless.
+    /// - Parameter tiesHead: Whether a copy of the embedding under the head's name is harmless;
+    ///   `ModelFiles.checkTiedHead` has made sure that it is a copy.
     /// - Throws: `Failure.badData` naming the first of them.
     func checkNothingLeft(tiesHead: Bool) throws {
         let known = { (name: String) in

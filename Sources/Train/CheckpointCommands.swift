@@ -42,15 +42,19 @@ struct ExportCommand: ParsableCommand {
     @Argument(help: "Checkpoint, .h5; .gguf files and folders are accepted too.")
     var checkpoint: String
     @Option(help: "Folder to write.") var to: String
+    @Option(help: "Where the base model of adapters is now, if it has been moved.")
+    var base: String?
     @Flag(help: "Store weights as bfloat16 instead of float32.") var bfloat16 = false
 
     func run() throws {
-        let files = try ModelFiles.open(checkpoint)
+        let files = try ModelFiles.open(checkpoint, bases: base.map { [$0] } ?? [])
+        // What cannot be loaded is not exported either: all tensors must be there, in their shapes.
+        let model = try LanguageModel(files, storage: .stored, packsStored: false)
+        try model.tokenizer.checkReadsBack(of: files.path)
         var export = try HuggingFaceExport(of: files, storage: bfloat16 ? .bfloat16 : .float32)
         if export.tokenizer == nil {
-            let tokenizer = try Tokenizer(of: files)
-            export.tokenizer = tokenizer.toJSON()
-            export.tokenizerConfiguration = tokenizer.configurationJSON
+            export.tokenizer = model.tokenizer.toJSON()
+            export.tokenizerConfiguration = model.tokenizer.configurationJSON
         }
         try export.write(to: to)
         try StandardOutput.write("\(to): written\n")

@@ -189,6 +189,7 @@ struct RunCommand: ParsableCommand {
                     + "nothing to train on"
             )
         }
+        model.warnOfSpelledMarks(template)
         model.warnBeyondContext(
             set.examples.map(\.ids.count).max() ?? 0,
             "lower training.maxLength"

@@ -221,6 +221,36 @@ let ggufAttacks: [Attack] = [
     Attack("unknown rope scaling", "found 'su'; expected none, linear or yarn") {
         GGUFBuilder.changed { $0.add("llama.rope.scaling.type", GGUFBuilder.string("su")) }
     },
+    Attack("partial rotation", "'llama.rope.dimension_count': found 1; rotating part of each") {
+        GGUFBuilder.changed { $0.add("llama.rope.dimension_count", GGUFBuilder.integer(1)) }
+    },
+    Attack("values of another size", "'llama.attention.value_length': found 4; values of") {
+        GGUFBuilder.changed { $0.add("llama.attention.value_length", GGUFBuilder.integer(4)) }
+    },
+    Attack("attention factor of YaRN", "'llama.rope.scaling.attn_factor': found 2.0, which is") {
+        GGUFBuilder.changed {
+            $0.add("llama.rope.scaling.type", GGUFBuilder.string("yarn"))
+            $0.add(
+                "llama.rope.scaling.attn_factor",
+                little(UInt32(6)) + little(Float(2).bitPattern)
+            )
+        }
+    },
+    Attack("split without a number", "'split.no': found nothing of 2; expected a part's number") {
+        GGUFBuilder.changed { $0.add("split.count", GGUFBuilder.integer(2)) }
+    },
+    Attack("part 3 of 2", "'split.no': found 2 of 2; expected a part's number") {
+        GGUFBuilder.changed {
+            $0.add("split.count", GGUFBuilder.integer(2))
+            $0.add("split.no", GGUFBuilder.integer(2))
+        }
+    },
+    Attack("part under another name", "is part 2 of 3 of a split model, and its name") {
+        GGUFBuilder.changed {
+            $0.add("split.count", GGUFBuilder.integer(3))
+            $0.add("split.no", GGUFBuilder.integer(1))
+        }
+    },
     Attack("tokens as bytes", "found a list of uint8; expected a list of strings") {
         GGUFBuilder.changed { $0.add("tokenizer.ggml.tokens", GGUFBuilder.array(0, 2, [1, 2])) }
     },

@@ -96,6 +96,39 @@ private func readAll(_ path: String) throws {
         #expect(GGUFNames.published(name) == published)
     }
 
+    /// Mistakes in numbers are found in the configuration; a message names the file's own key.
+    @Test(arguments: [
+        ("'rope_theta'", "metadata 'llama.rope.freq_base'"),
+        ("'rope_scaling', 'factor'", "metadata 'llama.rope.scaling.factor'"),
+        ("'rms_norm_eps'", "metadata 'llama.attention.layer_norm_rms_epsilon'"),
+        ("'num_attention_heads' times 'head_dim'", "metadata 'llama.attention.head_count'"),
+        ("'vocab_size'", "the rows of token_embd.weight"), ("tensor 'x'", "tensor 'x'"),
+    ])
+    func placesAreThoseOfTheFile(_ key: String, _ place: String) throws {
+        let folder = try TemporaryFolder()
+        let file = try GGUFFile(folder.write("valid.gguf", GGUFBuilder.valid().bytes))
+        #expect(file.place(ofKey: key) == place)
+    }
+
+    @Test func followsTheRampOfYaRN() throws {
+        let folder = try TemporaryFolder()
+        var builder = GGUFBuilder.valid()
+        builder.add("llama.rope.dimension_count", GGUFBuilder.integer(2))
+        builder.add("llama.rope.scaling.type", GGUFBuilder.string("yarn"))
+        builder.add("llama.rope.scaling.original_context_length", GGUFBuilder.integer(64))
+        for (key, value) in [("factor", 4), ("yarn_beta_fast", 16), ("yarn_ext_factor", 1)] {
+            let number = little(UInt32(6)) + little(Float(value).bitPattern)
+            builder.add("llama.rope.scaling.\(key)", number)
+        }
+        let file = try GGUFFile(folder.write("yarn.gguf", builder.bytes))
+        #expect(
+            try file.configuration()["rope_scaling"]?.compact == """
+                {"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":64,\
+                "beta_fast":16.0,"beta_slow":null}
+                """
+        )
+    }
+
     @Test func recognisesTheScalingOfLlama3() throws {
         // 8 frequencies, theta 500000, factor 32: unscaled, blended and divided ones.
         let theta = 500_000.0

@@ -62,9 +62,9 @@ import Testing
         let folder = try TemporaryFolder()
         let target = folder.file("export")
         var content = sampleContent()
-        content.tensors.append(
-            NamedTensor(name: "lm_head.weight", shape: [1], values: Buffer([1]))
-        )
+        var head = content.tensors[1]
+        head.name = "lm_head.weight"
+        content.tensors.append(head)
         content.configuration = [
             "model_type": "qwen3", "tie_word_embeddings": true, "eos_token_id": 2,
         ]

@@ -21,7 +21,7 @@ import Testing
         ("qwen2", "mamba", "unknown architecture 'mamba'"),
         ("\"vocab_size\": 10, ", "", "'vocab_size'"),
         ("\"num_attention_heads\": 2", "\"num_attention_heads\": 3", "does not divide"),
-        ("\"hidden_size\": 8", "\"hidden_size\": -8", "positive size"),
+        ("\"hidden_size\": 8", "\"hidden_size\": -8", "found -8; expected 1 to 1048576"),
         ("\"hidden_size\": 8", "\"hidden_size\": 8, \"head_dim\": 3", "even"),
         ("\"hidden_size\": 8", "\"hidden_size\": 1", "even"),
         ("\"hidden_size\": 8", "\"hidden_size\": 8, \"hidden_act\": \"gelu\"", "gelu"),

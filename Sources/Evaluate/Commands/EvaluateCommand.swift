@@ -44,6 +44,19 @@ struct ModelOptions: ParsableArguments {
             valueName: "path"
         )
     ) var model: String
+    @Option(
+        help: ArgumentHelp(
+            "Where the base model of adapters is now, if it has been moved.",
+            valueName: "path"
+        )
+    ) var base: String?
+
+    /// Loads the model.
+    ///
+    /// - Throws: As `LanguageModel.init(_:storage:bases:)`.
+    func load(storage: WeightStorage) throws -> LanguageModel {
+        try LanguageModel(model, storage: storage, bases: base.map { [$0] } ?? [])
+    }
 }
 
 /// Which experiment is meant.

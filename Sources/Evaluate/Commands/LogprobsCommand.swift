@@ -22,7 +22,7 @@ struct LogprobsCommand: ParsableCommand {
     var storage = WeightStorage.stored
 
     func run() throws {
-        let model = try LanguageModel(options.model, storage: storage)
+        let model = try options.load(storage: storage)
         let scoring = SequenceScoring(model)
         let sequences = try JSONLines.read(StandardInput.path(input)) { record in
             try scoring.checked(record.integers("ids"))

@@ -42,7 +42,7 @@ struct SampleCommand: ParsableCommand {
 
     func run() throws {
         Interrupts.install()
-        let model = try LanguageModel(options.model, storage: .stored)
+        let model = try options.load(storage: .stored)
         let ids = try Self.promptTokens(prompt, system: system, raw: raw, model.tokenizer)
         let stop = StopRules(endOfTurn: [], maxNewTokens: maxTokens, maxTotalTokens: .max)
         model.warnBeyondContext(

@@ -140,6 +140,7 @@ struct SamplingRun {
                 attempts: indices
             )
         }
+        model.warnOfSpelledMarks(template)
         model.warnBeyondContext(
             stop.longestSequence(afterPrompt: requests.map(\.prompt.count).max() ?? 0),
             "lower evaluation.maxNewTokens"

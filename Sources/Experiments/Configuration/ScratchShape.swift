@@ -43,6 +43,11 @@ extension ModelConfiguration {
             ropeTheta: theta,
             tiesWordEmbeddings: ties
         )
+        guard heads % keyValueHeads == 0, headDimension % 2 == 0 else { return }
+        do { try validate() } catch {
+            // Each number has its limits above; these are of a network as a whole.
+            reader.report.add(reader.path("heads"), "\(error)")
+        }
     }
 
     /// The members as an experiment file names them, for keys and manifests.

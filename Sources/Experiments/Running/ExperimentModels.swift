@@ -22,7 +22,8 @@ extension RunLayout {
     public func loadStudent(toTrain arm: Arm, seed: UInt64) throws -> LanguageModel {
         let path = try existingStudent(of: arm, seed: seed)
         guard let lora = arm.training.lora else {
-            return try LanguageModel(path, storage: .float32)
+            let bases = try arm.student.map { try self.bases(of: experiment.arm($0), seed: seed) }
+            return try LanguageModel(path, storage: .float32, bases: bases ?? [])
         }
         return try LanguageModel(adapting: path, lora, seed: seed)
     }
@@ -51,7 +52,18 @@ extension RunLayout {
     public func loadStudent(of arm: Arm, seed: UInt64, storage: WeightStorage) throws
         -> LanguageModel
     {
-        try LanguageModel(existingStudent(of: arm, seed: seed), storage: storage)
+        let bases = try arm.student.map { try self.bases(of: experiment.arm($0), seed: seed) }
+        return try LanguageModel(
+            existingStudent(of: arm, seed: seed),
+            storage: storage,
+            bases: bases ?? []
+        )
+    }
+
+    /// Where the base of an arm's adapters is now, wherever it was when they were trained.
+    private func bases(of arm: Arm, seed: UInt64) throws -> [String] {
+        guard arm.kind != .base, arm.training.lora != nil else { return [] }
+        return [try studentPath(arm, seed: seed)]
     }
 
     private func existingStudent(of arm: Arm, seed: UInt64) throws -> String {
@@ -65,7 +77,11 @@ extension RunLayout {
     public func loadTrainedModel(_ arm: Arm, seed: UInt64, storage: WeightStorage) throws
         -> LanguageModel
     {
-        try LanguageModel(existingTrainedModel(arm, seed: seed), storage: storage)
+        try LanguageModel(
+            existingTrainedModel(arm, seed: seed),
+            storage: storage,
+            bases: bases(of: arm, seed: seed)
+        )
     }
 
     private func existingTrainedModel(_ arm: Arm, seed: UInt64) throws -> String {
@@ -185,6 +201,33 @@ extension LanguageModel {
             line: "warning: \(name): made for contexts of \(limit) tokens, and there may be "
                 + "\(tokens); \(remedy)"
         )
+    }
+}
+
+extension LanguageModel {
+    /// Warns where a template makes a model think that has no token to think with.
+    ///
+    /// Nothing fails there: the mark is spelled out in ordinary tokens. But a model that was
+    /// trained to think has the marks as tokens, and one that was not does not close them.
+    public func warnOfSpelledMarks(_ template: PromptSettings) {
+        guard let warning = spelledMarks(template) else { return }
+        StandardError.write(line: "warning: \(name): \(warning)")
+    }
+
+    /// What there is to warn of; nil where nothing is.
+    func spelledMarks(_ template: PromptSettings) -> String? {
+        let marks = ["<think>", "</think>"].filter { mark in
+            (template.isThinking || template.prompt.contains(mark))
+                && tokenizer.id(of: mark) == nil
+        }
+        guard !marks.isEmpty else { return nil }
+        let spelled = marks.map { mark in
+            let ids = try? tokenizer.encode(mark, specialTokens: .asText)
+            return "\(mark) (\(ids.map { "\($0.count) ordinary tokens" } ?? "it cannot write it"))"
+        }
+        return "the template asks it to think, but its vocabulary has no "
+            + "\(spelled.joined(separator: " and no ")): it was probably not trained to; take a model "
+            + "that was, or another template.preset"
     }
 }
 

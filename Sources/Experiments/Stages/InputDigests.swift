@@ -1,3 +1,4 @@
+import Checkpoints
 import Files
 import Foundation
 import Kernels
@@ -31,7 +32,10 @@ public final class InputDigests: Sendable {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw Failure(.missingInput, file: path, "no such file or folder", remedy: source)
         }
-        guard isFolder.boolValue else { return try fileDigest(path) }
+        guard isFolder.boolValue else {
+            let parts = GGUFFile.parts(ofModelAt: path)
+            return try parts.count == 1 ? fileDigest(path) : digest(ofParts: parts)
+        }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
             .filter { $0.hasSuffix(".json") || $0.hasSuffix(".safetensors") }.sorted()
         guard !names.isEmpty else {
@@ -44,6 +48,13 @@ public final class InputDigests: Sendable {
         }
         var hash = SHA256()
         for name in names { hash.update("\(name) \(try fileDigest("\(path)/\(name)"))\n") }
+        return hash.hex()
+    }
+
+    /// The digest of a model whose one file is split into several.
+    private func digest(ofParts paths: [String]) throws -> String {
+        var hash = SHA256()
+        for path in paths { hash.update("\(try fileDigest(path))\n") }
         return hash.hex()
     }
 

@@ -121,6 +121,15 @@ let package = Package(
                 "Models", "Tokenizers", argumentParser,
             ]
         ),
+        // Damaged files of every format; see Tools/fuzz.py.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "TestSupport", "Checkpoints", "Datasets", "Evaluate", "Experiments", "Files",
+                "Grading",
+                "Kernels", "Models", "Tokenizers", "Train",
+            ]
+        ),
         .testTarget(
             name: "CommandTests",
             dependencies: ["TestSupport", "Files", "Generate", "Train", "Evaluate"],

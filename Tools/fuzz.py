@@ -10,13 +10,12 @@ times its size, that is refused with anything but a `Failure`, or that is read b
 promised (an export that cannot be read back, a record that comes back as another). After a death or
 a hang the process is started again behind the input. Faults are printed with the command that
 repeats them; --keep writes their inputs into a folder. --seconds ends each format after so long.
---record appends one line of JSON a format, which Tools/reliability_table.py reads. Exits 1 after
+--record appends one line a format to a file of docs/reliability, see Tools/reliability.py. Exits 1 after
 faults.
 """
 
 import argparse
 import concurrent.futures
-import json
 import os
 import pathlib
 import re
@@ -26,6 +25,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import reliability
 
 MOST_SECONDS = 10
 MOST_DEATHS = 200
@@ -145,11 +146,15 @@ class Format:
             kinds.setdefault(re.sub(r"[0-9]+", "N", what)[:60], []).append((index, what))
         return {
             "attack": f"damaged files: {self.name}",
-            "inputs": done,
-            "read": accepted,
-            "refused": refused,
-            "deaths": sum("signal" in what for _, what in self.deaths),
-            "hangs": sum("still running" in what for _, what in self.deaths),
+            "tried": done,
+            "unit": "inputs",
+            "outcomes": {
+                "read": accepted,
+                "refused": refused,
+                "killed by a signal": sum("signal" in what for _, what in self.deaths),
+                "hung": sum("still running" in what for _, what in self.deaths),
+                "broken promises": faults,
+            },
             "faults": len(found),
             "fault_kinds": [
                 {"count": len(cases), "first_input": cases[0][0], "what": cases[0][1][:240]}
@@ -195,13 +200,6 @@ def formats():
     return re.findall(r'FuzzFormat\(name: "([a-z]+)"', source.read_text())
 
 
-def commit():
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True
-    )
-    return found.stdout.strip()
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--inputs", type=int, default=1_000_000)
@@ -213,7 +211,6 @@ def main():
     parser.add_argument("--keep")
     options = parser.parse_args()
     options.tests = str(pathlib.Path(options.tests).resolve())
-    version = commit()
     faults = 0
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(
         options.jobs
@@ -223,13 +220,11 @@ def main():
             for name in options.formats.split(",")
         ]
         for run in concurrent.futures.as_completed(runs):
-            result = dict(run.result(), commit=version)
+            result = reliability.record(options.record, **run.result())
             faults += result["faults"]
             print(
-                "{attack}: {inputs} inputs, {read} read, {refused} refused, {faults} faults; "
-                "slowest {slowest_ms} ms, most memory {most_memory_mib} MiB; {seconds} s".format(
-                    **result
-                ),
+                "{attack}: {tried} inputs, {faults} faults, {outcomes}; slowest {slowest_ms} ms, "
+                "most memory {most_memory_mib} MiB; {seconds} s".format(**result),
                 flush=True,
             )
             name = result["attack"].split()[-1]
@@ -241,9 +236,6 @@ def main():
                     "--filter MutatedFileTests",
                     flush=True,
                 )
-            if options.record:
-                with open(options.record, "a") as file:
-                    file.write(json.dumps(result) + "\n")
     sys.exit(1 if faults else 0)
 
 

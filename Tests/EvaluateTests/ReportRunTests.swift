@@ -152,11 +152,11 @@ import Testing
     @Test func scoresThatCannotBeAreRefused() throws {
         let tiny = try TinyExperiment(questions: 1)
         let path = tiny.folder.appending(path: "scores.jsonl").path(percentEncoded: false)
-        for samples in [-1, 0, 1, Int.max] {
+        for samples in [Int.min, -1, 0, 1, Int.max] {
             try TextFile.write(
                 """
-                {"benchmark":"b","questions":["q"]}
-                {"arm":"a","seed":1,"benchmark":"b","samples":\(samples),"correct":[2],"unparsed":0,\
+                {"benchmark":"b","questions":["q","r"]}
+                {"arm":"a","seed":1,"benchmark":"b","samples":\(samples),"correct":[2,2],"unparsed":0,\
                 "truncated":0}
                 """,
                 to: path

@@ -53,7 +53,7 @@ struct FolderSubject: FuzzSubject {
     private let folder: String
     private var name = ""
 
-    /// - Parameter names: Which of the folder's files are damaged.
+    /// Writes the folder; `names` are the files in it that are damaged.
     init(_ family: ModelConfiguration.Family, _ folder: String, damaging names: [String]) throws {
         self.folder = "\(folder)/model"
         try TinyModel.writeFolder(family, to: self.folder)

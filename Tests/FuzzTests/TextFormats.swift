@@ -9,11 +9,14 @@ struct TextSubject: FuzzSubject {
     private let mutator: TextMutator
     private let read: (_ path: String, _ random: inout SplitMix) throws -> Void
 
+    /// Reads the seeds, which have to be read without failure.
+    ///
     /// - Parameters:
     ///   - path: Where inputs are put.
-    ///   - seeds: Whole texts, which have to be read without failure.
+    ///   - seeds: Whole texts.
     ///   - words: What may stand in place of a word, beside the usual.
     ///   - read: Reads the file and uses what is in it.
+    /// - Throws: What `read` throws for a seed.
     init(
         _ path: String,
         seeds: [String],

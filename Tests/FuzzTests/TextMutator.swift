@@ -6,7 +6,8 @@ import TestSupport
 /// around them well-formed, so that they reach what lies behind the parser.
 struct TextMutator: Sendable {
     private let seeds: [[[UInt8]]]
-    private let words: [[UInt8]]
+    /// What may stand in place of a word; those of them that are whole values.
+    private let words, values: [[UInt8]]
 
     /// - Parameters:
     ///   - seeds: Whole texts.
@@ -14,6 +15,10 @@ struct TextMutator: Sendable {
     init(_ seeds: [String], words: [String] = []) {
         self.seeds = seeds.map { Self.cut(Array($0.utf8)) }
         self.words = (Self.oddValues + words).map { Array($0.utf8) }
+        values = self.words.filter { word in
+            guard let first = word.first, let last = word.last else { return false }
+            return Self.isWord(first) || (word.count > 1 && first == 0x22 && last == 0x22)
+        }
     }
 
     /// Values that readers trip over.
@@ -41,9 +46,9 @@ struct TextMutator: Sendable {
     func next(_ random: inout SplitMix) -> [UInt8] {
         var parts = random.pick(seeds)
         if random.isOne(in: 30) { return Array(parts.joined()) }
-        for _ in 0..<1 + random.below(3) { edit(&parts, &random) }
+        for _ in 0..<random.pick([1, 1, 1, 2, 3]) { edit(&parts, &random) }
         var bytes = Array(parts.joined())
-        if random.isOne(in: 5) { ByteMutator.overwrite(&bytes, [], &random) }
+        if random.isOne(in: 15) { ByteMutator.overwrite(&bytes, [], &random) }
         if random.isOne(in: 20) { bytes.removeSubrange(random.below(bytes.count + 1)...) }
         return bytes
     }
@@ -52,7 +57,7 @@ struct TextMutator: Sendable {
         guard !parts.isEmpty else { return }
         let place = random.below(parts.count)
         let range = Self.group(in: parts, around: place, &random)
-        switch random.below(12) {
+        switch random.below(20) {
         case 0: parts.remove(at: place)
         case 1: parts.insert(random.pick(words), at: place)
         case 2: parts.swapAt(place, random.below(parts.count))
@@ -72,7 +77,15 @@ struct TextMutator: Sendable {
                 contentsOf: repeatElement(some, count: copies).joined(),
                 at: range.lowerBound
             )
-        default: parts[valuePlace(parts, near: place)] = random.pick(words)
+        case 9...12:
+            // A value of another place, or of another seed.
+            let seed = random.pick(seeds)
+            let other = valuePlace(seed, near: random.below(seed.count))
+            parts[valuePlace(parts, near: place)] = seed[other]
+        default:
+            parts[valuePlace(parts, near: place)] = random.pick(
+                random.isOne(in: 3) ? words : values
+            )
         }
     }
 

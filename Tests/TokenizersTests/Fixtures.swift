@@ -1,5 +1,6 @@
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -71,3 +72,6 @@ enum Fixtures {
         return GGUFVocabulary(tokens: tokens, types: types, merges: merges, pre: name)
     }
 }
+
+/// The generator that all tests share, for files that do not import it.
+typealias SplitMix = TestSupport.SplitMix

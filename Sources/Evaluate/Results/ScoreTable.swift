@@ -219,7 +219,7 @@ extension ScoreTable {
         }
         let correct = try json.integers("correct")
         let samples = try json.integer("samples")
-        let all = 0...max(0, correct.count * min(samples, 65535))
+        let all = 0...correct.count * min(max(0, samples), 65535)
         let majority = try json["majority"].map { _ in try json.integers("majority") }
         guard (1...65535).contains(samples), correct.count == ids(benchmark).count,
             correct.allSatisfy((0...samples).contains),

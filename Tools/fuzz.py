@@ -115,9 +115,9 @@ class Format:
                 break
             if death is None:
                 if index < end:
-                    self.deaths.append((index, "ended early: " + tail[-300:]))
-                first = end if index >= end else index + 1
-                continue
+                    self.deaths.append((index, "ended early: " + reason(tail)))
+                first = index
+                break
             self.deaths.append((index, f"{death}: {reason(tail)}"))
             if self.options.keep:
                 self.save(index)
@@ -191,7 +191,7 @@ def busy(pid):
 
 def reason(output):
     """The line of a process's output that says why it died."""
-    lines = [line for line in output.splitlines() if "Fatal error" in line or "rror:" in line]
+    lines = [line for line in output.splitlines() if re.search("Fatal error|rror:|Caught", line)]
     return lines[-1].strip()[-200:] if lines else ""
 
 

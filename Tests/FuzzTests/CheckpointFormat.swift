@@ -96,40 +96,43 @@ struct CheckpointSubject: FuzzSubject {
 ///
 /// Source: HDF5 File Format Specification 3.0, sections II.B and IV.A.
 enum HDF5Headers {
-    /// A stretch with a checksum in its last four bytes.
+    /// A stretch of structure, which may have a checksum in its last four bytes.
     struct Header {
         var range: Range<Int>
+        var hasChecksum = true
     }
 
-    /// The superblock and every object header that has a signature.
+    /// How many bytes the structures with a signature take: header of a fractal heap, of a B-tree;
+    /// where that depends on what is in them, a few, without the checksum.
+    private static let sizes: [(signature: [UInt8], count: Int, hasChecksum: Bool)] = [
+        ("FRHP", 146, true), ("BTHD", 38, true), ("OCHK", 64, false), ("BTLF", 64, false),
+        ("FHDB", 64, false), ("FHIB", 64, false),
+    ].map { (Array($0.0.utf8), $0.1, $0.2) }
+
+    /// The superblock and everything that has a signature.
     static func find(in bytes: [UInt8]) -> [Header] {
-        var headers: [Header] = []
-        if bytes.count >= 560,
-            bytes[512..<520].elementsEqual([0x89] + Array("HDF\r\n\u{1A}\n".utf8))
-        {
-            headers.append(Header(range: 512..<560))
+        let start = [0x89] + Array("HDF\r\n\u{1A}\n".utf8)
+        guard bytes.count >= 560, bytes[512..<520].elementsEqual(start) else { return [] }
+        let others = (560..<bytes.count - 8).compactMap { place -> Header? in
+            guard bytes[place] >= 0x42, bytes[place] <= 0x4F else { return nil }
+            if bytes[place...].starts(with: "OHDR".utf8) { return objectHeader(bytes, place) }
+            guard let size = sizes.first(where: { bytes[place...].starts(with: $0.signature) }),
+                place + size.count <= bytes.count
+            else { return nil }
+            return Header(range: place..<place + size.count, hasChecksum: size.hasChecksum)
         }
-        let signatures = ["OHDR", "OCHK", "FRHP", "BTHD", "BTLF", "FHDB", "FHIB"].map {
-            Array($0.utf8)
-        }
-        var place = 512
-        while place + 8 < bytes.count {
-            defer { place += 1 }
-            guard bytes[place] >= 0x42,
-                signatures.contains(where: { bytes[place...].starts(with: $0) })
-            else { continue }
-            guard bytes[place...].starts(with: "OHDR".utf8) else {
-                headers.append(Header(range: place..<min(bytes.count, place + 64)))
-                continue
-            }
-            let flags = Int(bytes[place + 5])
-            var start = place + 6 + (flags & 0x20 != 0 ? 16 : 0) + (flags & 0x10 != 0 ? 4 : 0)
-            let width = 1 << (flags & 3)
-            let size = bytes[start..<start + width].reversed().reduce(0) { $0 << 8 | Int($1) }
-            start += width + size + 4
-            if start <= bytes.count { headers.append(Header(range: place..<start)) }
-        }
-        return headers
+        return [Header(range: 512..<560)] + others
+    }
+
+    /// An object header, whose size stands in it.
+    private static func objectHeader(_ bytes: [UInt8], _ place: Int) -> Header? {
+        let flags = Int(bytes[place + 5])
+        let start = place + 6 + (flags & 0x20 != 0 ? 16 : 0) + (flags & 0x10 != 0 ? 4 : 0)
+        let width = 1 << (flags & 3)
+        guard start + width <= bytes.count else { return nil }
+        let size = bytes[start..<start + width].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let end = start + width + size + 4
+        return end <= bytes.count ? Header(range: place..<end) : nil
     }
 
     /// Every place in the headers where a number may begin.
@@ -144,6 +147,7 @@ enum HDF5Headers {
 
     /// Makes the checksum fit what is there now.
     static func renew(_ header: Header, in bytes: inout [UInt8]) {
+        guard header.hasChecksum else { return }
         let end = header.range.upperBound - 4
         let sum = checksum(bytes[header.range.lowerBound..<end])
         for index in 0..<4 {

@@ -37,11 +37,9 @@ enum ExperimentFormat {
             guard FileManager.default.fileExists(atPath: path) else { return nil }
             let text = String(decoding: try TextFile.read(path), as: UTF8.self)
             // Comments only keep the changes from what matters.
-            return text.split(separator: "\n").filter { !$0.hasPrefix("#") }
-                .map {
-                    $0.firstRange(of: " # ").map { String(text[..<$0.lowerBound]) } ?? String($0)
-                }
-                .joined(separator: "\n") + "\n"
+            return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { line in
+                line.firstRange(of: " # ").map { line[..<$0.lowerBound] } ?? line
+            }.joined(separator: "\n") + "\n"
         }
         let environment = ["RSD_RUNS": "\(folder)/runs", "RSD_RESULTS": "\(folder)/results"]
         return try TextSubject(

@@ -73,7 +73,8 @@ import Testing
         for header in headers {
             var changed = bytes
             HDF5Headers.renew(header, in: &changed)
-            #expect(changed == bytes, "\(header.range)")
+            let isSame = changed == bytes
+            #expect(isSame, "\(header.range)")
         }
     }
 }

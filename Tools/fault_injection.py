@@ -1,6 +1,6 @@
 """Lets system calls fail, one at a time, while the programs write, and looks at what is left.
 
-    python3 Tools/fault_injection.py [--bin .build/release] [--folder .build/faults] [--most 40]
+    python3 Tools/fault_injection.py [--bin .build/release] [--folder .build/faults] [--most 40] [--record FILE]
 
 Preloads Tools/fault_injection.c (built with `cc`). Of each place (a checkpoint, a model's weights, the
 metrics, the traces, the samples, the manifests) and each kind of call (write, fsync, rename, close,
@@ -11,7 +11,7 @@ written; of more than `--most` calls so many, spread evenly. After each:
 - every checkpoint under its final name passes `rsd-train verify`;
 - the same command, given again, ends with 0, and every result has the SHA-256 it should have.
 
-Prints one line; exits 1 when any of these is not so.
+Prints one line; --record as in Tools/reliability.py. Exits 1 when any of these is not so.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import kill_runs
+import reliability
 
 ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO, "short": 0}
 CALLS = ["write", "fsync", "rename", "close", "ftruncate"]
@@ -129,7 +130,9 @@ def main():
     parser.add_argument("--bin", default=".build/release")
     parser.add_argument("--folder", default=".build/faults")
     parser.add_argument("--most", type=int, default=40)
-    faults = Faults(parser.parse_args())
+    parser.add_argument("--record")
+    options = parser.parse_args()
+    faults = Faults(options)
     faults.prepare()
     codes, wrong, trials, calls = {0: 0, 74: 0}, [], 0, 0
     for stage, below, name in PLACES:
@@ -147,6 +150,12 @@ def main():
     ends = ", ".join(f"{count} ended with {code}" for code, count in sorted(codes.items()) if count)
     print(f"fault_injection: {trials} failing calls of {calls} in {len(PLACES)} places "
           f"({', '.join(CALLS)}; {', '.join(ERRORS)}): {ends}; {len(wrong)} wrong")
+    reliability.record(
+        options.record, attack=f"system calls that fail: {', '.join(CALLS)}", tried=trials,
+        unit="calls", faults=len(wrong),
+        outcomes={f"ended with {code}": count for code, count in sorted(codes.items())},
+        command=f"python3 Tools/fault_injection.py --most {options.most}",
+    )
     for line in wrong[:40]:
         print(line, file=sys.stderr)
     sys.exit(1 if wrong else 0)

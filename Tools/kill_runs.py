@@ -1,7 +1,11 @@
 """Kills and signals the programs at random moments of a whole miniature experiment, and compares.
 
     python3 Tools/kill_runs.py [--kills 300] [--bin .build/release] [--folder .build/kill-runs]
+<<<<<<< HEAD
                                [--seed 1] [--minutes 60] [--shards] [--containers] [--clock LIBRARY]
+=======
+                               [--seed 1] [--shards] [--containers] [--clock LIBRARY] [--record FILE]
+>>>>>>> 8a29f48 (First figures of reliability; kills and failing calls are recorded too)
 
 One experiment (two scratch models, generation, training of three arms, evaluation, report) is run
 once without disturbance. Then it is run again and again from the beginning, each process being
@@ -14,7 +18,7 @@ plots) must be that of the undisturbed run.
     --containers  every second process runs in a PID namespace of its own (needs `unshare`)
     --clock       preloads LIBRARY (Tools/clock_steps.c), which sets the clock forth and back
 
-Prints one line; exits 1 when a result differs, an exit code is none of those promised, or a process
+Prints one line; --record as in Tools/reliability.py. Exits 1 when a result differs, an exit code is none of those promised, or a process
 does not end within a minute of a signal.
 """
 
@@ -28,6 +32,8 @@ import signal
 import subprocess
 import sys
 import time
+
+import reliability
 
 EXPERIMENT = """\
 name: kill
@@ -180,6 +186,7 @@ def main():
     parser.add_argument("--shards", action="store_true")
     parser.add_argument("--containers", action="store_true")
     parser.add_argument("--clock")
+    parser.add_argument("--record")
     trial = Trial(parser.parse_args())
     reference = trial.fresh("reference")
     trial.run(reference, False)
@@ -203,6 +210,22 @@ def main():
           f"{runs} runs of {len(expected)} result files each: {len(differing)} differ, "
           f"{len(trial.unpromised)} unpromised exit codes, {trial.hangs} hangs, "
           f"{time.monotonic() - begun:.0f} s, seed {trial.options.seed}")
+    options = trial.options
+    ways = [way for way, chosen in [
+        ("with shards", options.shards), ("in containers", options.containers),
+        ("the clock stepping", options.clock),
+    ] if chosen]
+    reliability.record(
+        options.record, attack=", ".join(["processes of whole runs stopped", *ways]),
+        tried=sum(trial.stopped.values()), unit="kills and signals",
+        faults=len(differing) + len(trial.unpromised) + trial.hangs,
+        outcomes={"whole runs": runs, "result files compared in each": len(expected),
+                  "that differ": len(differing), "unpromised exit codes": len(trial.unpromised),
+                  "hangs": trial.hangs},
+        command=" ".join(["python3 Tools/kill_runs.py", f"--kills {options.kills}"]
+                         + ["--shards"] * options.shards + ["--containers"] * options.containers
+                         + ["--clock LIBRARY"] * bool(options.clock)),
+    )
     for line in differing[:40] + trial.unpromised[:40]:
         print(*line, file=sys.stderr)
     sys.exit(1 if differing or trial.unpromised or trial.hangs else 0)

@@ -1,11 +1,8 @@
 """Kills and signals the programs at random moments of a whole miniature experiment, and compares.
 
     python3 Tools/kill_runs.py [--kills 300] [--bin .build/release] [--folder .build/kill-runs]
-<<<<<<< HEAD
-                               [--seed 1] [--minutes 60] [--shards] [--containers] [--clock LIBRARY]
-=======
-                               [--seed 1] [--shards] [--containers] [--clock LIBRARY] [--record FILE]
->>>>>>> 8a29f48 (First figures of reliability; kills and failing calls are recorded too)
+                               [--seed 1] [--minutes 60] [--shards] [--containers]
+                               [--clock LIBRARY] [--record FILE]
 
 One experiment (two scratch models, generation, training of three arms, evaluation, report) is run
 once without disturbance. Then it is run again and again from the beginning, each process being

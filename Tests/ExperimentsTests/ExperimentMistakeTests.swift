@@ -20,7 +20,8 @@ import Testing
         ),
         (
             "training: {lora: {targets: [q_proj, lm_head]}}",
-            "78: small.yaml: line 7: training.lora.targets: found a list; expected a list of "
+            "78: small.yaml: line 7: training.lora.targets: found a list of 'q_proj', 'lm_head'; "
+                + "expected a list of "
                 + "different ones of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj"
         ),
         (
@@ -65,7 +66,7 @@ import Testing
         ),
         (
             "generation: [1]",
-            "78: small.yaml: line 7: generation: found a list; expected a map"
+            "78: small.yaml: line 7: generation: found a list of 1; expected a map"
         ),
         (
             "template: {prompt: no hole}",
@@ -158,7 +159,8 @@ import Testing
         ),
         (
             nil, "problems: {path: p.jsonl, where: {level: []}}", nil,
-            "78: small.yaml: line 4: problems.where.level: found a list; expected a value or a list "
+            "78: small.yaml: line 4: problems.where.level: found an empty list; expected a value or "
+                + "a list "
                 + "of values"
         ),
         (

@@ -51,7 +51,8 @@ struct StoredScores {
             let (questions, counted) = try ScoreTable.count(
                 benchmark,
                 of: job,
-                limit: job.record.limit
+                limit: job.record.limit,
+                answers: nil
             )
             guard questions.ids == table.ids(benchmark.name) else {
                 throw Failure(

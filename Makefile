@@ -34,18 +34,8 @@ test-slow: build
 
 reproduce: report
 
-generate: build
-	$(BIN)/rsd-generate run $(EXPERIMENT)
-	$(BIN)/rsd-generate analyse $(EXPERIMENT) > /dev/null
-
-train: generate
-	$(BIN)/rsd-train run $(EXPERIMENT)
-
-evaluate: train
-	$(BIN)/rsd-evaluate run $(EXPERIMENT)
-
-report: evaluate
-	$(BIN)/rsd-evaluate report $(EXPERIMENT)
+generate train evaluate report: build
+	@Tools/run-stages $(BIN) $@ $(EXPERIMENT)
 
 bench: build
 	$(BIN)/rsd-train bench --shape smollm2-135m --sequence 256 --steps 3

@@ -62,7 +62,7 @@ let package = Package(
             name: "Experiments",
             dependencies: [
                 "Checkpoints", "Datasets", "Decoding", "Files", "Kernels", "Models", "Tokenizers",
-                logging, .product(name: "Yams", package: "Yams"),
+                argumentParser, logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
 

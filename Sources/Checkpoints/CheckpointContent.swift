@@ -69,7 +69,7 @@ public struct CheckpointContent: Sendable {
     }
 
     /// About how many bytes the file takes: the numbers, the texts, and a kilobyte a data set.
-    var estimatedByteCount: Int {
+    public var estimatedByteCount: Int {
         let numbers = groups.reduce(0) { sum, group in
             group.tensors.reduce(sum) { $0 + $1.byteCount + 1024 }
         }

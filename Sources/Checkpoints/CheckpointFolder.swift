@@ -55,6 +55,12 @@ public struct CheckpointFolder: Sendable {
         return target
     }
 
+    /// Deletes all but so many of the newest checkpoints; with none left the folder goes too.
+    public func prune(to count: Int) {
+        for old in list().dropLast(count) { unlink(old.path) }
+        if count == 0 { rmdir(path) }
+    }
+
     /// Removes what writers left that no longer run.
     public func sweep() { AtomicFile.sweep(path) { CheckpointFolder.step($0) != nil } }
 

@@ -87,7 +87,8 @@ public struct TrainingSet: Sendable {
     ///
     /// `maxLength` counts the prompt and the end-of-turn token too.
     ///
-    /// - Throws: `Failure.badData` naming the example under `.error`, and when nothing is left.
+    /// - Throws: `Failure.badData` naming the example under `.error`, and one that names no place when
+    ///   nothing is left.
     public init(_ all: [TrainingExample], maxLength: Int, overlong: OverlongPolicy) throws {
         var maskedCount = 0
         for var example in all {

@@ -48,15 +48,21 @@ public enum AtomicFile {
                 remedy: "Raise the limit (ulimit -f) and run the same command again."
             )
         }
-        var status = statvfs()
-        guard statvfs(folder, &status) == 0 else { return }
-        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        guard !free.overflow, free.partialValue < UInt64(needed) else { return }
+        guard let free = freeBytes(in: folder), free < needed else { return }
         throw Failure(
             .disk,
             file: path,
-            "needs \(needed) bytes; \(free.partialValue) are free in \(folder)",
+            "needs \(needed) bytes; \(free) are free in \(folder)",
             remedy: "Free some space and run the same command again; it goes on."
         )
+    }
+
+    /// How many bytes this process may still write in a folder's file system; nil where that is not
+    /// known, or more than can be counted.
+    public static func freeBytes(in folder: String) -> Int? {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return nil }
+        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
+        return free.overflow ? nil : Int(exactly: free.partialValue)
     }
 }

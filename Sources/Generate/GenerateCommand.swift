@@ -12,25 +12,15 @@ struct GenerateCommand: ParsableCommand {
             is right are kept. Data goes to standard output, progress to standard error. Exit codes: \
             0 done, 1 failed, 64 usage, 65 bad data, 66 missing input, 74 disk, 75 interrupted (the \
             same command goes on), 78 configuration.
+
+            \(ProgramText.environment)
             """,
+        version: ProgramText.version,
         subcommands: [
             RunCommand.self, SelectCommand.self, AnalyseCommand.self, BenchCommand.self,
             ContaminationCommand.self,
         ]
     )
-
-    /// Parses the command line, runs the command, and exits with the contract's code on an error.
-    static func start() {
-        do {
-            var command = try parseAsRoot()
-            CommandLineMain.run {
-                do { try command.run() } catch let failure as Failure { throw failure } catch {
-                    // The parser's own, such as a request for help.
-                    exit(withError: error)
-                }
-            }
-        } catch { exit(withError: error) }
-    }
 }
 
 /// Which part of an experiment a command works on.

@@ -112,6 +112,7 @@ struct GenerationMeter {
             let share = Double(done.acceptedTokens) / Double(proposals)
             fields.append(("accepted", percentage(share)))
         }
+        fields.append(("", "\(Progress.grouped(done.newTokens)) tokens"))
         let speed = Double(done.newTokens) / max(progress.elapsed, 1e-9)
         fields.append(("", "\(Progress.rate(speed)) tokens/s"))
         return fields

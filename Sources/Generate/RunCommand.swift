@@ -12,6 +12,10 @@ struct RunCommand: ParsableCommand {
             from another experiment are made there. When all tries of an arm are there, its trace \
             filter is applied and a table is printed. Neither batch sizes nor shards nor \
             interruptions change the traces.
+
+            Exit code 1 after all else was done: an arm has nothing to train on, and the last line \
+            says which and why. A shard ends with 75 where an arm starts from the student of another \
+            whose tries other shards still make: run it again when they are done.
             """
     )
 
@@ -22,7 +26,8 @@ struct RunCommand: ParsableCommand {
             "Only every N-th problem, from the i-th on, into a file of its own; when all shards "
                 + "are there, their files are merged.",
             valueName: "i/N"
-        )
+        ),
+        transform: Shard.parse
     )
     var shard: Shard?
     @Flag(help: "Print what would be done, what is missing and what it takes, and stop.")
@@ -36,11 +41,12 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         Interrupts.install()
+        Interrupts.promise(
+            "stopping after this step: finished tries are kept, those under way are made again"
+        )
         let scopes = try options.read()
         if dryRun {
-            for scope in scopes {
-                try StandardOutput.write(scope.layout.plan(scope.arms).text)
-            }
+            try Plan.show(scopes.map { try $0.layout.plan($0.arms) }, of: options.experiment)
             return
         }
         // A file of another arm, missing or malformed, stops nobody here.
@@ -57,6 +63,12 @@ struct RunCommand: ParsableCommand {
             let selections = try scope.generate(models, limit: limit, shard: shard)
             try scope.report(selections)
         }
+        let empty = try scopes.flatMap { try $0.emptyArms }.failure(in: options.experiment)
+        if let waiting = try Scope.waiting(scopes, in: options.experiment), shard != nil {
+            if let empty { CommandLineMain.report(empty) }
+            throw waiting
+        }
+        if let empty { throw empty }
     }
 }
 
@@ -76,9 +88,9 @@ extension Scope {
     /// Generates for every seed and arm, each stage once, and selects.
     ///
     /// Selection comes after all generation, because arms may be matched with each other; arms that
-    /// start from the student of another are last, after that one has been trained.
-    /// - Returns: The selections of arms whose tries are not left to other shards, seed by seed in
-    ///   the order of the arms.
+    /// start from the student of another are last, after that one has been trained. A shard selects
+    /// only where all tries are there: the process that makes the last one finds all others.
+    /// - Returns: The selections that were made, seed by seed in the order of the arms.
     /// - Throws: `Failure`.
     func generate(
         _ models: ModelStore,
@@ -87,41 +99,91 @@ extension Scope {
         adjust: (inout TraceGeneration) -> Void = { _ in }
     ) throws -> [ArmSelection] {
         var selections: [ArmSelection] = []
-        var isComplete: [String: Bool] = [:]
+        var isMade: Set<String> = []
         for seed in experiment.seeds {
             var own: [String: ArmSelection] = [:]
-            /// Makes an arm's tries; whether they are all there.
-            func generate(_ arm: Arm) throws -> Bool {
+            func generate(_ arm: Arm) throws {
                 guard var generation = try TraceGeneration(layout, arm: arm, seed: seed) else {
-                    return true
+                    return
                 }
                 generation.limit = limit
                 generation.shard = shard
                 adjust(&generation)
-                let folder = generation.stage.folder
-                if isComplete[folder] == nil { isComplete[folder] = try generation.run(models) }
-                return isComplete[folder] ?? false
+                guard isMade.insert(generation.stage.folder).inserted else { return }
+                try generation.run(models)
             }
             func select(_ arm: Arm) throws {
+                let traces = try layout.traces(arm, seed: seed)
+                guard shard == nil || traces?.state ?? .finished == .finished else { return }
                 let selector = TraceSelector(layout: layout, models: models)
-                guard let selection = try selector.select(arm, seed: seed) else { return }
-                try layout.write(selection)
+                guard let selection = try selector.select(arm, seed: seed),
+                    shard == nil || selection.isComplete
+                else { return }
+                try write(selection)
                 own[arm.name] = selection
             }
             let independent = arms.filter { $0.student == nil }
-            let done = try independent.filter { try generate($0) || shard == nil }
-            for arm in done { try select(arm) }
+            for arm in independent { try generate(arm) }
+            for arm in independent { try select(arm) }
             for arm in arms where arm.student != nil {
                 let first = try arm.student.map { try experiment.arm($0) }
                 if let first, own[first.name] == nil { try select(first) }
                 // Its student is trained on what other shards make too.
-                if shard != nil, let first, own[first.name]?.isComplete != true { continue }
-                try layout.prepareStudent(of: arm, seed: seed)
-                if try generate(arm) || shard == nil { try select(arm) }
+                if shard != nil, let first, own[first.name] == nil { continue }
+                guard try prepareStudent(of: arm, seed: seed) else { continue }
+                try generate(arm)
+                try select(arm)
             }
             selections += arms.compactMap { own[$0.name] }
         }
         return selections
+    }
+
+    /// Trains the student that an arm starts from.
+    ///
+    /// - Returns: Whether there is one: the arm that it is the student of may have nothing to train on.
+    /// - Throws: `Failure`.
+    private func prepareStudent(of arm: Arm, seed: UInt64) throws -> Bool {
+        var empty = try layout.emptiness(of: arm, seed: seed)
+        if empty == nil {
+            do { try layout.prepareStudent(of: arm, seed: seed) } catch let failure as Failure
+                where failure.kind == .failed
+            {
+                // Training may have found that none of the traces fits.
+                empty = try layout.emptiness(of: arm, seed: seed)
+                if empty == nil { throw failure }
+            }
+        }
+        if let empty { StandardError.write(line: "warning: \(empty.text)") }
+        return empty == nil
+    }
+
+    /// What a shard says of arms that start from the student of another arm, whose tries are not all
+    /// there yet; nil where there are none.
+    ///
+    /// - Throws: `Failure` when an input is missing or malformed.
+    static func waiting(_ scopes: [Scope], in file: String) throws -> Failure? {
+        var names: [String] = []
+        for scope in scopes {
+            for seed in scope.experiment.seeds {
+                for arm in scope.arms {
+                    guard let first = try arm.student.map({ try scope.experiment.arm($0) }),
+                        try scope.layout.selection(first, seed: seed)?.state != .finished
+                    else { continue }
+                    names.append(
+                        "\(arm.name) with seed \(seed) starts from the student of '\(first.name)'"
+                    )
+                }
+            }
+        }
+        guard !names.isEmpty else { return nil }
+        return Failure(
+            .interrupted,
+            file: file,
+            "not all is made yet, because other shards still make what it depends on: "
+                + names.joined(separator: "; "),
+            remedy: "When they are done, run again: \(RunEnvironment.resumeCommand)"
+        )
     }
 
     /// Prints the table of selections.

@@ -28,6 +28,9 @@ struct SelectCommand: ParsableCommand {
         if isEmpty, scopes.contains(where: { !$0.arms.isEmpty }) {
             throw Scope.nothingGenerated(options.experiment)
         }
+        if let empty = try scopes.flatMap({ try $0.emptyArms }).failure(in: options.experiment) {
+            throw empty
+        }
     }
 }
 
@@ -41,7 +44,7 @@ extension Scope {
         for seed in experiment.seeds {
             for arm in arms {
                 guard let selection = try selector.select(arm, seed: seed) else { continue }
-                try layout.write(selection)
+                try write(selection)
                 selections.append(selection)
             }
         }

@@ -16,6 +16,14 @@ struct Shard: Equatable, ExpressibleByArgument {
         self.init(index: index, count: count)
     }
 
+    /// Reads `i/N`.
+    ///
+    /// - Throws: `ValidationError` saying what is expected.
+    static func parse(_ text: String) throws -> Shard {
+        if let shard = Shard(argument: text) { return shard }
+        throw ValidationError("expected i/N with i from 1 to N, such as 2/3")
+    }
+
     /// The shard of the given number.
     init(index: Int, count: Int) {
         self.index = index

@@ -50,8 +50,9 @@ struct TraceGeneration {
 
     /// Makes what is missing.
     ///
-    /// - Returns: Whether all tries of all problems are there now, in the main file.
+    /// - Returns: Whether all tries of all problems are there now, in the main file or about to be.
     /// - Throws: `Failure.interrupted` when asked to stop; what loading, decoding and writing throw.
+    @discardableResult
     func run(_ models: ModelStore) throws -> Bool {
         try stage.prepare()
         let store = TraceStore(stage: stage)

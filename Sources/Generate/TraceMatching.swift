@@ -26,22 +26,29 @@ struct TraceMatching {
 
     /// The arm's selection, made as much as that of the others.
     ///
-    /// - Throws: `Failure.badData` where the arms have no problem in common, and for a trace that
-    ///   the vocabulary cannot spell.
+    /// Nothing is left where one of the arms has nothing, or no problem is common to all.
+    ///
+    /// - Throws: `Failure.badData` for a trace that the vocabulary cannot spell.
     func apply(to own: ArmSelection, others: [ArmSelection]) throws -> ArmSelection {
+        var result = own
+        result.isComplete = own.isComplete && others.allSatisfy(\.isComplete)
+        guard !own.kept.isEmpty else { return result }
+        if let other = others.first(where: \.kept.isEmpty) {
+            result.obstacle =
+                "it is matched with arm '\(other.arm.name)', which has nothing to train on"
+            result.kept = []
+            return result
+        }
         var all = try ([own] + others).map { try fitted($0) }
         if matching.problems {
             let ids = all.map { Set($0.map { Array($0.kept.selected.id.utf8) }) }
             let common = ids.dropFirst().reduce(ids[0]) { $0.intersection($1) }
             guard !common.isEmpty else {
-                throw Failure(
-                    .badData,
-                    at: "arms.\(own.arm.name).match",
+                result.obstacle =
                     "there is no problem for which all of "
-                        + ([own] + others).map(\.arm.name).joined(separator: ", ")
-                        + " have a trace",
-                    remedy: "Match target tokens alone, or generate more tries."
-                )
+                    + ([own] + others).map(\.arm.name).joined(separator: ", ") + " have a trace"
+                result.kept = []
+                return result
             }
             all = all.map { $0.filter { common.contains(Array($0.kept.selected.id.utf8)) } }
         }
@@ -57,9 +64,8 @@ struct TraceMatching {
                     : drawn(items, to: budget, stream)
             }
         }
-        var result = own
         result.kept = items.map(\.kept)
-        result.isComplete = own.isComplete && others.allSatisfy(\.isComplete)
+        if result.kept.isEmpty { result.obstacle = "no trace is left after the match" }
         return result
     }
 

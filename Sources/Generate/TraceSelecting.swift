@@ -26,8 +26,10 @@ struct ArmSelection {
     var selection: TraceSelection?
     /// The traces to train on.
     var kept: [Kept]
-    /// Whether all tries of all problems are there.
+    /// Whether all tries of all problems are there, also those of arms that it is matched with.
     var isComplete = true
+    /// What left nothing to train on, where it was not the filter.
+    var obstacle: String?
 
     /// The traces to train on, as Train reads them.
     var selected: [SelectedTrace] { kept.map(\.selected) }
@@ -42,11 +44,14 @@ extension RunLayout {
         try stage.prepare()
         let text = result.selected.map { $0.json.compact + "\n" }.joined()
         let digest = digest(of: text)
+        var counts = result.json
+        counts[EmptyArm.key] = result.emptyReason(experiment.answers).map { .string($0) }
+        let results = JSON.object(counts)
         // A finished selection that would come out the same is left alone, also where nothing can
         // be written.
         if stage.state == .finished, result.isComplete,
             let manifest = try? TextFile.readJSON(stage.manifest),
-            manifest["results"]?.canonical == result.json.canonical,
+            manifest["results"]?.canonical == results.canonical,
             manifest["outputs"]?["selected.jsonl"]?.string ?? digest == digest,
             (try? TextFile.read(stage.selected)) == Data(text.utf8)
         {
@@ -55,12 +60,8 @@ extension RunLayout {
         // Shards that end together select together, the same.
         let lock = try RunLock.waiting(10, for: stage.lock)
         defer { lock.release() }
-        // Chosen from what was there a while ago, when others have come to the end since.
-        if !result.isComplete, stage.state == .finished,
-            try traces(result.arm, seed: result.seed)?.state == .finished
-        {
-            return
-        }
+        // What was read while other processes were at work is a part, and they may have been faster.
+        if !result.isComplete, stage.state == .finished, stage.hasSelection { return }
         let manifest = try Manifest(
             stage.manifest,
             configuration: experiment.merged,
@@ -74,7 +75,7 @@ extension RunLayout {
         }
         try manifest.close(
             result.isComplete ? .finished : .interrupted,
-            results: result.json,
+            results: results,
             outputs: ["selected.jsonl"]
         )
     }
@@ -95,17 +96,17 @@ extension ArmSelection {
     }
 
     /// The counts, for the manifest.
-    var json: JSON {
+    var json: JSONObject {
         let reasons = TraceFilter.Rejection.allCases.map { reason in
             (key: reason.rawValue, value: JSON.integer(selection?.rejections[reason] ?? 0))
         }
-        return [
-            "problems": .integer(selection?.problemCount ?? selected.count),
-            "tries": .integer(selection?.tryCount ?? selected.count),
-            "kept": .integer(kept.count), "prefixes": .integer(selection?.prefixCount ?? 0),
-            "rejections": .object(JSONObject(reasons)),
-            "mean_length": meanLength.map { .number($0) } ?? .null,
-        ]
+        return JSONObject([
+            ("problems", .integer(selection?.problemCount ?? selected.count)),
+            ("tries", .integer(selection?.tryCount ?? selected.count)),
+            ("kept", .integer(kept.count)), ("prefixes", .integer(selection?.prefixCount ?? 0)),
+            ("rejections", .object(JSONObject(reasons))),
+            ("mean_length", meanLength.map { .number($0) } ?? .null),
+        ])
     }
 
     /// One row a selection: problems, tries, kept, rejections by reason, mean length.

@@ -154,6 +154,9 @@ struct TraceSelector {
             kept: traces.map { .init(selected: source.finished($0)) }
         )
         selection.isComplete = stage.state == .finished
+        if traces.isEmpty {
+            selection.obstacle = "the arm that it takes its traces from has none"
+        }
         return selection
     }
 

@@ -15,6 +15,13 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Models that the experiment trains from scratch come first (arm 'base'). Everything that \
             is finished already, for the same settings and inputs, is left as it is.
+
+            While it trains, the stage's folder has metrics.jsonl, metrics.csv and event files for \
+            TensorBoard: tensorboard --logdir runs/NAME/training. training.keepCheckpoints says how \
+            many checkpoints stay at the end.
+
+            Exit code 1 after all else was done: an arm has nothing to train on, and the last line \
+            says which and why.
             """
     )
 
@@ -28,10 +35,11 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         Interrupts.install()
+        Interrupts.promise("stopping after this step, with a checkpoint of it")
         let experiment = try Experiment.read(experiment)
         let variants = try experiment.variants.filter {
             variant == nil || $0.variant?.name == variant
-        }
+        }.map { try $0.restricted(toSeed: seed) }
         guard !variants.isEmpty else {
             throw Failure(
                 .configuration,
@@ -40,15 +48,16 @@ struct RunCommand: ParsableCommand {
                 "has no variant '\(variant ?? "")'"
             )
         }
-        for variant in variants {
-            let variant = try variant.restricted(toSeed: seed)
-            if dryRun {
-                let plan = try RunLayout(variant).plan(selected(variant))
-                try StandardOutput.write(plan.text)
-                continue
-            }
-            try train(variant)
+        if dryRun {
+            let plans = try variants.map { try RunLayout($0).plan(selected($0)) }
+            try Plan.show(plans, of: self.experiment)
+            return
         }
+        var empty: [EmptyArm] = []
+        for variant in variants {
+            empty += try train(variant)
+        }
+        if let failure = empty.failure(in: self.experiment) { throw failure }
     }
 
     /// The arms to train.
@@ -56,24 +65,41 @@ struct RunCommand: ParsableCommand {
         arm == "base" ? [] : try arm.map { [try experiment.arm($0)] } ?? experiment.arms
     }
 
-    private func train(_ experiment: Experiment) throws {
+    /// Trains what is not trained yet.
+    ///
+    /// - Returns: The arms that have nothing to train on.
+    private func train(_ experiment: Experiment) throws -> [EmptyArm] {
         let layout = RunLayout(experiment)
+        var empty: [EmptyArm] = []
         for stage in try layout.baseStages() where stage.state != .finished {
             try run(stage, experiment) { try baseRun(stage, layout) }
         }
         for arm in try selected(experiment) where arm.kind != .base {
             for seed in experiment.seeds {
+                if let found = try layout.emptiness(of: arm, seed: seed) {
+                    empty.append(found)
+                    continue
+                }
                 guard let stage = try layout.training(arm, seed: seed), stage.state != .finished
                 else { continue }
-                try run(stage, experiment) { try fineTuning(stage, arm, seed, layout) }
+                do {
+                    try run(stage, experiment, keepCheckpoints: arm.training.keepCheckpoints) {
+                        try fineTuning(stage, arm, seed, layout)
+                    }
+                } catch let nothing as NothingToTrainOn {
+                    StandardError.write(line: "\(arm.name) seed \(seed): \(nothing.reason)")
+                    empty += try [layout.emptiness(of: arm, seed: seed)].compactMap(\.self)
+                }
             }
         }
+        return empty
     }
 
     /// Runs one stage under its lock and manifest.
     private func run(
         _ stage: Stage,
         _ experiment: Experiment,
+        keepCheckpoints: Int = 0,
         _ prepare: () throws -> TrainingRun
     ) throws {
         try stage.prepare()
@@ -90,7 +116,7 @@ struct RunCommand: ParsableCommand {
             var volume = JSON.null
             // Weights without a finished manifest: the program was killed between the two.
             if stage.hasModel {
-                try? FileManager.default.removeItem(atPath: stage.checkpoints)
+                CheckpointFolder(stage.checkpoints).prune(to: keepCheckpoints)
             } else {
                 let training = try prepare()
                 try training.run()
@@ -99,7 +125,8 @@ struct RunCommand: ParsableCommand {
             try manifest.close(.finished, results: volume)
         } catch {
             let isInterrupted = (error as? Failure)?.kind == .interrupted
-            try manifest.close(isInterrupted ? .interrupted : .failed)
+            let results = (error as? NothingToTrainOn).map { JSON.object($0.results) } ?? .null
+            try manifest.close(isInterrupted ? .interrupted : .failed, results: results)
             throw error
         }
     }
@@ -130,7 +157,7 @@ struct RunCommand: ParsableCommand {
             },
             optimizer: scratch.optimizer,
             saveEvery: 200,
-            keepCheckpoints: 1,
+            keepCheckpoints: 0,
             label: "\(stage.label) seed \(stage.seed)"
         )
         try TrainingSettings.Recompute.none.estimate(
@@ -178,6 +205,10 @@ struct RunCommand: ParsableCommand {
                 overlong: settings.overlong
             )
         } catch var failure as Failure {
+            // Without a place it is about no single trace: nothing is left.
+            if failure.place == nil {
+                throw NothingToTrainOn(examples, maxLength: settings.maxLength)
+            }
             failure.place = ["arm \(arm.name)", failure.place].compactMap(\.self)
                 .joined(separator: ", ")
             throw failure.inFile(selection.selected)
@@ -229,4 +260,26 @@ struct RunCommand: ParsableCommand {
         )
         return TrainingRun(model, plan: plan, stage: stage)
     }
+}
+
+/// The traces of an arm are there, and none of them can be trained on.
+private struct NothingToTrainOn: Error {
+    /// Why, in words.
+    let reason: String
+
+    /// Counts what was wrong with the traces; too long goes before without a target.
+    init(_ examples: [TrainingExample], maxLength: Int) {
+        let long = examples.count { $0.ids.count > maxLength }
+        let limit = "longer than training.maxLength (\(maxLength) tokens)"
+        let silent = "no token that is trained on"
+        reason =
+            switch (long, examples.count - long) {
+            case (_, 0): "all of its traces (\(long)) are \(limit)"
+            case (0, let rest): "all of its traces (\(rest)) have \(silent)"
+            case (_, let rest): "\(long) of its traces are \(limit), \(rest) have \(silent)"
+            }
+    }
+
+    /// What the manifest says of it.
+    var results: JSONObject { JSONObject([(EmptyArm.key, .string(reason))]) }
 }

@@ -19,12 +19,17 @@ struct TrainingPlan {
     let optimizer: OptimizerSettings
     /// Steps between checkpoints.
     let saveEvery: Int
-    /// Checkpoints kept while training.
+    /// Checkpoints that stay when training has ended.
     let keepCheckpoints: Int
     /// What the run is called on the progress line.
     let label: String
     /// How much is trained on, for the manifest.
     var volume = JSON.null
+
+    /// Checkpoints kept while training: never none, as training goes on from them.
+    var checkpointsWhileTraining: Int {
+        TrainingSettings.checkpointsWhileTraining(keeping: keepCheckpoints)
+    }
 
     var schedule: CosineSchedule {
         CosineSchedule(
@@ -84,7 +89,7 @@ final class TrainingRun {
         identity = .string(stage.hash)
         checkpoints = CheckpointFolder(
             stage.checkpoints,
-            keep: max(1, plan.keepCheckpoints)
+            keep: plan.checkpointsWhileTraining
         )
         optimizer = AdamW(model.transformer.trained, configuration: plan.adamW)
     }
@@ -96,6 +101,7 @@ final class TrainingRun {
     func run(display: ProgressDisplay = .standardError()) throws {
         try model.tokenizer.checkReadsBack(of: model.name)
         let first = try resume()
+        try requireSpace(from: first)
         let metrics = try MetricsLog(stage: stage, keepingStepsBelow: first)
         let progress = Progress(
             plan.label,
@@ -104,9 +110,13 @@ final class TrainingRun {
             done: first,
             display: display
         )
+        try announce(from: first)
         var tokens = 0
         for step in first..<max(first, plan.stepCount) {
-            let result = try train(step: step)
+            let result = try train(step: step) { done, all in
+                let share = "\(Progress.grouped(done))/\(Progress.grouped(all)) tokens"
+                progress.update(done: step, [("step \(step + 1):", share)])
+            }
             tokens += result.tokens
             try metrics.append(result)
             progress.update(done: step + 1, fields(result, tokens: tokens, progress.elapsed))
@@ -120,8 +130,21 @@ final class TrainingRun {
         }
         try checkWeights(after: plan.stepCount - 1)
         try HDF5Checkpoint.write(content(state: nil, at: stage.model), to: stage.model)
-        for (_, path) in checkpoints.list() { try? FileManager.default.removeItem(atPath: path) }
+        checkpoints.prune(to: plan.keepCheckpoints)
         progress.finish()
+    }
+
+    /// Tells what is to come, before a first step that may take minutes.
+    private func announce(from first: Int) throws {
+        guard plan.stepCount > first, model.configuration.parameterCount > 10_000_000 else {
+            return
+        }
+        let count = plan.stepCount - first
+        let rows = try plan.microBatches(first).joined().reduce(0) { $0 + $1.inputs.count }
+        StandardError.write(
+            line: "\(plan.label): \(count) \(count == 1 ? "step" : "steps") to come, the first of "
+                + "\(Progress.grouped(rows)) tokens"
+        )
     }
 
     private func fields(_ metrics: StepMetrics, tokens: Int, _ elapsed: Double)
@@ -135,12 +158,17 @@ final class TrainingRun {
         ]
     }
 
-    /// One optimizer step.
-    private func train(step: Int) throws -> StepMetrics {
+    /// One optimizer step; `progress` hears, after each micro-batch, how many of its tokens are done.
+    private func train(
+        step: Int,
+        _ progress: (_ done: Int, _ all: Int) -> Void
+    ) throws -> StepMetrics {
         let start = ContinuousClock.now
         let microBatches = try plan.microBatches(step)
         // Divided by the targets of the whole step, so that its cutting changes nothing.
         let targetCount = microBatches.joined().reduce(0) { $0 + $1.targetCount }
+        let tokenCount = microBatches.joined().reduce(0) { $0 + $1.inputs.count }
+        var tokensDone = 0
         var loss = 0.0
         for examples in microBatches {
             let tape = Tape<Float>()
@@ -152,6 +180,8 @@ final class TrainingRun {
             )
             loss += Double(result.value.item)
             result.backward()
+            tokensDone += examples.reduce(0) { $0 + $1.inputs.count }
+            progress(tokensDone, tokenCount)
         }
         let norm = optimizer.gradientNorm()
         guard loss.isFinite, norm.isFinite else {
@@ -170,7 +200,7 @@ final class TrainingRun {
             loss: loss,
             learningRate: rate,
             gradientNorm: norm,
-            tokens: microBatches.joined().reduce(0) { $0 + $1.inputs.count },
+            tokens: tokenCount,
             seconds: (ContinuousClock.now - start) / .seconds(1)
         )
     }
@@ -237,7 +267,49 @@ final class TrainingRun {
     private func save(completedSteps: Int) throws {
         try checkWeights(after: completedSteps - 1)
         let path = checkpoints.path(step: completedSteps)
-        try checkpoints.write(content(state: completedSteps, at: path), step: completedSteps)
+        func write() throws {
+            try checkpoints.write(content(state: completedSteps, at: path), step: completedSteps)
+        }
+        do {
+            do { try write() } catch let failure as Failure
+                where failure.kind == .disk && checkpoints.list().count > 1
+            {
+                // What was trained since is worth more than the second newest checkpoint.
+                checkpoints.prune(to: 1)
+                try write()
+            }
+        } catch var failure as Failure where failure.kind == .disk {
+            let last = checkpoints.list().last?.step
+            failure.message += last.map { "; the checkpoint of step \($0) is whole" } ?? ""
+            failure.remedy =
+                "Free some space and run the same command again: it goes on from "
+                + (last.map { "step \($0)." } ?? "the start, as nothing was saved before.")
+            throw failure
+        }
+    }
+
+    /// Refuses to begin what could not be saved: checkpoints on the way, one of them beside those
+    /// that are kept, and the weights at the end.
+    private func requireSpace(from first: Int) throws {
+        let steps = first..<max(first, plan.stepCount)
+        let saves = steps.count { ($0 + 1) % plan.saveEvery == 0 && $0 + 1 < plan.stepCount }
+        let there = checkpoints.list().count
+        let checkpoint = content(state: first, at: checkpoints.path(step: first))
+            .estimatedByteCount
+        let model = content(state: nil, at: stage.model).estimatedByteCount
+        let onTheWay = min(saves, max(0, checkpoints.keep + 1 - there))
+        let atTheEnd = max(0, min(there + saves, checkpoints.keep) - there)
+        let needed = max(onTheWay * checkpoint, atTheEnd * checkpoint + model)
+        guard let free = AtomicFile.freeBytes(in: stage.folder), free < needed + needed / 10
+        else { return }
+        throw Failure(
+            .disk,
+            file: stage.folder,
+            "training needs \(needed + needed / 10) bytes for checkpoints and weights; \(free) are "
+                + "free",
+            remedy: "Free some space and run the same command again, or lower "
+                + "training.keepCheckpoints."
+        )
     }
 
     /// Restores weights and moments from the latest whole checkpoint.

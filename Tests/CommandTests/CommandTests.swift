@@ -16,6 +16,52 @@ import Testing
         }
     }
 
+    @Test(arguments: ["rsd-generate", "rsd-train", "rsd-evaluate"])
+    func saysItsVersionAndItsVariables(_ program: String) throws {
+        let version = try Program(program).run(["--version"])
+        #expect(version.status == 0)
+        #expect(version.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
+        let help = try Program(program).run(["--help"])
+        for name in ["RSD_RUNS", "RSD_RESULTS", "RSD_THREADS", "RSD_MODELS", "RSD_DATA"] {
+            #expect(help.output.contains(name))
+        }
+        let topic = try Program(program).run(["help", "run"])
+        #expect(topic.status == 0 && topic.output.contains("USAGE: \(program) run"))
+    }
+
+    /// Nothing is called free of cost because it is not known yet.
+    @Test func aPlanKnowsWhatItDoesNotKnow() throws {
+        let folder = try Scratch()
+        try folder.write(
+            """
+            name: mine
+            models:
+              teacher: {path: models/teacher.gguf}
+              student: {path: models/student}
+            problems: {path: data/problems.jsonl}
+            benchmarks: [{name: held-out, path: data/test.jsonl}]
+            template: {preset: chatml}
+            arms:
+              base: {kind: base}
+              rsd: {kind: rsd}
+
+            """,
+            "mine.yaml"
+        )
+        for program in ["rsd-generate", "rsd-train", "rsd-evaluate"] {
+            let result = try Program(program, in: folder).run(["run", "mine.yaml", "--dry-run"])
+            #expect(result.status == 66, "\(result.error)")
+            #expect(!result.output.contains("0:00 h"), "\(result.output)")
+            for line in [
+                "unknown until models/teacher.gguf, models/student, data/problems.jsonl are there",
+                "what all this takes is unknown until", "missing: models/teacher.gguf",
+            ] where program == "rsd-generate" {
+                #expect(result.output.contains(line), "\(result.output)")
+            }
+            #expect(result.error.contains("data/test.jsonl (benchmarks, held-out)"))
+        }
+    }
+
     /// A step of training takes the memory that was announced, within a tenth, and once it has it
     /// asks for next to none.
     @Test(arguments: ["none", "layers"])
@@ -39,6 +85,10 @@ import Testing
         ("rsd-train", ["bench", "--shape", "gpt-5"], 78, "gpt-5"),
         ("rsd-train", ["run"], 64, "experiment"),
         ("rsd-train", ["fly"], 64, "fly"),
+        ("rsd-train", ["help", "fly"], 64, "Unknown command 'fly'; expected one of run, bench"),
+        ("rsd-generate", ["run", "x.yaml", "--lim", "3"], 64, "Did you mean '--limit'?"),
+        ("rsd-generate", ["run", "x.yaml", "--quick"], 64, "Unknown option '--quick'\n"),
+        ("rsd-generate", ["run", "x.yaml", "--shard", "3/2"], 64, "i/N with i from 1 to N"),
         ("rsd-evaluate", ["grade", "torn.jsonl"], 65, "line 2"),
         (
             "rsd-evaluate", ["sample", "--model", "empty-folder", "--prompt", "x"], 66,
@@ -82,8 +132,12 @@ import Testing
     @Test(arguments: ["rsd-generate", "rsd-train", "rsd-evaluate"])
     func plansThePapersRun(_ program: String) throws {
         let result = try Program(program).run(["run", "experiments/paper.yaml", "--dry-run"])
-        #expect(result.status == 0, "\(result.error)")
-        for needed in ["s1", "Qwen3-0.6B", "GiB"] { #expect(result.output.contains(needed)) }
+        // Its models and problems are not part of the package.
+        #expect(result.status == 66, "\(result.error)")
+        #expect(result.error.contains("models.student"), "\(result.error)")
+        for needed in ["s1", "Qwen3-0.6B", "GiB"] {
+            #expect(result.output.contains(needed), "\(result.output)")
+        }
     }
 
     @Test func gradeAnswersEveryLine() throws {
@@ -187,6 +241,26 @@ import Testing
         #expect(last.status == 0, "\(last.error)")
         #expect(kills > 3)
         #expect(try models(folder) == expected)
+    }
+
+    /// As many checkpoints stay as were asked for; none where nothing was said.
+    @Test(arguments: [("keepCheckpoints: 2, ", 2), ("keepCheckpoints: 3, ", 3), ("", 0)])
+    func keepsCheckpointsAfterTheEnd(_ key: String, _ count: Int) throws {
+        let folder = try Self.prepare()
+        let text = String(decoding: try TextFile.read(folder.path("killed.yaml")), as: UTF8.self)
+        try folder.write(
+            text.replacing("keepCheckpoints: 2, ", with: key)
+                .replacing("epochs: 40", with: "epochs: 2"),
+            "killed.yaml"
+        )
+        let trained = try Program("rsd-train", in: folder).run(["run", "killed.yaml"])
+        #expect(trained.status == 0, "\(trained.error)")
+        let left = folder.files(named: nil, below: "runs/killed/training").filter {
+            $0.contains("/checkpoints/")
+        }
+        // Of eight steps the last one is the model itself.
+        let names = left.map { $0.split(separator: "/").last ?? "" }
+        #expect(names == (8 - count..<8).map { "step-00000\($0).h5" })
     }
 
     @Test func weightsDecideWhetherATrainingIsDone() throws {

@@ -53,6 +53,36 @@ import Testing
         #expect(process.terminationStatus == number)
     }
 
+    /// A stop is answered at once, whatever the step still takes.
+    @Test func aStopIsAnsweredAtOnce() throws {
+        let folder = try Scratch()
+        try folder.write(
+            KilledTrainingTests.experiment.replacing("steps: 2", with: "steps: 1000000"),
+            "killed.yaml"
+        )
+        let (process, error) = try shell(
+            "(sleep 2; kill -INT $$) & exec \"$0\" run killed.yaml --arm base",
+            "rsd-train",
+            in: folder
+        )
+        #expect(process.terminationStatus == 75, "\(error)")
+        let lines = error.split(separator: "\n")
+        #expect(lines.contains("stopping after this step, with a checkpoint of it"), "\(error)")
+        #expect(lines.last?.hasPrefix("Go on with: ") == true, "\(error)")
+    }
+
+    /// A checkpoint that cannot be written says what is left and how training goes on.
+    @Test func aFailedSaveSaysHowToGoOn() throws {
+        let folder = try KilledTrainingTests.prepare()
+        let (process, error) = try shell(
+            "ulimit -f 8; exec \"$0\" run killed.yaml",
+            "rsd-train",
+            in: folder
+        )
+        #expect(process.terminationStatus == 74, "\(error)")
+        #expect(error.contains("it goes on from the start, as nothing was saved"), "\(error)")
+    }
+
     /// Found by name, a program still finds the one beside it that trains.
     @Test func findsTheTrainerWhenFoundByName() throws {
         let folder = try Scratch()

@@ -25,7 +25,7 @@ final class Recorder: Sendable {
 }
 
 @Suite struct ProgressTests {
-    @Test func addsALineEveryHalfMinuteOffATerminal() {
+    @Test func addsALineSoonAndThenEveryHalfMinuteOffATerminal() {
         let recorder = Recorder()
         let progress = Progress(
             "rsd seed 1",
@@ -42,9 +42,9 @@ final class Recorder: Sendable {
         progress.finish()
         #expect(
             recorder.text == """
-                rsd seed 1: 120/300 problems  40 %  1:30 left  accepted 97.1 %  \
+                rsd seed 1: 66/300 problems  22 %  1:57 left  accepted 97.1 %  \
                 5,210 tokens/s  2.0 problems/s
-                rsd seed 1: 180/300 problems  60 %  1:00 left  accepted 97.1 %  \
+                rsd seed 1: 126/300 problems  42 %  1:27 left  accepted 97.1 %  \
                 5,210 tokens/s  2.0 problems/s
                 rsd seed 1: 180/300 problems  in 1:00  kept 170  2.0 problems/s
 
@@ -85,7 +85,8 @@ final class Recorder: Sendable {
             progress.update(done: 1)
         }
         work(live: true)
-        #expect(recorder.text == "\rx: 1/3 items  33 %  0:00 left\u{1B}[K\n")
+        // What is shown at once is that nothing is done yet.
+        #expect(recorder.text == "\rx: 0/3 items  0 %\u{1B}[K\n")
         work(live: false)
         #expect(recorder.text.count { $0 == "\n" } == 1)
     }
@@ -340,6 +341,22 @@ final class Recorder: Sendable {
         )
         #expect(
             CommandLineMain.message(for: failed) == "Error: f: line 2: found a; expected b\nFix."
+        )
+    }
+}
+
+@Suite struct OptionSuggestionTests {
+    static let help = "OPTIONS: --arm <name> --seed <n> --limit <n> --shard <i/N> --dry-run --help"
+
+    @Test(arguments: [
+        ("--lim", "--limit"), ("--limits", "--limit"), ("--dry", "--dry-run"), ("--arms", "--arm"),
+        ("--s", nil), ("--quick", nil), ("--rsd", nil), ("--sede", nil),
+    ]) func suggestsOnlyWhatIsMeant(_ typed: String, _ expected: String?) {
+        let text = "Error: Unknown option '\(typed)'. Did you mean '--arm'?\nUsage: x"
+        let hint = expected.map { ". Did you mean '\($0)'?" } ?? ""
+        #expect(
+            OptionSuggestion.mended(text, help: Self.help)
+                == "Error: Unknown option '\(typed)'\(hint)\nUsage: x"
         )
     }
 }

@@ -12,28 +12,16 @@ struct EvaluateCommand: ParsableCommand {
             Data goes to standard output, progress and messages to standard error. Exit codes: 0, \
             1 failed, 64 usage, 65 bad data, 66 missing input, 74 disk, 75 interrupted (the same \
             command goes on), 78 configuration.
+
+            \(ProgramText.environment)
             """,
+        version: ProgramText.version,
         subcommands: [
             RunCommand.self, RescoreCommand.self, ReportCommand.self, CompareCommand.self,
             GradeCommand.self,
             TokenizeCommand.self, LogprobsCommand.self, SampleCommand.self,
         ]
     )
-
-    /// Parses the command line, works, and ends the process with the contract's exit code.
-    static func start() {
-        CommandLineMain.run {
-            do {
-                var command = try parseAsRoot()
-                try command.run()
-            } catch let failure as Failure {
-                throw failure
-            } catch {
-                // Help and usage errors, worded and numbered by the parser.
-                exit(withError: error)
-            }
-        }
-    }
 }
 
 /// Which model a tool works with.

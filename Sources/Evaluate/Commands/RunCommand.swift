@@ -10,6 +10,9 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Goes on where an earlier run stopped. Samples depend on seed, question and number of \
             the sample alone, so every arm meets the same random numbers.
+
+            Exit code 1 after all else was done: an arm had nothing to train on, and the last line \
+            says which and why.
             """
     )
 
@@ -26,14 +29,17 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         Interrupts.install()
+        Interrupts.promise(
+            "stopping after this step: finished samples are kept, those under way are made again"
+        )
         let experiment = try options.read()
         try choice.check(experiment)
         if dryRun {
-            for variant in try experiment.variants {
-                let variant = try variant.restricted(toSeed: choice.seed)
-                let arms = try choice.arm.map { [try variant.arm($0)] } ?? variant.arms
-                try StandardOutput.write(RunLayout(variant).plan(arms).text)
+            let plans = try experiment.variants.map { variant in
+                try RunLayout(variant.restricted(toSeed: choice.seed))
+                    .plan(choice.arms(of: variant))
             }
+            try Plan.show(plans, of: options.experiment)
             return
         }
         try ContaminationCheck(experiment.variants).run()
@@ -44,6 +50,11 @@ struct RunCommand: ParsableCommand {
         for job in jobs {
             try SamplingRun(job, limit: limit, surroundings: surroundings).run()
         }
+        let empty = try experiment.variants.flatMap { variant in
+            let layout = RunLayout(try variant.restricted(toSeed: choice.seed))
+            return try layout.emptyArms(try choice.arms(of: variant))
+        }
+        if let failure = empty.failure(in: options.experiment) { throw failure }
     }
 }
 
@@ -51,6 +62,13 @@ struct RunCommand: ParsableCommand {
 struct JobOptions: ParsableArguments {
     @Option(help: "One arm; all when left out.") var arm: String?
     @Option(help: "One of the experiment's seeds; all when left out.") var seed: UInt64?
+
+    /// The arms that are meant.
+    ///
+    /// - Throws: `Failure.configuration` where the experiment has no such arm.
+    func arms(of experiment: Experiment) throws -> [Arm] {
+        try arm.map { [try experiment.arm($0)] } ?? experiment.arms
+    }
 
     /// Checks that the experiment has what was asked for.
     ///

@@ -12,7 +12,8 @@ struct SampleCommand: ParsableCommand {
         abstract: "Completes one prompt.",
         discussion: """
             A model that speaks ChatML (its tokenizer has <|im_start|> and a chat template) gets \
-            the prompt as a user's turn; with --raw any model simply continues the text.
+            the prompt as a user's turn; with --raw any model simply continues the text. Text is \
+            written as it is made; Ctrl-C ends it there.
             """
     )
 
@@ -41,7 +42,7 @@ struct SampleCommand: ParsableCommand {
     }
 
     func run() throws {
-        Interrupts.install()
+        // Nothing is resumed, so a signal ends it at once; what was made stands on the screen.
         let model = try options.load(storage: .stored)
         let ids = try Self.promptTokens(prompt, system: system, raw: raw, model.tokenizer)
         let stop = StopRules(endOfTurn: [], maxNewTokens: maxTokens, maxTotalTokens: .max)
@@ -51,7 +52,6 @@ struct SampleCommand: ParsableCommand {
         )
         let completion = Completion(model, parameters, seed: seed)
         try completion.run(ids, maxTokens: maxTokens) { bytes in
-            try Interrupts.check()
             try StandardOutput.write(bytes)
         }
         try StandardOutput.write("\n")

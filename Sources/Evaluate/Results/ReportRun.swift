@@ -43,8 +43,9 @@ struct ReportRun {
             )
         if !isPartial { try all.checkWhole(experiment) }
         let variants = try experiment.variants.map(\.variant?.name)
+        let empty = counts == .scores ? [] : try emptyArms
         let compared =
-            isPartial
+            isPartial || !empty.isEmpty
             ? try experiment.part(of: all.questions) { arm, seed in
                 variants.allSatisfy { !all.cells($0, arm.name, seed).isEmpty }
             } : experiment
@@ -59,6 +60,7 @@ struct ReportRun {
         do {
             var model = try model(compared, table)
             model.answers = answers.lists(of: compared)
+            model.show(empty, of: experiment)
             if counts != .scores { try JSONLines.write(all.records, to: scores) }
             let files = try ReportFiles.render(model)
             // Scores do not have the losses of training.
@@ -71,6 +73,14 @@ struct ReportRun {
         } catch {
             try? manifest.close(.failed)
             throw error
+        }
+    }
+
+    /// The arms that have nothing to train on; those of a sweep's variants are not looked for.
+    private var emptyArms: [EmptyArm] {
+        get throws {
+            guard experiment.grids.isEmpty else { return [] }
+            return try RunLayout(experiment, environment: environment).emptyArms(experiment.arms)
         }
     }
 
@@ -120,5 +130,19 @@ struct ReportRun {
         where name.hasSuffix(".svg") && !wanted.contains("plots/\(name)") {
             try? FileManager.default.removeItem(atPath: "\(plots)/\(name)")
         }
+    }
+}
+
+extension ReportModel {
+    /// Shows arms that have nothing to train on as rows without numbers, and says why.
+    fileprivate mutating func show(_ empty: [EmptyArm], of experiment: Experiment) {
+        guard !empty.isEmpty else { return }
+        let known = Dictionary(arms.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        arms = experiment.arms.compactMap { arm in
+            if let known = known[arm.name] { return known }
+            guard empty.contains(where: { $0.arm == arm.name }) else { return nil }
+            return Arm(name: arm.name, summary: arm.summary)
+        }
+        notes += empty.map { "\($0.text.prefix(1).uppercased())\($0.text.dropFirst())." }
     }
 }

@@ -44,7 +44,8 @@ struct EvaluationJob: Sendable {
         }.filter { seen.insert($0.stage.folder).inserted }
     }
 
-    /// The jobs of one variant, seed by seed, arms in the order of the table.
+    /// The jobs of one variant, seed by seed, arms in the order of the table; none for an arm that
+    /// has nothing to train on, and so no student.
     ///
     /// - Throws: as `all`.
     static func jobs(
@@ -55,8 +56,9 @@ struct EvaluationJob: Sendable {
     ) throws -> [EvaluationJob] {
         let layout = RunLayout(variant, environment: environment)
         return try variant.seeds.filter { only == nil || $0 == only }.flatMap { seed in
-            try variant.arms.filter { name == nil || $0.name == name }.map { arm in
-                EvaluationJob(
+            try variant.arms.filter { name == nil || $0.name == name }.compactMap { arm in
+                guard try layout.emptiness(of: arm, seed: seed) == nil else { return nil }
+                return EvaluationJob(
                     experiment: variant,
                     layout: layout,
                     arm: arm,

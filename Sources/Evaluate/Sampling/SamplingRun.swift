@@ -150,27 +150,30 @@ struct SamplingRun {
             uniquingKeysWith: { first, _ in first }
         )
         let wanted = missing.reduce(0) { $0 + $1.indices.count }
-        let asked = benchmark.asked(limit).count * benchmark.perQuestion
+        let total = benchmark.asked(limit).count * benchmark.perQuestion
         let progress = Experiments.Progress(
             "\(job.label) \(benchmark.name)",
-            total: asked,
+            total: total,
             unit: "samples",
-            done: asked - wanted,
+            done: total - wanted,
             display: display
         )
         let grading = job.grading
         let file = try JSONLines.Appender(benchmark.path)
         let cancellation = CancellationFlag()
         var made = 0
-        var correct = 0
+        // The share of right answers is that of all samples asked for, also of an earlier run's.
+        let asked = benchmark.asked(limit).indices
+        let earlier = benchmark.entries.filter { asked.contains($0.place) }
+        var correct = earlier.count { $0.verdict == .correct }
         let outcome = try engine.run(
             requests,
             cancellation: cancellation,
             progress: { done in
                 if isStopRequested() { cancellation.cancel() }
                 progress.update(
-                    done: asked - wanted + done.finishedSequences,
-                    fields(done, correct: correct, seconds: progress.elapsed)
+                    done: total - wanted + done.finishedSequences,
+                    fields(done, earlier.count, correct: correct, seconds: progress.elapsed)
                 )
             }
         ) { sequence in
@@ -187,19 +190,27 @@ struct SamplingRun {
         }
         try file.checkIsInPlace()
         try benchmark.readAgain(job)
-        progress.finish(fields(outcome, correct: correct, seconds: progress.elapsed))
+        progress.finish(
+            fields(outcome, earlier.count, correct: correct, seconds: progress.elapsed)
+        )
         if outcome.wasCancelled { throw Interrupts.stopped() }
         return made
     }
 
-    private func fields(_ done: DecodingProgress, correct: Int, seconds: Double) -> [(
-        name: String, value: String
-    )] {
+    private func fields(
+        _ done: DecodingProgress,
+        _ earlier: Int,
+        correct: Int,
+        seconds: Double
+    ) -> [(name: String, value: String)] {
         var fields: [(name: String, value: String)] = []
-        if done.finishedSequences > 0 {
-            let share = Double(correct) / Double(done.finishedSequences)
+        let finished = earlier + done.finishedSequences
+        if finished > 0 {
+            let share = Double(correct) / Double(finished)
             fields.append(("right", NumberText.percent(share) + " %"))
         }
+        // Before the first sample is finished, all that tells of work.
+        fields.append(("", "\(Experiments.Progress.grouped(done.newTokens)) tokens"))
         if seconds > 0 {
             let rate = Experiments.Progress.rate(Double(done.newTokens) / seconds)
             fields.append(("", "\(rate) tokens/s"))

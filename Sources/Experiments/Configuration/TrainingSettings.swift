@@ -84,7 +84,7 @@ public struct TrainingSettings: Sendable, Equatable {
     public var recompute: Recompute
     /// Steps between checkpoints; 0 writes one at the end of each epoch.
     public var saveEvery: Int
-    /// Checkpoints kept, the latest ones.
+    /// Checkpoints that stay when training has ended, the latest ones before its end.
     public var keepCheckpoints: Int
     /// The adapters that are trained instead of all weights; nil trains all.
     public var lora: LoRA?
@@ -102,9 +102,14 @@ public struct TrainingSettings: Sendable, Equatable {
         )
         recompute = reader.choice("recompute", default: Recompute.auto) ?? .auto
         saveEvery = reader.integer("saveEvery", default: 0, in: 0...Int.max)
-        keepCheckpoints = reader.integer("keepCheckpoints", default: 2, in: 1...1024)
+        keepCheckpoints = reader.integer("keepCheckpoints", default: 0, in: 0...1024)
         lora = reader.map("lora").map { LoRA($0) }
         reader.finish()
+    }
+
+    /// Checkpoints kept while training goes on: two, or as many as are to stay.
+    public static func checkpointsWhileTraining(keeping count: Int) -> Int {
+        count > 0 ? count : 2
     }
 
     /// The members that the trained weights depend on, to the last bit.

@@ -14,6 +14,29 @@ public enum Interrupts {
     /// Whether `prepare` has begun to listen, and `install` has not been called since.
     private static let isEarly = Atomic<Bool>(false)
 
+    /// The address of what the first request is answered with, or 0.
+    ///
+    /// A C string that is never freed: the handler may do little more than write it.
+    private static let answer = Atomic<UInt>(0)
+
+    /// Says what a stop will wait for and what is kept, in words that are shown when it is asked for.
+    public static func promise(_ text: String) {
+        // On a terminal the progress line and what the key leaves there come first.
+        let line = (isatty(STDERR_FILENO) == 1 ? "\n" : "") + text + "\n"
+        guard let copy = strdup(line) else { return }
+        answer.store(UInt(bitPattern: copy), ordering: .relaxed)
+    }
+
+    /// Writes the promise; safe in a signal handler.
+    private static func tell() {
+        let code = errno
+        let address = answer.load(ordering: .relaxed)
+        if let text = UnsafePointer<CChar>(bitPattern: address) {
+            _ = write(STDERR_FILENO, text, strlen(text))
+        }
+        errno = code
+    }
+
     /// Makes failed writes errors, and lets signals through: the start of every program.
     public static func prepare() {
         signal(SIGPIPE, SIG_IGN)
@@ -47,6 +70,7 @@ public enum Interrupts {
         for number in numbers {
             let former = signal(number) { received in
                 if Interrupts.note() > 1 { _exit(128 + received) }
+                Interrupts.tell()
             }
             // Under nohup the end of the terminal is to be ignored.
             if number == SIGHUP, unsafeBitCast(former, to: Int.self) == 1 {

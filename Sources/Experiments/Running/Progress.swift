@@ -3,7 +3,8 @@ import Synchronization
 
 /// Where progress is shown, and how.
 public struct ProgressDisplay: Sendable {
-    /// Whether one line is rewritten in place; otherwise a line is added every half minute.
+    /// Whether one line is rewritten in place; otherwise a line is added after some seconds, and then
+    /// every half minute.
     public var isLive: Bool
     /// Whether the label is set in bold.
     public var isColored: Bool
@@ -69,6 +70,8 @@ public final class Progress: Sendable {
 
     /// Seconds between lines where the line cannot be rewritten.
     static let plainInterval = 30.0
+    /// Seconds until the first of those lines, so that work that may be long is soon heard of.
+    static let firstInterval = 3.0
     /// Seconds between rewrites of a live line.
     static let liveInterval = 0.2
 
@@ -89,10 +92,11 @@ public final class Progress: Sendable {
         self.display = display
         initial = done
         start = display.now()
-        // Off a terminal the first line comes after half a minute: short work stays silent.
+        // Off a terminal short work stays silent until its end.
         var first = State(done: done)
-        if !display.isLive { first.lastShown = start }
+        if !display.isLive { first.lastShown = start + Self.firstInterval - Self.plainInterval }
         state = Mutex(first)
+        if display.isLive { update(done: done) }
     }
 
     /// Work that ends early leaves its line behind, so that what is said next begins on its own.

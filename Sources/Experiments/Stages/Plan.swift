@@ -17,8 +17,10 @@ public struct Plan: Sendable {
         public var folder: String?
         /// How far it has come.
         public var state: Stage.State
-        /// What it will roughly take; nil where no size is known.
+        /// What it will roughly take; nil where no size is known, zero where it is moments.
         public var estimate: Estimate?
+        /// The inputs that have to be there before it is known what the stage takes.
+        public var unknownUntil: [String] = []
     }
 
     /// An input that is not there.
@@ -57,17 +59,61 @@ public struct Plan: Sendable {
         }
     }
 
+    /// `a is there`, `a, b are there`.
+    private static func present(_ paths: [String]) -> String {
+        paths.joined(separator: ", ") + (paths.count == 1 ? " is there" : " are there")
+    }
+
+    /// What all stages take, as far as that is known.
+    private var totalText: String {
+        let open = steps.filter { $0.state != .finished }
+        var inputs: [String] = []
+        for input in open.flatMap(\.unknownUntil) where !inputs.contains(input) {
+            inputs.append(input)
+        }
+        let known = "about \(total.text) (largest stage), completions at half their limit"
+        guard !inputs.isEmpty else { return known }
+        let unknown = open.count { !$0.unknownUntil.isEmpty }
+        let missing = "is unknown until \(Self.present(inputs))"
+        return steps.contains { $0.estimate ?? Estimate() != Estimate() && $0.unknownUntil.isEmpty }
+            ? "\(known), without \(unknown) of \(steps.count) stages: what they take \(missing)"
+            : "what all this takes \(missing)"
+    }
+
+    /// Prints plans, as `--dry-run` does.
+    ///
+    /// - Throws: `Failure.missingInput` afterwards where an input is not there, `Failure.disk`.
+    public static func show(_ plans: some Sequence<Plan>, of file: String) throws {
+        var missing: [Missing] = []
+        for plan in plans {
+            try StandardOutput.write(plan.text)
+            for item in plan.missing where !missing.contains(item) { missing.append(item) }
+        }
+        guard !missing.isEmpty else { return }
+        let paths = missing.map { "\($0.path) (\($0.key))" }.joined(separator: ", ")
+        throw Failure(
+            .missingInput,
+            file: file,
+            "\(missing.count == 1 ? "an input is" : "inputs are") missing: \(paths)",
+            remedy: "Put what is missing there; then what is planned above can run."
+        )
+    }
+
     /// The plan as `--dry-run` prints it.
     public var text: String {
         var lines = ["\(name): \(steps.count) stages"]
         for step in steps {
             let label = "\(step.kind.rawValue) \(step.label) seed \(step.seed)"
             var parts = [label, step.state.rawValue]
-            if let estimate = step.estimate { parts.append(estimate.text) }
+            if !step.unknownUntil.isEmpty {
+                parts.append("unknown until \(Self.present(step.unknownUntil))")
+            } else if let estimate = step.estimate {
+                parts.append(estimate.text)
+            }
             parts.append(step.folder ?? "folder known once its inputs are there")
             lines.append("  " + parts.joined(separator: "  "))
         }
-        lines.append("about \(total.text) (largest stage), completions at half their limit")
+        lines.append(totalText)
         for item in missing {
             lines.append("missing: \(item.path) (\(item.key))")
             if let source = item.source { lines.append("  \(source)") }
@@ -80,6 +126,7 @@ public struct Plan: Sendable {
 extension Estimate {
     /// `0:12 h, 3.4 GiB memory, 120 MiB disk (and 2 GiB while it runs)`.
     var text: String {
+        if self == Estimate() { return "moments" }
         let minutes = Int((seconds / 60).rounded(.up))
         let rest = minutes % 60
         let time = "\(minutes / 60):\(rest < 10 ? "0" : "")\(rest) h"
@@ -90,7 +137,7 @@ extension Estimate {
 
     static func size(_ bytes: Int) -> String {
         let mebibytes = Double(bytes) / 0x1p20
-        if mebibytes < 1 { return "1 MiB" }
+        if mebibytes < 1 { return "under 1 MiB" }
         if mebibytes < 1024 { return "\(Int(mebibytes.rounded())) MiB" }
         return "\((mebibytes / 102.4).rounded() / 10) GiB"
     }
@@ -145,7 +192,12 @@ extension RunLayout {
                     "\(arm.generation.seed ?? seed) \(policy) \(arm.generation) \(arm.student ?? "")"
                 guard seen.insert(stage?.folder ?? key).inserted else { continue }
                 let own = arm.generation.seed ?? seed
-                try steps.append(step(.traces, policy, own, stage, generationEstimate(arm)))
+                let models = arm.kind.policy == .student ? [.student] : ModelRole.allCases
+                try steps.append(
+                    step(.traces, policy, own, stage, generationEstimate(arm)) {
+                        unknownInputs(models, [experiment.problems])
+                    }
+                )
             }
             for arm in arms {
                 if arm.kind != .base {
@@ -153,18 +205,24 @@ extension RunLayout {
                     steps.append(step(.selection, arm.name, seed, selection, Estimate()))
                     let training = try ifPresent { try self.training(arm, seed: seed) }
                     try steps.append(
-                        step(.training, arm.name, seed, training, trainingEstimate(arm))
+                        step(.training, arm.name, seed, training, trainingEstimate(arm)) {
+                            unknownTraining(arm)
+                        }
                     )
                 }
                 let evaluation = try ifPresent { try self.evaluation(arm, seed: seed) }
-                try steps.append(step(.evaluation, arm.name, seed, evaluation, scoringEstimate()))
+                try steps.append(
+                    step(.evaluation, arm.name, seed, evaluation, scoringEstimate()) {
+                        unknownInputs([.student], experiment.benchmarks.map(\.source))
+                    }
+                )
             }
         }
         return steps
     }
 
     /// A stage, or nil while something it depends on is not there.
-    private func ifPresent(_ stage: () throws -> Stage?) throws -> Stage? {
+    func ifPresent(_ stage: () throws -> Stage?) throws -> Stage? {
         do { return try stage() } catch let failure as Failure where failure.kind == .missingInput {
             return nil
         }
@@ -175,7 +233,8 @@ extension RunLayout {
         _ label: String,
         _ seed: UInt64,
         _ stage: Stage?,
-        _ estimate: Estimate?
+        _ estimate: Estimate?,
+        _ unknownInputs: () -> [String] = { [] }
     ) -> Plan.Step {
         Plan.Step(
             kind: kind,
@@ -183,7 +242,8 @@ extension RunLayout {
             seed: seed,
             folder: stage?.folder,
             state: stage?.state ?? .absent,
-            estimate: estimate
+            estimate: estimate,
+            unknownUntil: unknownInputs()
         )
     }
 

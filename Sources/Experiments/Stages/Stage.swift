@@ -127,6 +127,9 @@ public struct Stage: Sendable {
         )
     }
 
+    /// Whether a selection's traces are there, even if there are none.
+    public var hasSelection: Bool { FileManager.default.fileExists(atPath: selected) }
+
     /// Makes the folder and stores the key beside what will be written.
     ///
     /// - Throws: `Failure.disk`.

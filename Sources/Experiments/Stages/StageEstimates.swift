@@ -4,16 +4,31 @@ import Foundation
 import Models
 
 extension RunLayout {
-    /// The shape of a model and the size of its file, where known.
-    private func size(_ role: ModelRole) -> (shape: ModelConfiguration, storedBytes: Int?)? {
-        switch try? source(role) {
-        case .scratch(let model)?: return (model.shape, 4 * model.shape.parameterCount)
-        case .path(let model)?:
-            guard let shape = model.shape else { return nil }
-            let attributes = try? FileManager.default.attributesOfItem(atPath: model.path)
-            let isFile = attributes?[.type] as? FileAttributeType == .typeRegular
-            return (shape, isFile ? (attributes?[.size] as? NSNumber)?.intValue : nil)
-        case nil: return nil
+    /// The shape of a model and the bytes of its weights as stored: from the header of its files,
+    /// or from the experiment's key `shape` while they are not there; nil where neither is known.
+    private func size(_ role: ModelRole) throws -> ModelSizes.Size? {
+        switch try source(role) {
+        case .scratch(let model): (model.shape, 4 * model.shape.parameterCount)
+        case .path(let model):
+            try ModelSizes.size(of: model.path) ?? model.shape.map { ($0, nil) }
+        }
+    }
+
+    /// The inputs that are not there and without which nothing is known of a stage's cost.
+    ///
+    /// - Parameters:
+    ///   - roles: The models that the stage runs.
+    ///   - sources: The problems that it works on.
+    /// - Returns: Their paths, each once.
+    func unknownInputs(_ roles: [ModelRole], _ sources: [ProblemSource?]) -> [String] {
+        let models = roles.compactMap { role -> String? in
+            guard case .path(let model)? = try? source(role), model.shape == nil else { return nil }
+            return model.path
+        }
+        let files = sources.compactMap { $0?.file }.filter { $0.choice.limit == nil }.map(\.path)
+        var seen: Set<String> = []
+        return (models + files).filter {
+            !FileManager.default.fileExists(atPath: $0) && seen.insert($0).inserted
         }
     }
 
@@ -39,12 +54,12 @@ extension RunLayout {
     }
 
     func generationEstimate(_ arm: Arm) throws -> Estimate? {
-        guard let problems = try count(experiment.problems), let student = size(.student) else {
+        guard let problems = try count(experiment.problems), let student = try size(.student) else {
             return nil
         }
         var models = [student]
         if arm.kind.policy != .student {
-            guard let teacher = size(.teacher) else { return nil }
+            guard let teacher = try size(.teacher) else { return nil }
             models.append(teacher)
         }
         return .decoding(
@@ -58,7 +73,7 @@ extension RunLayout {
     }
 
     func trainingEstimate(_ arm: Arm) throws -> Estimate? {
-        guard let student = size(.student) else { return nil }
+        guard let student = try size(.student) else { return nil }
         let training = arm.training
         guard let tokens = try targetTokens(arm) else { return nil }
         // What an arm is matched with bounds what it trains on.
@@ -73,7 +88,9 @@ extension RunLayout {
             ),
             recompute: training.recompute,
             moments: training.optimizer.moments,
-            keptCheckpoints: training.keepCheckpoints,
+            keptCheckpoints: TrainingSettings.checkpointsWhileTraining(
+                keeping: training.keepCheckpoints
+            ),
             shape: student.shape,
             adapting: training.lora.map {
                 ($0, student.storedBytes ?? 2 * student.shape.parameterCount)
@@ -81,19 +98,28 @@ extension RunLayout {
         )
     }
 
+    /// What has to be there before it is known how long an arm trains.
+    func unknownTraining(_ arm: Arm) -> [String] {
+        guard let file = arm.traces?.file else {
+            return unknownInputs([.student], [experiment.problems])
+        }
+        let isKnown = file.choice.limit != nil || FileManager.default.fileExists(atPath: file.path)
+        return unknownInputs([.student], []) + (isKnown ? [] : [file.path])
+    }
+
     /// Roughly how many target tokens an epoch of an arm has: half the limit for each trace.
     private func targetTokens(_ arm: Arm) throws -> Double? {
         var limit = try count(experiment.problems)
         if let file = arm.traces?.file {
             let lines = try? JSONLines.read(file.path) { file.choice.accepts($0) }.count { $0 }
-            limit = file.choice.limit ?? lines ?? limit
+            limit = [file.choice.limit, lines].compactMap(\.self).min()
         }
         let length = min(arm.training.maxLength, arm.generation.maxNewTokens) / 2
         return limit.map { Double($0) * Double(length) }
     }
 
     func scoringEstimate() throws -> Estimate? {
-        guard let student = size(.student) else { return nil }
+        guard let student = try size(.student) else { return nil }
         let settings = experiment.evaluation
         var sequences = 0
         for benchmark in experiment.benchmarks {

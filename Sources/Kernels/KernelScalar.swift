@@ -22,8 +22,11 @@ extension Float: KernelScalar {
     /// Runs `body` with the kernels of one instruction set, on this thread and in the loops that it
     /// starts; other threads keep theirs.
     ///
-    /// - Parameter name: "portable", "avx2" or "avx512".
+    /// - Parameters:
+    ///   - name: "portable", "avx2" or "avx512".
+    ///   - body: What to run.
     /// - Returns: What `body` returns; nil where this CPU cannot run the instruction set.
+    /// - Throws: What `body` throws.
     package static func withInstructionSet<R>(_ name: String, _ body: () throws -> R) rethrows -> R?
     {
         guard let table = ck_kernels_named(name) else { return nil }

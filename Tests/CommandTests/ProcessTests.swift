@@ -75,7 +75,7 @@ import Testing
     @Test func aFailedSaveSaysHowToGoOn() throws {
         let folder = try KilledTrainingTests.prepare()
         let (process, error) = try shell(
-            "ulimit -f 8; exec \"$0\" run killed.yaml",
+            "ulimit -f 16; exec \"$0\" run killed.yaml",
             "rsd-train",
             in: folder
         )

@@ -78,7 +78,7 @@ import Testing
             },
             optimizer: optimizer,
             saveEvery: 2,
-            keepCheckpoints: 1,
+            keepCheckpoints: 0,
             label: "test"
         )
     }

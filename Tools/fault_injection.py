@@ -1,11 +1,13 @@
 """Lets system calls fail, one at a time, while the programs write, and looks at what is left.
 
-    python3 Tools/fault_injection.py [--bin .build/release] [--folder .build/faults] [--most 40] [--record FILE]
+    python3 Tools/fault_injection.py [--bin .build/release] [--folder .build/faults] [--most 40]
+                                     [--minutes 60] [--record FILE]
 
 Preloads Tools/fault_injection.c (built with `cc`). Of each place (a checkpoint, a model's weights, the
 metrics, the traces, the samples, the manifests) and each kind of call (write, fsync, rename, close,
 ftruncate) every call is made to fail once, with ENOSPC, with EIO, and for writes with half of the bytes
-written; of more than `--most` calls so many, spread evenly. After each:
+written; of more than `--most` calls so many, spread evenly. They come in an order drawn by chance, until all are
+done or the minutes are over. After each:
 
 - the program ends with 74, or with 0 and the very results of an undisturbed run;
 - every checkpoint under its final name passes `rsd-train verify`;
@@ -18,9 +20,11 @@ import argparse
 import errno
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import kill_runs
@@ -130,25 +134,30 @@ def main():
     parser.add_argument("--bin", default=".build/release")
     parser.add_argument("--folder", default=".build/faults")
     parser.add_argument("--most", type=int, default=40)
+    parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--record")
     options = parser.parse_args()
+    end = time.monotonic() + options.minutes * 60
     faults = Faults(options)
     faults.prepare()
-    codes, wrong, trials, calls = {0: 0, 74: 0}, [], 0, 0
+    planned, calls = [], 0
     for stage, below, name in PLACES:
         for call in CALLS:
             total, numbers = faults.numbers(stage, below, call)
             calls += total
-            for error in ERRORS:
-                if error == "short" and call != "write":
-                    continue
-                for number in numbers:
-                    code, found = faults.trial(stage, below, call, error, number)
-                    trials += 1
-                    codes[code] = codes.get(code, 0) + 1
-                    wrong += [f"{name}: {call} {number} of {total}, {error}: {w}" for w in found]
+            planned += [(stage, below, name, call, error, number, total) for error in ERRORS
+                        for number in numbers if call == "write" or error != "short"]
+    random.Random(1).shuffle(planned)
+    codes, wrong, trials = {}, [], 0
+    for stage, below, name, call, error, number, total in planned:
+        if time.monotonic() > end:
+            break
+        code, found = faults.trial(stage, below, call, error, number)
+        trials += 1
+        codes[code] = codes.get(code, 0) + 1
+        wrong += [f"{name}: {call} {number} of {total}, {error}: {w}" for w in found]
     ends = ", ".join(f"{count} ended with {code}" for code, count in sorted(codes.items()) if count)
-    print(f"fault_injection: {trials} failing calls of {calls} in {len(PLACES)} places "
+    print(f"fault_injection: {trials} of {len(planned)} planned failures of {calls} calls in {len(PLACES)} places "
           f"({', '.join(CALLS)}; {', '.join(ERRORS)}): {ends}; {len(wrong)} wrong")
     reliability.record(
         options.record, attack=f"system calls that fail: {', '.join(CALLS)}", tried=trials,

@@ -116,7 +116,7 @@ class Trial:
     def disturb(self, stage, processes):
         """Lets processes run for a random time, then stops those that still do."""
         reach = self.seconds[stage] * 1.2
-        codes = []
+        codes = {}
         deadlines = [time.monotonic() + self.random.uniform(0, reach) for _ in processes]
         for process, deadline in sorted(zip(processes, deadlines), key=lambda p: p[1]):
             code = self.wait(process, max(0, deadline - time.monotonic()))
@@ -142,8 +142,8 @@ class Trial:
                 self.unpromised.append((stage, "none", code))
             if code == 75:
                 self.busy += 1
-            codes.append(code)
-        return codes
+            codes[process.pid] = code
+        return [codes[process.pid] for process in processes]
 
     def commands(self, stage, program, arguments):
         if self.options.shards and stage == "generate":
@@ -155,7 +155,6 @@ class Trial:
 
     def run(self, folder, disturbed):
         for stage, program, arguments in STAGES:
-            # The last word is an undisturbed command's: stopped often enough, any would never end.
             for attempt in range(400):
                 begun = time.monotonic()
                 if not disturbed:
@@ -167,7 +166,8 @@ class Trial:
                     break
                 commands = self.commands(stage, program, arguments)
                 codes = self.disturb(stage, [self.start(folder, *c, True) for c in commands])
-                if codes and codes[-1] == 0:
+                # A shard that has come to its end is not the whole: the last command is.
+                if codes[-1] == 0:
                     break
             else:
                 sys.exit(f"{stage} never came to its end")

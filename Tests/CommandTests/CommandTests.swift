@@ -86,7 +86,7 @@ import Testing
         ("rsd-train", ["run"], 64, "experiment"),
         ("rsd-train", ["fly"], 64, "fly"),
         ("rsd-train", ["help", "fly"], 64, "Unknown command 'fly'; expected one of run, bench"),
-        ("rsd-generate", ["run", "x.yaml", "--lim", "3"], 64, "Did you mean '--limit'?"),
+        ("rsd-generate", ["run", "x.yaml", "--lim", "3"], 64, "Did you mean '--limit'?\nUsage: "),
         ("rsd-generate", ["run", "x.yaml", "--quick"], 64, "Unknown option '--quick'\n"),
         ("rsd-generate", ["run", "x.yaml", "--shard", "3/2"], 64, "i/N with i from 1 to N"),
         ("rsd-evaluate", ["grade", "torn.jsonl"], 65, "line 2"),

@@ -55,7 +55,7 @@ extension ParsableCommand {
         let text = fullMessage(for: error)
         let mended = OptionSuggestion.mended(text, help: help)
         guard mended != text else { exit(withError: error) }
-        StandardError.write(line: mended)
+        StandardError.write(mended.printableLines + "\n")
         Foundation.exit(exitCode(for: error).rawValue)
     }
 }

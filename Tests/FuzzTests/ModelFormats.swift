@@ -150,7 +150,7 @@ struct TokenizerSubject: FuzzSubject {
         // A vocabulary of few words, so that changes meet what is special about it.
         let small = """
             {"added_tokens": [{"id": 4, "content": "<|im_end|>", "special": true},
-            {"id": 5, "content": "ab", "special": false, "normalized": true}],
+            {"id": 5, "content": "a b", "special": false, "normalized": true}],
             "normalizer": {"type": "NFC"}, "pre_tokenizer": {"type": "ByteLevel",
             "add_prefix_space": false, "use_regex": true},
             "decoder": {"type": "ByteLevel"}, "model": {"type": "BPE", "ignore_merges": true,

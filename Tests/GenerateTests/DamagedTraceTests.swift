@@ -84,9 +84,8 @@ import Testing
         try scope.layout.write(selection)
         #expect(try Laboratory.bytes(scope, "direct") == whole)
         #expect(stage.state == .finished)
-        // While the traces themselves are not finished, it is the latest look.
-        let traces = try Laboratory.stage(scope, "direct")
-        try FileManager.default.removeItem(atPath: traces.manifest)
+        // Without a finished selection it is the latest look.
+        try FileManager.default.removeItem(atPath: stage.manifest)
         try scope.layout.write(selection)
         #expect(try Laboratory.bytes(scope, "direct")[1] != whole[1])
         #expect(stage.state == .started)

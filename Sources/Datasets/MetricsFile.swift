@@ -35,9 +35,19 @@ public struct MetricsFile: Sendable {
         rows = found.sorted { $0.key < $1.key }.map { (step: $0.key, record: $0.value) }
     }
 
+    /// No training has more steps; damage makes such numbers.
+    private static let largestStep = 1 << 40
+
     /// A row, checked: a step, and numbers or `null` for all else.
     private static func row(_ json: JSON) throws -> (step: Int, json: JSON) {
         let step = try json.naturalNumber("step")
+        guard step <= largestStep else {
+            throw Failure(
+                .badData,
+                at: "'step'",
+                "found \(step); expected at most \(largestStep)"
+            )
+        }
         _ = try json.require("loss", "a number or null") { $0.isNull ? .nan : $0.number }
         for column in columns.dropFirst(2) {
             guard let value = json[column], !value.isNull, value.number == nil else { continue }
@@ -55,8 +65,13 @@ public struct MetricsFile: Sendable {
     /// Without `end`, up to the last row.
     public func warning(upTo end: Int? = nil) -> String? {
         let end = end ?? rows.last.map { $0.step + 1 } ?? 0
-        let known = Set(rows.map(\.step))
-        let missing = (0..<max(0, end)).filter { !known.contains($0) }
+        // Ranges, not steps: one damaged number could stand for billions of them.
+        var missing: [ClosedRange<Int>] = []
+        var next = 0
+        for step in rows.map(\.step) + [end] where next < end {
+            if step > next { missing.append(next...min(step, end) - 1) }
+            next = step + 1
+        }
         var words: [String] = []
         if !damagedLines.isEmpty {
             let lines = damagedLines.count == 1 ? "line is" : "lines are"
@@ -66,8 +81,9 @@ public struct MetricsFile: Sendable {
             )
         }
         if !missing.isEmpty {
-            let steps = missing.count == 1 ? "step has" : "steps have"
-            words.append("\(missing.count) \(steps) no row (\(JSONLines.list(missing)))")
+            let count = missing.reduce(0) { $0 + $1.count }
+            let steps = count == 1 ? "step has" : "steps have"
+            words.append("\(count) \(steps) no row (\(JSONLines.list(missing)))")
         }
         return words.isEmpty ? nil : "warning: \(path): " + words.joined(separator: "; ")
     }

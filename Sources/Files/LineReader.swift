@@ -164,6 +164,11 @@ extension JSONLines {
                 parts.append(number...number)
             }
         }
+        return list(parts)
+    }
+
+    /// Ranges of numbers in words, likewise.
+    public static func list(_ parts: [ClosedRange<Int>]) -> String {
         var words = parts.prefix(10).map {
             $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound) to \($0.upperBound)"
         }

@@ -252,4 +252,15 @@ func message(of body: () throws -> Void) -> String {
         #expect(again.map(\.json.compact) == [sample.json.compact])
         #expect(throws: Failure.self) { try withFile(line + line) { try Sample.read($0) } }
     }
+
+    /// A step that is a damaged number costs neither time nor memory.
+    @Test func gapsOfMetricsAreCountedAsRanges() throws {
+        let text = [0, 1_000_000_000_000, Int.max].map { "{\"step\":\($0),\"loss\":1}\n" }.joined()
+        let file = try withFile(text) { try MetricsFile($0) }
+        #expect(file.rows.map(\.step) == [0, 1_000_000_000_000] && file.damagedLines == [3])
+        #expect(
+            file.warning()?.hasSuffix("999999999999 steps have no row (1 to 999999999999)") == true
+        )
+        #expect(file.warning(upTo: 3)?.hasSuffix("2 steps have no row (1 to 2)") == true)
+    }
 }

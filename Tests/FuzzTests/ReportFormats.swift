@@ -36,7 +36,7 @@ enum ReportFormats {
             "mean_trace_length":41.5,"mean_negative_log_probability":0.7,
             "histogram":{"edges":[-8,-4,-2,0],"counts":[1,20,300]},
             "trace_length_quantiles":[[0.1,10],[0.5,40],[0.9,90]],
-            "agreement":{"right":3,"equal_pairs":1},
+            "agreement":{"right":0.75,"equal_pairs":1},
             "acceptance_by_threshold":[{"threshold":0.01,"share":0.9},{"threshold":0.1,"share":0.5}],
             "low_by_position":[0.1,0.2,null],"refused_by_position":[0,0.5,1],
             "low_tokens":[{"text":"Wait","share":0.2}],

@@ -38,7 +38,7 @@ enum ReportFormats {
             "trace_length_quantiles":[[0.1,10],[0.5,40],[0.9,90]],
             "agreement":{"right":0.75,"equal_pairs":1},
             "acceptance_by_threshold":[{"threshold":0.01,"share":0.9},{"threshold":0.1,"share":0.5}],
-            "low_by_position":[0.1,0.2,null],"refused_by_position":[0,0.5,1],
+            "low_by_position":[0.1,0.2,0],"refused_by_position":[0,0.5,1],
             "low_tokens":[{"text":"Wait","share":0.2}],
             "samples":[{"problem":"1+1?","answer":"2","tokens":[
             {"text":"so","writer":"teacher","p_student":0.5,"p_teacher":0.9},

@@ -154,7 +154,8 @@ RECORDS = {
     "UTF-16": (65, line().decode().encode("utf-16")),
     "byte-order mark": (0, b"\xef\xbb\xbf" + line()),
     "lines end in CR LF": (0, line().replace(b"\n", b"\r\n")),
-    "a line of 32 MB": (0, line(problem="one " * (8 << 20))),
+    "a line of 2 MB": (0, line(problem="one " * (1 << 19))),
+    "a line of 32 MB": (65, line(problem="one " * (8 << 20))),
 }
 EXPERIMENT = """\
 name: x

@@ -111,7 +111,8 @@ def looked_at(path):
                 f"formula {field[:30]!r}" for field in row
                 if re.match(r"\s*[=+@-]", field) and not is_number(field)
             ]
-        return bad + [f"control {c!r}" for c in CONTROL.findall(text.replace("\r\n", "\n"))]
+        # Carriage returns inside quotes are data, which readers of CSV keep.
+        return bad + [f"control {c!r}" for c in CONTROL.findall(text.replace("\r", ""))]
     if path.suffix == ".md":
         bad = re.findall(r"(?<!\\)<(?:script|img|svg|b>)", text)
         bad += re.findall(r"(?<!\\)\]\(javascript:", text)
@@ -156,7 +157,8 @@ def hostile(options, folder):
 
 
 def record(odd):
-    return {"id": odd, "problem": f"{odd} one?", "answer": odd, "solution": f"so \\boxed{{{odd}}}"}
+    # A number behind it: some texts are blank, and blank answers are refused.
+    return {"id": odd, "problem": f"{odd} one?", "answer": f"{odd}7", "solution": f"so \\boxed{{{odd}}}"}
 
 
 def is_read(options, folder, odd):

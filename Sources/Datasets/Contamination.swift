@@ -3,8 +3,9 @@ import Files
 /// Problems of one file that another one also has, word for word or nearly.
 ///
 /// Texts are the same where they say the same (`ProblemText`): numbers, signs and operators count,
-/// case, spacing, punctuation and the spelling of LaTeX do not. They are near where they share `nearShare` of the runs of eight words of the shorter one, the measure of
-/// Brown et al. 2020, arXiv:2005.14165, appendix C, with a share instead of a single run.
+/// case, spacing, punctuation and the spelling of LaTeX do not. They are near where they share
+/// `nearShare` of the runs of eight words of the shorter one, the measure of Brown et al. 2020,
+/// arXiv:2005.14165, appendix C, with a share instead of a single run.
 public struct Contamination: Sendable {
     /// Words in a run.
     public static let runLength = 8

@@ -161,7 +161,8 @@ extension Refusal {
         guard let items = json.array, items.count == 5,
             let position = items[0].integer, position >= 0,
             let token = items[1].integer.flatMap(Int32.init(exactly:)),
-            let teacher = items[2].number, let student = items[3].number,
+            let teacher = items[2].number, JSON.isProbability(teacher),
+            let student = items[3].number, JSON.isProbability(student),
             let reason = items[4].string.flatMap(Reason.init(rawValue:))
         else {
             throw Failure(
@@ -201,11 +202,16 @@ extension JSON {
     /// A required list of probabilities; `null` reads as not-a-number.
     func probabilities(_ key: String) throws -> [Float] {
         try numbers(key).map { number in
-            guard number.isNaN || (0...1.000001).contains(number) else {
+            guard number.isNaN || JSON.isProbability(number) else {
                 throw Failure(.badData, at: "'\(key)'", "found \(number); expected 0 to 1")
             }
             return Float(number)
         }
+    }
+
+    /// Whether a number is a probability; rounding may lift one a little above 1.
+    fileprivate static func isProbability(_ number: Double) -> Bool {
+        (0...1.000001).contains(number)
     }
 
     /// A required member that is one of a closed set of words.

@@ -53,7 +53,7 @@ public enum JSONLines {
         var lines: [(number: Int, bytes: [UInt8])] = []
         var size = 0
         try scan(path) { line in
-            lines.append((line.number, Array(line.bytes)))
+            lines.append((line.number, line.bytes))
             size += line.bytes.count
             guard lines.count == batch || size > longestLine else { return }
             try body(lines)
@@ -63,47 +63,23 @@ public enum JSONLines {
         if !lines.isEmpty { try body(lines) }
     }
 
-    /// A line that is not blank, and whether a newline ends it.
-    private typealias Line = (number: Int, bytes: ArraySlice<UInt8>, isEnded: Bool)
-
-    /// Hands on the lines of a file one by one.
-    private static func scan(_ path: String, _ body: (Line) throws -> Void) throws {
-        let file = try InputFile.open(path)
-        defer { try? file.close() }
-        var rest: [UInt8] = []
-        var (number, isFirst) = (0, true)
-        func add(_ bytes: ArraySlice<UInt8>, isEnded: Bool) throws {
-            number += 1
-            var bytes = bytes
-            if number == 1, bytes.starts(with: [0xEF, 0xBB, 0xBF]) { bytes = bytes.dropFirst(3) }
-            let content = bytes.drop { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }
-            guard let start = content.first else { return }
-            if isFirst, start == UInt8(ascii: "[") { throw array.inLine(number).inFile(path) }
+    /// Hands on the lines of a file that are not blank, one by one.
+    private static func scan(_ path: String, _ body: (LineReader.Line) throws -> Void) throws {
+        let reader = try LineReader(path)
+        if let failure = FileSignature.failure(try reader.head(), expected: "JSON Lines, in UTF-8")
+        {
+            throw failure.inFile(path)
+        }
+        var isFirst = true
+        while let line = try reader.next() {
+            if line.isBlank { continue }
+            let start = line.bytes.first { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }
+            if isFirst, start == UInt8(ascii: "[") {
+                throw array.inLine(line.number).inFile(path)
+            }
             isFirst = false
-            guard bytes.count <= longestLine else { throw tooLong(path, number) }
-            try body((number, bytes, isEnded))
+            try body(line)
         }
-        while let block = try next(file, path), !block.isEmpty {
-            var start = 0
-            let scanned = rest.count
-            rest += block
-            if number == 0, scanned == 0,
-                let failure = FileSignature.failure(rest[...], expected: "JSON Lines, in UTF-8")
-            {
-                throw failure.inFile(path)
-            }
-            for end in scanned..<rest.count where rest[end] == 0x0A {
-                try add(rest[start..<end], isEnded: true)
-                start = end + 1
-            }
-            rest.removeFirst(start)
-            guard rest.count <= longestLine else { throw tooLong(path, number + 1) }
-        }
-        if !rest.isEmpty { try add(rest[...], isEnded: false) }
-    }
-
-    private static func next(_ file: FileHandle, _ path: String) throws -> Data? {
-        do { return try file.read(upToCount: 1 << 20) } catch { throw InputFile.failedRead(path) }
     }
 
     private static let array = Failure(
@@ -111,16 +87,6 @@ public enum JSONLines {
         "begins with a JSON array; expected JSON Lines, one object a line",
         remedy: "Write one element a line: jq -c '.[]' FILE > NEW."
     )
-
-    private static func tooLong(_ path: String, _ number: Int) -> Failure {
-        Failure(
-            .badData,
-            file: path,
-            at: "line \(number)",
-            "is longer than \(longestLine) bytes, the longest line that is read; expected one "
-                + "record a line"
-        )
-    }
 
     /// What to do with an unfinished last line.
     public enum TornTail: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// Reads a file line by line, holding little more than one line.
+/// Reads a file line by line, holding little more than one line, of `JSONLines.longestLine` bytes at
+/// most.
 public final class LineReader {
     /// A line.
     public struct Line {
@@ -36,34 +37,58 @@ public final class LineReader {
 
     /// The next line; nil at the end.
     ///
-    /// - Throws: `Failure.missingInput` when the file cannot be read on.
+    /// - Throws: `Failure.missingInput` when the file cannot be read on; `Failure.badData` for a line
+    ///   that is too long.
     public func next() throws -> Line? {
         while true {
             let rest = buffer[searched...]
-            if let end = rest.firstIndex(of: 0x0A) { return take(upTo: end, isEnded: true) }
+            if let end = rest.firstIndex(of: 0x0A) { return try take(upTo: end, isEnded: true) }
             searched = buffer.count
+            try checkLength(buffer.count - start)
             if start > 0 {
                 buffer.removeFirst(start)
                 searched -= start
                 start = 0
             }
-            let block: Data?
-            do { block = try file.read(upToCount: 1 << 18) } catch {
-                throw InputFile.failedRead(path)
-            }
-            guard let block, !block.isEmpty else {
-                return buffer.isEmpty ? nil : take(upTo: buffer.count, isEnded: false)
+            guard let block = try block(), !block.isEmpty else {
+                return buffer.isEmpty ? nil : try take(upTo: buffer.count, isEnded: false)
             }
             buffer += block
         }
     }
 
-    private func take(upTo end: Int, isEnded: Bool) -> Line {
+    /// The first bytes of the file, looked at before the first line.
+    func head() throws -> ArraySlice<UInt8> {
+        if buffer.isEmpty, number == 0, let block = try block() { buffer += block }
+        return buffer[...]
+    }
+
+    private func block() throws -> Data? {
+        do { return try file.read(upToCount: 1 << 18) } catch {
+            throw InputFile.failedRead(path)
+        }
+    }
+
+    private func checkLength(_ count: Int) throws {
+        guard count > JSONLines.longestLine else { return }
+        throw Failure(
+            .badData,
+            file: path,
+            at: "line \(number + 1)",
+            "is longer than \(JSONLines.longestLine) bytes, the longest line that is read; expected "
+                + "one record a line"
+        )
+    }
+
+    private func take(upTo end: Int, isEnded: Bool) throws -> Line {
+        try checkLength(end - start)
         number += 1
+        // A byte-order mark is no part of the first line.
+        let isMarked = number == 1 && buffer[start..<end].starts(with: [0xEF, 0xBB, 0xBF])
         let line = Line(
             number: number,
-            offset: offset,
-            bytes: Array(buffer[start..<end]),
+            offset: offset + (isMarked ? 3 : 0),
+            bytes: Array(buffer[(start + (isMarked ? 3 : 0))..<end]),
             isEnded: isEnded
         )
         offset += end - start + (isEnded ? 1 : 0)
@@ -105,11 +130,7 @@ extension JSONLines {
     ) throws -> [(line: Int, failure: Failure)] {
         let reader = try LineReader(path, file: file)
         var damaged: [(line: Int, failure: Failure)] = []
-        while var line = try reader.next() {
-            if line.number == 1, line.bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
-                line.bytes.removeFirst(3)
-                line.offset += 3
-            }
+        while let line = try reader.next() {
             if line.isBlank { continue }
             let record: Record
             do {
@@ -119,10 +140,8 @@ extension JSONLines {
                     throw error
                 }
                 record = try convert(value)
-            } catch var failure as Failure {
-                failure.place = ["line \(line.number)", failure.place].compactMap(\.self)
-                    .joined(separator: ", ")
-                damaged.append((line.number, failure.inFile(path)))
+            } catch let failure as Failure {
+                damaged.append((line.number, failure.inLine(line.number).inFile(path)))
                 continue
             }
             let range = line.offset..<line.offset + line.bytes.count

@@ -79,8 +79,8 @@ extension Scope {
         guard let empty = try layout.emptiness(of: selection.arm, seed: selection.seed) else {
             return
         }
-        let remedy = selection.emptyRemedy.map { "\n\($0)" } ?? ""
-        StandardError.write(line: "warning: \(empty.text)\(remedy)")
+        StandardError.write(line: "warning: \(empty.text)")
+        if let remedy = selection.emptyRemedy { StandardError.write(line: remedy) }
     }
 
     /// Those of the arms that have nothing to train on.

@@ -178,6 +178,11 @@ func message(of body: () throws -> Void) -> String {
         ("[0.25,0.25,0.25]", "[0.25,1.5,0.25]", "'p_student': found 1.5; expected 0 to 1"),
         ("[[1,9,", "[[4,9,", "'refused': found position 4; expected at most 3"),
         (
+            "[1,9,0.1,", "[1,9,-1e308,",
+            "'refused': found [1,9,-1e+308,0.001,\"threshold\"]; expected [position, token, P_T, P_S, "
+                + "reason]"
+        ),
+        (
             "endOfTurn", "fell over",
             "'stop': found a string; expected one of endOfTurn, endOfText, length"
         ),

@@ -168,4 +168,16 @@ import Testing
         let record = EvaluationJob.Record(manifest: manifest)
         #expect(!record.isFinished && record.limit == nil)
     }
+
+    /// What was cut off behind the last row is told of where the number of steps is known.
+    @Test func lostMetricsAreToldOf() throws {
+        let path = NSTemporaryDirectory() + "rsd-\(UUID().uuidString).jsonl"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try TextFile.write("{\"step\":0,\"loss\":1}\n{\"step\":1,\"loss\":2}\n", to: path)
+        var warnings: [String] = []
+        for end in [nil, 2, 5] {
+            #expect(try LossFiles.read(path, upTo: end) { warnings.append($0) }.count == 2)
+        }
+        #expect(warnings == ["warning: \(path): 3 steps have no row (2 to 4)"])
+    }
 }

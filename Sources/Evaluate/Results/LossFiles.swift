@@ -20,7 +20,7 @@ enum LossFiles {
                 guard let stage = try? layout.training(arm, seed: seed) else { return nil }
                 let path = stage.file("metrics.jsonl")
                 guard FileManager.default.fileExists(atPath: path) else { return nil }
-                let points = try read(path)
+                let points = try read(path, upTo: stepCount(stage))
                 guard !points.isEmpty else { return nil }
                 return .init(
                     arm: arm.name,
@@ -31,15 +31,29 @@ enum LossFiles {
         }
     }
 
+    /// How many steps a finished training had, by its manifest; nil while it is not finished.
+    private static func stepCount(_ stage: Stage) -> Int? {
+        guard stage.state == .finished else { return nil }
+        return (try? TextFile.readJSON(stage.manifest))?["results"]?["steps"]?.integer
+    }
+
     /// The losses of a metrics file; a step written twice counts as it was written last.
     ///
     /// A loss that is no number is stored as null, and has no place on a plot.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - end: How many steps there were; nil where that is not known.
+    ///   - warn: Is told of damaged lines and of steps without a row.
+    /// - Returns: The points of a curve, in the order of their steps.
+    /// - Throws: `Failure.missingInput` for a file that is there and cannot be read.
     static func read(
         _ path: String,
+        upTo end: Int? = nil,
         warn: (String) -> Void = { StandardError.write(line: $0) }
     ) throws -> [ReportModel.LossPoint] {
         let metrics = try MetricsFile(path)
-        if let warning = metrics.warning() { warn(warning) }
+        if let warning = metrics.warning(upTo: end) { warn(warning) }
         return thinned(
             metrics.rows.compactMap { step, record in
                 record["loss"]?.number.map { .init(step: step, loss: $0) }

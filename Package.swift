@@ -44,24 +44,24 @@ let package = Package(
         .target(name: "CKernels"),
 
         // Numbers, files, text.
-        .target(name: "Files"),
-        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Files"]),
-        .target(name: "Autograd", dependencies: ["Kernels"]),
-        .target(name: "Checkpoints", dependencies: ["CHDF5", "Files", "Kernels", "Tokenizers"]),
-        .target(name: "Tokenizers", dependencies: ["Files", collections]),
+        .target(name: "Basics", dependencies: ["CKernels"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Basics"]),
+        .target(name: "Autograd", dependencies: ["Basics", "Kernels"]),
+        .target(name: "Checkpoints", dependencies: ["CHDF5", "Basics", "Kernels", "Tokenizers"]),
+        .target(name: "Tokenizers", dependencies: ["Basics", collections]),
 
         // Models and what is done with them.
         .target(
             name: "Models",
-            dependencies: ["Autograd", "Checkpoints", "Files", "Kernels", "Tokenizers"]
+            dependencies: ["Autograd", "Checkpoints", "Basics", "Kernels", "Tokenizers"]
         ),
-        .target(name: "Decoding", dependencies: ["Autograd", "Files", "Kernels", "Models"]),
+        .target(name: "Decoding", dependencies: ["Autograd", "Basics", "Kernels", "Models"]),
         .target(name: "Grading"),
-        .target(name: "Datasets", dependencies: ["Files", "Grading", "Kernels"]),
+        .target(name: "Records", dependencies: ["Basics", "Grading", "Kernels"]),
         .target(
             name: "Experiments",
             dependencies: [
-                "Checkpoints", "Datasets", "Decoding", "Files", "Kernels", "Models", "Tokenizers",
+                "Checkpoints", "Records", "Decoding", "Basics", "Kernels", "Models", "Tokenizers",
                 argumentParser, logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -70,21 +70,21 @@ let package = Package(
         .executableTarget(
             name: "Generate",
             dependencies: [
-                "Datasets", "Decoding", "Experiments", "Files", "Grading", "Kernels", "Models",
+                "Records", "Decoding", "Experiments", "Basics", "Grading", "Kernels", "Models",
                 "Tokenizers", argumentParser,
             ]
         ),
         .executableTarget(
             name: "Train",
             dependencies: [
-                "Autograd", "Checkpoints", "Datasets", "Experiments", "Files", "Kernels",
+                "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels",
                 "Models", "Tokenizers", argumentParser,
             ]
         ),
         .executableTarget(
             name: "Evaluate",
             dependencies: [
-                "Checkpoints", "Datasets", "Decoding", "Experiments", "Files", "Grading",
+                "Checkpoints", "Records", "Decoding", "Experiments", "Basics", "Grading",
                 "Kernels", "Models", "Tokenizers", argumentParser, mustache,
             ],
             resources: [.embedInCode("Report/Templates")]
@@ -93,31 +93,31 @@ let package = Package(
         // One test target a room.
         .target(
             name: "TestSupport",
-            dependencies: ["Autograd", "Files", "Kernels"],
+            dependencies: ["Autograd", "Basics", "Kernels"],
             path: "Tests/TestSupport"
         ),
-        tests("Files", ["TestSupport"]),
-        tests("Kernels", ["TestSupport"]),
-        tests("Autograd", ["TestSupport", "Kernels"]),
-        tests("Checkpoints", ["TestSupport", "Files", "Kernels"]),
-        tests("Tokenizers", ["TestSupport", "Checkpoints", "Files"]),
+        tests("Basics", ["TestSupport"]),
+        tests("Kernels", ["TestSupport", "Basics"]),
+        tests("Autograd", ["TestSupport", "Basics", "Kernels"]),
+        tests("Checkpoints", ["TestSupport", "Basics", "Kernels"]),
+        tests("Tokenizers", ["TestSupport", "Checkpoints", "Basics"]),
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
-        tests("Decoding", ["TestSupport", "Kernels", "Models"]),
+        tests("Decoding", ["TestSupport", "Basics", "Kernels", "Models"]),
         tests("Grading", ["TestSupport"]),
-        tests("Datasets", ["TestSupport", "Grading"]),
-        tests("Experiments", ["TestSupport", "Checkpoints", "Files", "Models"]),
+        tests("Records", ["TestSupport", "Grading"]),
+        tests("Experiments", ["TestSupport", "Checkpoints", "Basics", "Models"]),
         tests("Generate", ["TestSupport"]),
         tests(
             "Train",
             [
-                "TestSupport", "Autograd", "Checkpoints", "Datasets", "Experiments", "Files",
+                "TestSupport", "Autograd", "Checkpoints", "Records", "Experiments", "Basics",
                 "Models", "Tokenizers",
             ]
         ),
         tests(
             "Evaluate",
             [
-                "TestSupport", "Checkpoints", "Datasets", "Experiments", "Files", "Kernels",
+                "TestSupport", "Checkpoints", "Records", "Experiments", "Basics", "Kernels",
                 "Models", "Tokenizers", argumentParser,
             ]
         ),
@@ -125,14 +125,14 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "TestSupport", "Checkpoints", "Datasets", "Evaluate", "Experiments", "Files",
+                "TestSupport", "Checkpoints", "Records", "Evaluate", "Experiments", "Basics",
                 "Grading",
                 "Kernels", "Models", "Tokenizers", "Train",
             ]
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["TestSupport", "Files", "Generate", "Train", "Evaluate"],
+            dependencies: ["TestSupport", "Basics", "Generate", "Train", "Evaluate"],
             resources: [.copy("Fixtures")]
         ),
     ]

@@ -1,3 +1,4 @@
+import Basics
 import Kernels
 
 /// Numbers with a shape, row-major and dense.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A folder of checkpoints named after their step, `step-000123.h5`, of which the newest are kept.

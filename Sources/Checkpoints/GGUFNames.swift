@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Tensor names of GGUF files and the published names they stand for.
 ///

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The files that a GGUF model is split over: `NAME-00001-of-00003.gguf` and so on, or one file.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A metadata value of a GGUF file.

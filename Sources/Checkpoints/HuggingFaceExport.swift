@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A model as a folder that transformers, vLLM and llama.cpp's converter load.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Low-rank adaptation: which linear maps are adapted, and with matrices of which size.
 ///

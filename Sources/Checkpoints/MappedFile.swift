@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A whole file mapped for reading; the mapping lives as long as this object.

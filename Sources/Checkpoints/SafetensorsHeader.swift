@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Kernels
 
 /// Everything a safetensors file says before its numbers.

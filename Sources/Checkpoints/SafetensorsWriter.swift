@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// Writes one safetensors file, a tensor at a time.

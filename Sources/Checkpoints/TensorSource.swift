@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Kernels
 
 /// What a file says about one tensor.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Kernels
 
 /// Continues many prompts at once under a next-token rule.

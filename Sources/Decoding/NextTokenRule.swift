@@ -1,3 +1,4 @@
+import Basics
 import Kernels
 
 /// A way to choose the next token from what one or two models say about it.

@@ -1,3 +1,4 @@
+import Basics
 import Kernels
 
 /// Draws every token from one model.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 extension ReverseSpeculativeDecoding {
     /// The numbers that define the method.

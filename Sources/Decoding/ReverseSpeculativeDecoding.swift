@@ -1,3 +1,4 @@
+import Basics
 import Kernels
 
 /// The teacher proposes tokens, the student keeps those it finds likely enough.

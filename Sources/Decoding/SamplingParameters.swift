@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// How a token is drawn from a row of logits.
 ///

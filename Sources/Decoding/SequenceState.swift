@@ -1,3 +1,4 @@
+import Basics
 import Kernels
 
 /// A prompt on its way into the models' caches, shared by its tries.

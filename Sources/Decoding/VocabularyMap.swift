@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Which tokens of a teacher and of a student are the same: equal spelling, and both special or both
 /// ordinary.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 import Models
 
 /// `rsd-generate analyse`: how likely the student finds what it is to be trained on.

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 
 extension ExperimentAnalysis {
     /// The quantiles of the trace lengths that are written down.

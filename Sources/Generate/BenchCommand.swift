@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 import Models
 
 /// `rsd-generate bench`: how fast prompts are read and tokens are made.

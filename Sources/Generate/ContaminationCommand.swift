@@ -1,7 +1,7 @@
 import ArgumentParser
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 
 /// `rsd-generate contamination`: problems of a file that benchmarks also have.

@@ -1,6 +1,6 @@
 import Decoding
 import Experiments
-import Files
+import Basics
 import Kernels
 import Models
 

@@ -1,6 +1,6 @@
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 
 extension ArmSelection {
     /// Why nothing is left to train on, counted from the reasons of the filter; nil where there is

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `rsd-generate`: makes the traces that students are trained on.
 struct GenerateCommand: ParsableCommand {

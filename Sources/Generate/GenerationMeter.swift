@@ -1,7 +1,7 @@
-import Datasets
+import Records
 import Decoding
 import Experiments
-import Files
+import Basics
 
 /// What tries amount to: counts for the manifest.
 struct GenerationCounts {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `rsd-generate run`: makes traces and selects from them.
 struct RunCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `rsd-generate select`: applies the trace filter again.
 struct SelectCommand: ParsableCommand {

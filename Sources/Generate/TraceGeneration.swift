@@ -1,7 +1,7 @@
-import Datasets
+import Records
 import Decoding
 import Experiments
-import Files
+import Basics
 import Foundation
 import Grading
 import Kernels

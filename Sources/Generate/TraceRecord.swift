@@ -1,4 +1,5 @@
-import Datasets
+import Basics
+import Records
 import Decoding
 import Grading
 import Kernels

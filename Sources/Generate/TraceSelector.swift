@@ -1,7 +1,7 @@
-import Datasets
+import Records
 import Decoding
 import Experiments
-import Files
+import Basics
 import Grading
 import Models
 import Tokenizers

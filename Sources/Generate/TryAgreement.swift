@@ -1,4 +1,4 @@
-import Datasets
+import Records
 import Grading
 
 /// How far the tries at a problem agree with each other, and how often they are right.

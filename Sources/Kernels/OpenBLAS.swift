@@ -1,6 +1,6 @@
 import CKernels
 import COpenBLAS
-import Files
+import Basics
 import Foundation
 
 /// Operands of one matrix product with row strides: C = alpha op(A) op(B) + beta C.

@@ -1,3 +1,4 @@
+import Basics
 import Autograd
 import Checkpoints
 import Kernels

@@ -1,6 +1,6 @@
 import Autograd
 import Checkpoints
-import Files
+import Basics
 import Foundation
 import Kernels
 import Tokenizers

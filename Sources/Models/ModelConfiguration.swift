@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Sizes and constants of a decoder-only transformer, as Hugging Face's config.json states them.
 public struct ModelConfiguration: Sendable, Equatable {

@@ -1,5 +1,5 @@
 import Autograd
-import Files
+import Basics
 import Foundation
 import Kernels
 

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// The rotary entries of config.json, which publishers spell in several ways.
 ///

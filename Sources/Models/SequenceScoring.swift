@@ -1,5 +1,5 @@
 import Autograd
-import Files
+import Basics
 import Kernels
 
 /// Scores given tokens under a model without a tape, a few rows of logits at a time.

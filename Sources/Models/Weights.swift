@@ -1,6 +1,6 @@
 import Autograd
 import Checkpoints
-import Files
+import Basics
 import Kernels
 
 /// Fresh weights, reproducible from a seed.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 extension Tokenizer {
     /// The tokens of a text.

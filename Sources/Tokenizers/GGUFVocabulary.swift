@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// A tokenizer as the metadata of a GGUF file holds it (`tokenizer.ggml.*`).
 ///

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// How the pre-tokenizers are written in tokenizer.json and named in GGUF.
 extension PreTokenizer {

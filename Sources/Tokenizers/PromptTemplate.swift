@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// How a system message and a problem become the text after which the assistant speaks.
 ///

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Synchronization
 
 /// A byte-level tokenizer: bytes in, ids out, and back without loss.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// What a tokenizer is made of, whatever file it came from.
 struct TokenizerParts {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// The tokens of a tokenizer: id to bytes, bytes to id, and what kind each is.
 struct Vocabulary: Sendable {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 extension Tokenizer {
     /// A vocabulary of whole words, for miniature worlds.

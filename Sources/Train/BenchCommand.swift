@@ -1,9 +1,9 @@
 import ArgumentParser
 import Autograd
 import Checkpoints
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 import Kernels
 import Models

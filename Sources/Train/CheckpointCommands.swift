@@ -1,7 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Experiments
-import Files
+import Basics
 import Foundation
 import Models
 import Tokenizers

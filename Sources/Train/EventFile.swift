@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A log that TensorBoard reads, `events.out.tfevents.<seconds>.<host>`.

@@ -1,6 +1,6 @@
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 
 /// The metrics of a run: one JSON line a step, the same as CSV, and scalars for TensorBoard.

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Checkpoints
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 import Models
 import Tokenizers

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `rsd-train`: turns traces into trained students.
 struct TrainCommand: ParsableCommand {

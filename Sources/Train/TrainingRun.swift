@@ -1,8 +1,8 @@
 import Autograd
 import Checkpoints
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 import Kernels
 import Models

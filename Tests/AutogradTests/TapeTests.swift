@@ -1,3 +1,4 @@
+import Basics
 import Autograd
 @testable import Kernels
 import TestSupport

@@ -1,5 +1,5 @@
 import CHDF5
-import Files
+import Basics
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// A folder for one test, removed with the object.

@@ -1,8 +1,8 @@
 import ArgumentParser
-import Datasets
+import Records
 import Decoding
 import Experiments
-import Files
+import Basics
 import Foundation
 import Kernels
 import Models

@@ -1,7 +1,7 @@
 import Checkpoints
-import Datasets
+import Records
 import Decoding
-import Files
+import Basics
 import Foundation
 import Testing
 

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 @testable import Experiments
 

@@ -1,5 +1,5 @@
 import Experiments
-import Files
+import Basics
 import Foundation
 import TestSupport
 

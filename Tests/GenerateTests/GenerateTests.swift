@@ -1,6 +1,6 @@
 import Checkpoints
-import Datasets
-import Files
+import Records
+import Basics
 import Foundation
 import Kernels
 import Models

@@ -1,7 +1,7 @@
 import Checkpoints
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 import Models
 import Testing

@@ -1,7 +1,7 @@
 import Autograd
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 import Models
 import Testing

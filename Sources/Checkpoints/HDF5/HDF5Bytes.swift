@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// The bytes of an HDF5 file, handed out in blocks that are checked against the file's end.
 ///

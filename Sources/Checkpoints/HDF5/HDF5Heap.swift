@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// The fractal heap that holds a group's links where there are many.
 ///

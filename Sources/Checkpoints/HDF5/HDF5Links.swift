@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// A member of a group.
 struct HDF5Link {

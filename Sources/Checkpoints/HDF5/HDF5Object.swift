@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// The header of a group or a data set: its messages, with those of its continuations.
 ///

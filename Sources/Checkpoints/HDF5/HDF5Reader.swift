@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Reads the table of contents of a checkpoint whose seal has been checked.
 ///

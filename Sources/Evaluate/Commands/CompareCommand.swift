@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `compare`: runs of different experiments side by side.
 struct CompareCommand: ParsableCommand {

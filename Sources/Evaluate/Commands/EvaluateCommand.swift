@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 import Models
 
 /// `rsd-evaluate`: samples, grades and reports; and small tools around models and answers.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 import Models
 
 /// `logprobs`: how likely a model finds given tokens.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `report`: tables, plots and a page.
 struct ReportCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `rescore`: grades stored samples again.
 struct RescoreCommand: ParsableCommand {

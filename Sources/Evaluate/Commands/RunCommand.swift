@@ -1,6 +1,6 @@
 import ArgumentParser
 import Experiments
-import Files
+import Basics
 
 /// `run`: samples and scores; resumes.
 struct RunCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Decoding
 import Experiments
-import Files
+import Basics
 import Models
 import Tokenizers
 

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Mustache
 
 /// The report as one HTML page that needs nothing from outside: plots, styles and all.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// The results as text: Markdown for people.
 ///

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// The parts of the Markdown result that not every experiment has: repeated samples, seeds, sweeps.
 struct ResultTableExtras {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// What `rsd-generate analyse` wrote about the arms' traces.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// One arm against another on the same questions and under the same seeds.
 ///

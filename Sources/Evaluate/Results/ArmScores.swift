@@ -1,5 +1,5 @@
 import Experiments
-import Files
+import Basics
 
 /// The scores of one arm over all seeds and benchmarks, in the forms that statistics want.
 struct ArmScores: Sendable {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Numbers from files that a report goes on to draw and print: each within the range that its
 /// meaning has, so that none of them can be senseless further down.

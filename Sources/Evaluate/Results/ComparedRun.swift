@@ -1,5 +1,5 @@
 import Experiments
-import Files
+import Basics
 import Foundation
 
 /// The stored scores of one run, for a comparison with others.

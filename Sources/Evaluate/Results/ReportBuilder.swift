@@ -1,5 +1,5 @@
 import Experiments
-import Files
+import Basics
 
 /// Turns scores into the model of a report.
 struct ReportBuilder {

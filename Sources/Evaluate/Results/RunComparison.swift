@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Runs of different experiments side by side: the same questions paired, other ones not.
 ///

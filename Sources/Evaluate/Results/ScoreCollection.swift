@@ -1,6 +1,6 @@
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 import Foundation
 import Grading
 import Kernels

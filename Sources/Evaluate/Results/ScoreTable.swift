@@ -1,5 +1,5 @@
 import Experiments
-import Files
+import Basics
 
 /// How many samples were right, question by question: all that the numbers of a report need.
 ///

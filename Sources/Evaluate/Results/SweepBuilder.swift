@@ -1,5 +1,5 @@
 import Experiments
-import Files
+import Basics
 
 /// Turns the scores of a sweep's variants into plots and tables against the grid's parameters.
 struct SweepBuilder {

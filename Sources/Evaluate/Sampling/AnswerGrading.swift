@@ -1,4 +1,4 @@
-import Datasets
+import Records
 import Experiments
 import Grading
 import Kernels

@@ -1,3 +1,4 @@
+import Basics
 import Decoding
 import Kernels
 import Models

@@ -1,5 +1,5 @@
 import Experiments
-import Files
+import Basics
 import Foundation
 
 /// One arm under one seed, to be sampled on all benchmarks.

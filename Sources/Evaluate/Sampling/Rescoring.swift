@@ -1,6 +1,6 @@
-import Datasets
+import Records
 import Experiments
-import Files
+import Basics
 
 /// Grades the stored samples of a job again.
 struct Rescoring {

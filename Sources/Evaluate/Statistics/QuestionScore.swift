@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// How many samples of one question were right.
 ///

@@ -1,3 +1,4 @@
+import Basics
 import Kernels
 
 /// Uniform numbers for resampling: number `i` of a named sequence, always the same.

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 
 /// One row of the table that compares what students are trained on.
 public struct Arm: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// Gathers every mistake of an experiment file, to be reported at once.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The text of an experiment file on its way to the YAML reader.

@@ -1,5 +1,5 @@
 import Decoding
-import Files
+import Basics
 
 /// How tries are generated.
 public struct GenerationSettings: Sendable, Equatable {

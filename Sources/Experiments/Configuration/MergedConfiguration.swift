@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 
 extension Experiment {
     /// The whole experiment with every default filled in, as manifests record it.

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 
 /// Where problems come from.
 public enum ProblemSource: Sendable, Equatable {

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 import Tokenizers
 
 /// How a problem is put to a model, and how its turn ends.

@@ -1,5 +1,5 @@
 import Decoding
-import Files
+import Basics
 
 extension SamplingParameters {
     init(_ reader: ConfigurationReader, default standard: SamplingParameters) {

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 
 /// Which tries are trained on.
 public struct SelectionSettings: Sendable, Equatable {

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 
 /// Traces that an arm takes from elsewhere instead of generating them.
 public struct TraceSource: Sendable, Equatable {

@@ -1,7 +1,7 @@
 import Checkpoints
-import Datasets
+import Records
 import Decoding
-import Files
+import Basics
 import Models
 
 /// AdamW with decoupled decay, linear warmup, cosine decay and clipping by the global norm.

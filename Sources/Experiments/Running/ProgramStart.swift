@@ -1,5 +1,5 @@
 import ArgumentParser
-import Files
+import Basics
 import Foundation
 
 /// What the three programs say of themselves.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// Keeps a second process out of a folder that this one writes to.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// Standard output, with the status of every write looked at.

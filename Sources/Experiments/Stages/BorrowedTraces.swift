@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The arm of another experiment whose traces an arm takes.

@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 import Foundation
 
 /// Looks for what an experiment's arms train on in its benchmarks, as far as both are files.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// An arm that has nothing to train on under one seed, although all that comes before is there.

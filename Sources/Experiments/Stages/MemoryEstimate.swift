@@ -1,5 +1,5 @@
 import Checkpoints
-import Files
+import Basics
 import Foundation
 import Models
 

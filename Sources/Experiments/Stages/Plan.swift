@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 import Foundation
 
 /// What an experiment will do: its stages, what is there already, what is missing, what it takes.

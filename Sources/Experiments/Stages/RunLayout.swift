@@ -1,5 +1,5 @@
-import Datasets
-import Files
+import Records
+import Basics
 import Foundation
 import Kernels
 

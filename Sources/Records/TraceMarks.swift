@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// What a template already says around a trace: how the assistant's turn opens and ends.
 ///

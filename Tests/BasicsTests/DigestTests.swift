@@ -1,7 +1,8 @@
+import Basics
 import Foundation
 import Testing
 
-@testable import Kernels
+@testable import Basics
 
 @Suite struct DigestTests {
     /// Examples of FIPS 180-4 as published by NIST (SHA256.pdf), and a million letters.

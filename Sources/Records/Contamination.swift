@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// Problems of one file that another one also has, word for word or nearly.
 ///

@@ -1,7 +1,8 @@
+import Basics
 import Foundation
 import Testing
 
-@testable import Kernels
+@testable import Basics
 
 @Suite struct RandomTests {
     /// Known answers of Random123's kat_vectors, "philox4x32 10".

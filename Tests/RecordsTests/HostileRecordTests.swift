@@ -1,8 +1,8 @@
-import Files
+import Basics
 import Foundation
 import Testing
 
-@testable import Datasets
+@testable import Records
 
 /// Reference answers and problems as published files mangle them.
 @Suite struct HostileRecordTests {

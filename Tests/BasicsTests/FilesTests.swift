@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Files
+@testable import Basics
 
 @Suite struct JSONTests {
     @Test(arguments: [

@@ -1,8 +1,8 @@
-import Files
+import Basics
 import Kernels
 import Testing
 
-@testable import Datasets
+@testable import Records
 
 @Suite struct ChainWorldTests {
     /// Recomputes `a`, sign, `b` without the code under test.

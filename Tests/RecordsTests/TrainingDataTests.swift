@@ -1,7 +1,7 @@
-import Files
+import Basics
 import Testing
 
-@testable import Datasets
+@testable import Records
 
 @Suite struct TrainingDataTests {
     static func example(_ id: String, prompt: Int, completion: Int) -> TrainingExample {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 
 /// What to do with an example that is longer than the training length.
 public enum OverlongPolicy: String, Sendable, CaseIterable {

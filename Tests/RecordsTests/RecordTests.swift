@@ -1,9 +1,9 @@
-import Files
+import Basics
 import Foundation
 import Grading
 import Testing
 
-@testable import Datasets
+@testable import Records
 
 /// Runs a body with the path of a temporary file of the given text.
 func withFile<T>(_ text: String, _ body: (String) throws -> T) throws -> T {

@@ -1,7 +1,7 @@
 import Grading
 import Testing
 
-@testable import Datasets
+@testable import Records
 
 @Suite struct TraceFilterTests {
     struct Case: Sendable {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Grading
 
 /// Which of the two models a token came from.

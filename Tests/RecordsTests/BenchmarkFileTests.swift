@@ -1,8 +1,8 @@
-import Files
+import Basics
 import Foundation
 import Testing
 
-@testable import Datasets
+@testable import Records
 
 /// Files of benchmarks as they are published.
 @Suite struct BenchmarkFileTests {

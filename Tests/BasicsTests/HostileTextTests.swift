@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Files
+@testable import Basics
 
 /// Texts from files on their way to a terminal, a spreadsheet or a table.
 @Suite struct HostileTextTests {

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Kernels
 
 /// Which records of a JSON Lines file are used.

@@ -1,4 +1,4 @@
-import Files
+import Basics
 import Foundation
 
 /// The metrics of a training run, `metrics.jsonl`: one JSON object a step.

@@ -57,21 +57,45 @@ let package = Package(
         ),
         .target(name: "Decoding", dependencies: ["Autograd", "Basics", "Kernels", "Models"]),
         .target(name: "Grading"),
-        .target(name: "Records", dependencies: ["Basics", "Grading", "Kernels"]),
+        .target(name: "Records", dependencies: ["Basics", "Grading"]),
+        .target(name: "Statistics", dependencies: ["Basics"]),
         .target(
             name: "Experiments",
             dependencies: [
-                "Checkpoints", "Records", "Decoding", "Basics", "Kernels", "Models", "Tokenizers",
+                "Basics", "Checkpoints", "Decoding", "Kernels", "Models", "Records", "Tokenizers",
                 argumentParser, logging, .product(name: "Yams", package: "Yams"),
             ]
+        ),
+
+        // What the stages do.
+        .target(
+            name: "Tracing",
+            dependencies: [
+                "Basics", "Decoding", "Experiments", "Grading", "Kernels", "Models", "Records",
+                "Tokenizers", argumentParser,
+            ]
+        ),
+        .target(
+            name: "Scoring",
+            dependencies: [
+                "Basics", "Checkpoints", "Decoding", "Experiments", "Grading", "Kernels", "Models",
+                "Records", "Statistics", "Tokenizers",
+            ]
+        ),
+        .target(
+            name: "Reports",
+            dependencies: [
+                "Basics", "Checkpoints", "Experiments", "Grading", "Records", "Scoring",
+                "Statistics", mustache,
+            ],
+            resources: [.embedInCode("Page/Templates")]
         ),
 
         // The three programs.
         .executableTarget(
             name: "Generate",
             dependencies: [
-                "Records", "Decoding", "Experiments", "Basics", "Grading", "Kernels", "Models",
-                "Tokenizers", argumentParser,
+                "Basics", "Experiments", "Models", "Records", "Tracing", argumentParser,
             ]
         ),
         .executableTarget(
@@ -84,10 +108,9 @@ let package = Package(
         .executableTarget(
             name: "Evaluate",
             dependencies: [
-                "Checkpoints", "Records", "Decoding", "Experiments", "Basics", "Grading",
-                "Kernels", "Models", "Tokenizers", argumentParser, mustache,
-            ],
-            resources: [.embedInCode("Report/Templates")]
+                "Basics", "Experiments", "Grading", "Models", "Records", "Reports", "Scoring",
+                "Tokenizers", argumentParser,
+            ]
         ),
 
         // One test target a room.
@@ -106,7 +129,8 @@ let package = Package(
         tests("Grading", ["TestSupport"]),
         tests("Records", ["TestSupport", "Grading"]),
         tests("Experiments", ["TestSupport", "Checkpoints", "Basics", "Models"]),
-        tests("Generate", ["TestSupport"]),
+        tests("Statistics", ["TestSupport", "Basics"]),
+        tests("Tracing", ["TestSupport"]),
         tests(
             "Train",
             [
@@ -114,20 +138,25 @@ let package = Package(
                 "Models", "Tokenizers",
             ]
         ),
-        tests(
-            "Evaluate",
-            [
-                "TestSupport", "Checkpoints", "Records", "Experiments", "Basics", "Kernels",
-                "Models", "Tokenizers", argumentParser,
-            ]
+        // A whole experiment of random models, for the tests of what comes after training.
+        .target(
+            name: "ExperimentSupport",
+            dependencies: [
+                "Basics", "Checkpoints", "Experiments", "Models", "Records", "Scoring",
+                "Tokenizers",
+            ],
+            path: "Tests/ExperimentSupport"
         ),
+        tests("Scoring", ["ExperimentSupport", "TestSupport"]),
+        tests("Reports", ["ExperimentSupport", "TestSupport"]),
+        tests("Evaluate", ["ExperimentSupport", "Scoring", "TestSupport", argumentParser]),
         // Damaged files of every format; see Tools/fuzz.py.
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "TestSupport", "Checkpoints", "Records", "Evaluate", "Experiments", "Basics",
-                "Grading",
-                "Kernels", "Models", "Tokenizers", "Train",
+                "TestSupport", "Basics", "Checkpoints", "Experiments", "Grading", "Kernels",
+                "Models",
+                "Records", "Reports", "Scoring", "Tokenizers", "Train",
             ]
         ),
         .testTarget(

@@ -78,3 +78,12 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
         return copy
     }
 }
+
+extension Failure {
+    /// The same failure inside an outer place: `arm 'rsd', 'tries'`.
+    public func at(_ outer: String) -> Failure {
+        var copy = self
+        copy.place = [outer, place].compactMap(\.self).joined(separator: ", ")
+        return copy
+    }
+}

@@ -1,3 +1,4 @@
+import Tracing
 import ArgumentParser
 import Experiments
 import Basics

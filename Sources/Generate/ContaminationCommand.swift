@@ -1,3 +1,4 @@
+import Tracing
 import ArgumentParser
 import Records
 import Experiments

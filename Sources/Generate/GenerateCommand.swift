@@ -1,3 +1,4 @@
+import Tracing
 import ArgumentParser
 import Experiments
 import Basics
@@ -45,20 +46,10 @@ struct ExperimentOptions: ParsableArguments {
     }
 }
 
-/// A variant of an experiment and the arms of it that a command works on.
-struct Scope {
-    /// Where the stages of the variant live.
-    var layout: RunLayout
-    /// The arms that train on something, in the order of the table.
-    var arms: [Arm]
-
-    /// The variant.
-    var experiment: Experiment { layout.experiment }
-    /// The variant's name; nil for a plain experiment.
-    var variantName: String? { experiment.variant?.name }
-}
-
-extension Manifest.Surroundings {
-    /// Those of this process, asked for once: a sweep closes hundreds of manifests.
-    static let ofThisProcess = RunEnvironment.surroundings()
+/// Reads `i/N`.
+///
+/// - Throws: `ValidationError` saying what is expected.
+func parseShard(_ text: String) throws -> Shard {
+    if let shard = Shard(text) { return shard }
+    throw ValidationError("expected i/N with i from 1 to N, such as 2/3")
 }

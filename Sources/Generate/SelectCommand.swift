@@ -1,3 +1,4 @@
+import Tracing
 import ArgumentParser
 import Experiments
 import Basics
@@ -31,33 +32,5 @@ struct SelectCommand: ParsableCommand {
         if let empty = try scopes.flatMap({ try $0.emptyArms }).failure(in: options.experiment) {
             throw empty
         }
-    }
-}
-
-extension Scope {
-    /// Selects for every seed and arm that has tries.
-    ///
-    /// - Throws: `Failure`.
-    func select(_ models: ModelStore) throws -> [ArmSelection] {
-        var selections: [ArmSelection] = []
-        let selector = TraceSelector(layout: layout, models: models)
-        for seed in experiment.seeds {
-            for arm in arms {
-                guard let selection = try selector.select(arm, seed: seed) else { continue }
-                try write(selection)
-                selections.append(selection)
-            }
-        }
-        return selections
-    }
-
-    /// What to say where no arm has any traces.
-    static func nothingGenerated(_ file: String) -> Failure {
-        Failure(
-            .missingInput,
-            file: file,
-            "no traces have been generated yet",
-            remedy: "Generate them: rsd-generate run \(file)"
-        )
     }
 }

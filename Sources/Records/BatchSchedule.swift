@@ -1,5 +1,4 @@
 import Basics
-import Kernels
 
 /// Which examples each optimizer step trains, and how the step is cut into micro-batches.
 ///

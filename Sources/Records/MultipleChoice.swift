@@ -1,5 +1,4 @@
 import Basics
-import Kernels
 
 /// Questions with one right and several wrong answers, in the columns of GPQA's files.
 ///

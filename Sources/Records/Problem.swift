@@ -1,6 +1,5 @@
 import Basics
 import Foundation
-import Kernels
 
 /// A question with its reference answer.
 public struct Problem: Sendable {

@@ -1,5 +1,4 @@
 import Basics
-import Kernels
 
 /// Which records of a JSON Lines file are used.
 ///

@@ -1,6 +1,5 @@
 import Basics
 import Foundation
-import Kernels
 
 /// A trace to be trained on: what Train reads.
 ///

@@ -1,3 +1,4 @@
+import ExperimentSupport
 import ArgumentParser
 import Records
 import Decoding
@@ -10,6 +11,7 @@ import Testing
 import Tokenizers
 
 @testable import Evaluate
+@testable import Scoring
 
 @Suite struct ToolTests {
     @Test(arguments: [

@@ -3,7 +3,8 @@ import Basics
 import Foundation
 import TestSupport
 
-@testable import Evaluate
+@testable import Reports
+@testable import Scoring
 @testable import Train
 
 /// Seeds and readers of what the report is made of, and of training's log.

@@ -1,5 +1,4 @@
 import Basics
-import Kernels
 
 extension ChainWorld {
     /// A manner of writing a solution.

@@ -1,5 +1,4 @@
 import Basics
-import Kernels
 
 /// A miniature world of arithmetic chains, in which the effect of the paper can be measured in
 /// minutes.

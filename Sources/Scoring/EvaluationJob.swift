@@ -1,0 +1,106 @@
+import Experiments
+import Basics
+import Foundation
+
+/// One arm under one seed, to be sampled on all benchmarks.
+public struct EvaluationJob: Sendable {
+    /// The experiment, or the variant of a sweep.
+    let experiment: Experiment
+    /// Where its files are.
+    let layout: RunLayout
+    /// The arm.
+    public let arm: Arm
+    /// The root seed.
+    public let seed: UInt64
+    /// Where the samples are.
+    let stage: Stage
+
+    /// Names the job in messages: `rsd seed 1`.
+    public var label: String {
+        ["\(arm.name) seed \(seed)", experiment.variant?.name].compactMap(\.self)
+            .joined(separator: " ")
+    }
+
+    /// The command that makes what is missing of this job.
+    var command: String {
+        "rsd-evaluate run \(experiment.file) --arm \(arm.name) --seed \(seed)"
+    }
+
+    /// How completions are graded.
+    var grading: AnswerGrading { AnswerGrading(experiment) }
+
+    /// Names the job for what it is sampled on, in variants that share a stage only once.
+    ///
+    /// - Throws: `Failure` when an input is missing or malformed, or nothing has been selected yet.
+    public static func all(
+        _ experiment: Experiment,
+        arm name: String? = nil,
+        seed only: UInt64? = nil,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> [EvaluationJob] {
+        var seen: Set<String> = []
+        return try experiment.variants.flatMap { variant in
+            try jobs(of: variant, arm: name, seed: only, environment: environment)
+        }.filter { seen.insert($0.stage.folder).inserted }
+    }
+
+    /// The jobs of one variant, seed by seed, arms in the order of the table; none for an arm that
+    /// has nothing to train on, and so no student.
+    ///
+    /// - Throws: as `all`.
+    static func jobs(
+        of variant: Experiment,
+        arm name: String? = nil,
+        seed only: UInt64? = nil,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> [EvaluationJob] {
+        let layout = RunLayout(variant, environment: environment)
+        return try variant.seeds.filter { only == nil || $0 == only }.flatMap { seed in
+            try variant.arms.filter { name == nil || $0.name == name }.compactMap { arm in
+                guard try layout.emptiness(of: arm, seed: seed) == nil else { return nil }
+                return EvaluationJob(
+                    experiment: variant,
+                    layout: layout,
+                    arm: arm,
+                    seed: seed,
+                    stage: try layout.evaluation(arm, seed: seed)
+                )
+            }
+        }
+    }
+
+    /// Checks that the model is there, before hours are spent on the jobs before this one.
+    ///
+    /// - Throws: `Failure.missingInput` saying how to get or train it.
+    public func checkModel() throws {
+        let path = try layout.trainedModelPath(arm, seed: seed)
+        guard !FileManager.default.fileExists(atPath: path) else { return }
+        _ = try layout.loadTrainedModel(arm, seed: seed, storage: .stored)
+    }
+
+    /// What a finished or interrupted run noted in the stage's manifest.
+    public var record: Record { Record(manifest: try? TextFile.readJSON(stage.manifest)) }
+
+    /// How far a job has come, by its manifest.
+    public struct Record: Equatable {
+        /// Whether the run got to its end.
+        var isFinished = false
+        /// How many questions of each benchmark were asked for; nil for all.
+        var limit: Int?
+
+        /// Reads the manifest's status and results.
+        init(manifest: JSON?) {
+            isFinished = manifest?["status"]?.string == Manifest.Status.finished.rawValue
+            limit = manifest?["results"]?["limit"]?.integer
+            // No run asks for no question: such a manifest says nothing.
+            if let limit, limit < 1 { (isFinished, self.limit) = (false, nil) }
+        }
+
+        /// Whether a finished run with this limit leaves nothing to do for another limit.
+        public func covers(_ other: Int?) -> Bool {
+            guard isFinished else { return false }
+            guard let limit else { return true }
+            return other.map { $0 <= limit } ?? false
+        }
+    }
+}

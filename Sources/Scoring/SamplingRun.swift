@@ -1,0 +1,244 @@
+import Records
+import Decoding
+import Experiments
+import Basics
+import Foundation
+import Models
+
+/// Samples and grades what a job lacks.
+///
+/// Samples are appended as they finish, and put into canonical order at the end, so the files are
+/// equal to the last byte whatever the batch size and however often the run was stopped.
+public struct SamplingRun {
+    private let job: EvaluationJob
+    private let limit: Int?
+    private let surroundings: Manifest.Surroundings
+    private let display: ProgressDisplay
+    private let isStopRequested: () -> Bool
+
+    /// Prepares a run over the first `limit` questions of each benchmark, or all.
+    public init(
+        _ job: EvaluationJob,
+        limit: Int?,
+        surroundings: Manifest.Surroundings,
+        display: ProgressDisplay = .standardError(),
+        isStopRequested: @escaping () -> Bool = { Interrupts.isRequested }
+    ) {
+        self.job = job
+        self.limit = limit
+        self.surroundings = surroundings
+        self.display = display
+        self.isStopRequested = isStopRequested
+    }
+
+    /// Makes what is missing; nothing where all is there.
+    ///
+    /// - Returns: How many samples were made.
+    /// - Throws: `Failure.interrupted` after a request to stop, with all finished samples kept;
+    ///   `Failure` when the model or a file cannot be read or written.
+    @discardableResult
+    public func run() throws -> Int {
+        if isStopRequested() { throw Interrupts.stopped() }
+        // What is finished can be looked at where nothing can be written.
+        if try job.record.covers(limit) && isComplete() {
+            for benchmark in job.experiment.benchmarks {
+                try job.stage.checkOutput("\(benchmark.name).jsonl")
+            }
+            return 0
+        }
+        try job.stage.prepare()
+        let lock = try RunLock(job.stage.lock)
+        defer { lock.release() }
+        var benchmarks = try job.experiment.benchmarks.map { try BenchmarkSamples($0, of: job) }
+
+        let manifest = try makeManifest()
+        let made: Int
+        do {
+            made = try sample(&benchmarks)
+            for index in benchmarks.indices { try benchmarks[index].writeCanonical(job) }
+        } catch {
+            let isStop = (error as? Failure)?.kind == .interrupted
+            try? manifest.close(
+                isStop ? .interrupted : .failed,
+                results: benchmarks.results(limit: limit)
+            )
+            throw error
+        }
+        try manifest.close(
+            .finished,
+            results: benchmarks.results(limit: limit),
+            outputs: benchmarks.outputs
+        )
+        return made
+    }
+
+    /// Whether every sample is there.
+    private func isComplete() throws -> Bool {
+        try job.experiment.benchmarks.allSatisfy {
+            try BenchmarkSamples($0, of: job).missing(limit).isEmpty
+        }
+    }
+
+    private func makeManifest() throws -> Manifest {
+        let depends = job.stage.inputs["inputs"]
+        let model = try job.layout.trainedModelPath(job.arm, seed: job.seed)
+        var inputs = [(name: model, digest: depends?["model"]?.string ?? "")]
+        for benchmark in depends?["benchmarks"]?.array ?? [] {
+            inputs.append(
+                (benchmark["name"]?.string ?? "", benchmark["problems"]?.string ?? "")
+            )
+        }
+        return try Manifest(
+            job.stage.manifest,
+            configuration: job.experiment.merged,
+            seeds: [job.seed],
+            inputs: inputs,
+            surroundings: surroundings
+        )
+    }
+
+    /// Makes the missing samples of all benchmarks with one loaded model.
+    private func sample(_ benchmarks: inout [BenchmarkSamples]) throws -> Int {
+        guard benchmarks.contains(where: { !$0.missing(limit).isEmpty }) else { return 0 }
+        let model = try job.layout.loadTrainedModel(
+            job.arm,
+            seed: job.seed,
+            storage: job.experiment.evaluation.storage
+        )
+        var made = 0
+        for index in benchmarks.indices where !benchmarks[index].missing(limit).isEmpty {
+            made += try sample(&benchmarks[index], model)
+        }
+        return made
+    }
+
+    private func sample(_ benchmark: inout BenchmarkSamples, _ model: LanguageModel) throws -> Int {
+        let settings = job.experiment.evaluation
+        let template = job.experiment.template
+        let stop = StopRules(
+            endOfTurn: model.tokenizer.endOfTurnIDs
+                .union([try template.endOfTurnID(in: model.tokenizer)]),
+            maxNewTokens: settings.maxNewTokens,
+            maxTotalTokens: .max
+        )
+        let engine = try DecodingEngine(
+            models: [model],
+            rule: PlainSampling(
+                settings.sampling,
+                vocabularySize: model.vocabularySize,
+                seed: job.seed,
+                stream: "evaluation/\(benchmark.name)"
+            ),
+            stop: stop,
+            options: .init(batchSize: settings.batch)
+        )
+        let missing = benchmark.missing(limit)
+        let requests = try missing.map { problem, indices in
+            DecodingRequest(
+                id: problem.id,
+                prompt: try template.encode(problem: problem.problem, with: model.tokenizer),
+                attempts: indices
+            )
+        }
+        model.warnOfSpelledMarks(template)
+        model.warnBeyondContext(
+            stop.longestSequence(afterPrompt: requests.map(\.prompt.count).max() ?? 0),
+            "lower evaluation.maxNewTokens"
+        )
+        let gold = Dictionary(
+            missing.map { ($0.problem.id, $0.problem.answer) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        let wanted = missing.reduce(0) { $0 + $1.indices.count }
+        let total = benchmark.asked(limit).count * benchmark.perQuestion
+        let progress = Experiments.Progress(
+            "\(job.label) \(benchmark.name)",
+            total: total,
+            unit: "samples",
+            done: total - wanted,
+            display: display
+        )
+        let grading = job.grading
+        let file = try JSONLines.Appender(benchmark.path)
+        let cancellation = CancellationFlag()
+        var made = 0
+        // The share of right answers is that of all samples asked for, also of an earlier run's.
+        let asked = benchmark.asked(limit).indices
+        let earlier = benchmark.entries.filter { asked.contains($0.place) }
+        var correct = earlier.count { $0.verdict == .correct }
+        let outcome = try engine.run(
+            requests,
+            cancellation: cancellation,
+            progress: { done in
+                if isStopRequested() { cancellation.cancel() }
+                progress.update(
+                    done: total - wanted + done.finishedSequences,
+                    fields(done, earlier.count, correct: correct, seconds: progress.elapsed)
+                )
+            }
+        ) { sequence in
+            let sample = finished(
+                sequence,
+                benchmark.name,
+                grading,
+                gold[sequence.id] ?? "",
+                model
+            )
+            try file.append(sample.json)
+            made += 1
+            if sample.verdict == .correct { correct += 1 }
+        }
+        try file.checkIsInPlace()
+        try benchmark.readAgain(job)
+        progress.finish(
+            fields(outcome, earlier.count, correct: correct, seconds: progress.elapsed)
+        )
+        if outcome.wasCancelled { throw Interrupts.stopped() }
+        return made
+    }
+
+    private func fields(
+        _ done: DecodingProgress,
+        _ earlier: Int,
+        correct: Int,
+        seconds: Double
+    ) -> [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = []
+        let finished = earlier + done.finishedSequences
+        if finished > 0 {
+            let share = Double(correct) / Double(finished)
+            fields.append(("right", NumberText.percent(share) + " %"))
+        }
+        // Before the first sample is finished, all that tells of work.
+        fields.append(("", "\(Experiments.Progress.grouped(done.newTokens)) tokens"))
+        if seconds > 0 {
+            let rate = Experiments.Progress.rate(Double(done.newTokens) / seconds)
+            fields.append(("", "\(rate) tokens/s"))
+        }
+        return fields
+    }
+
+    private func finished(
+        _ sequence: CompletedSequence,
+        _ benchmark: String,
+        _ grading: AnswerGrading,
+        _ gold: String,
+        _ model: LanguageModel
+    ) -> Sample {
+        var tokens = sequence.tokens[...]
+        if sequence.finish == .endOfTurn { tokens = tokens.dropLast() }
+        let text = model.tokenizer.text(of: tokens, skipSpecial: false)
+        let (answer, verdict) = grading.grade(text, gold: gold)
+        return Sample(
+            id: sequence.id,
+            benchmark: benchmark,
+            index: sequence.attempt,
+            text: text,
+            tokenCount: sequence.decisions.count,
+            extracted: answer?.text,
+            rule: answer?.rule.rawValue,
+            verdict: verdict,
+            isTruncated: sequence.finish.isTruncated
+        )
+    }
+}

@@ -1,0 +1,298 @@
+import Records
+import Decoding
+import Experiments
+import Basics
+import Foundation
+import Grading
+import Kernels
+import Models
+
+/// Makes the tries of one arm and one seed, going on from those that are there.
+public struct TraceGeneration {
+    /// The experiment's stages.
+    let layout: RunLayout
+    /// The arm that asked first; arms of one policy and equal settings share the tries.
+    let arm: Arm
+    /// Where the tries go.
+    let stage: Stage
+    /// All problems of the experiment.
+    let problems: ProblemSet
+    /// Only the first so many problems; nil for all.
+    var limit: Int?
+    /// Only the problems of this shard; nil for all.
+    var shard: Shard?
+    /// Where progress is shown.
+    var display: ProgressDisplay = .standardError()
+    /// Asked after every step; a yes ends the run.
+    var isInterrupted: () -> Bool = { Interrupts.isRequested }
+
+    /// Prepares an arm's stage; nil for an arm that generates nothing.
+    ///
+    /// - Throws: `Failure` when an input is missing or malformed.
+    init?(_ layout: RunLayout, arm: Arm, seed: UInt64) throws {
+        guard let stage = try layout.traces(arm, seed: seed) else { return nil }
+        self.layout = layout
+        self.arm = arm
+        self.stage = stage
+        problems = try layout.problems(seed: stage.seed)
+    }
+
+    private var attempts: Int { arm.generation.tries }
+    private var settings: GenerationSettings { arm.generation }
+    private var seed: UInt64 { stage.seed }
+
+    /// The problems that this run is about.
+    private var wanted: [Problem] {
+        problems.problems.enumerated().compactMap { index, problem in
+            index < limit ?? .max && shard?.contains(index) ?? true ? problem : nil
+        }
+    }
+
+    /// Makes what is missing.
+    ///
+    /// - Returns: Whether all tries of all problems are there now, in the main file or about to be.
+    /// - Throws: `Failure.interrupted` when asked to stop; what loading, decoding and writing throw.
+    @discardableResult
+    func run(_ models: ModelStore) throws -> Bool {
+        try stage.prepare()
+        let store = TraceStore(stage: stage)
+        if stage.state == .finished, store.files == [stage.traces()],
+            try shard != nil || missing(in: store.index()).isEmpty,
+            (try? stage.checkOutput("traces.jsonl")) != nil
+        {
+            // Nothing to make and nothing to merge; the folder need not be writable.
+            return true
+        }
+        let suffix = shard.map { "-\($0.index)-of-\($0.count)" } ?? ""
+        let lock = try RunLock(shard == nil ? stage.lock : stage.file("lock\(suffix)"))
+        defer { lock.release() }
+        let path = stage.traces(shard: shard.map { ($0.index, $0.count) })
+
+        // Opening cuts off a torn last line, so it comes before reading.
+        let output = try JSONLines.Appender(path)
+        let found = try index(store)
+        let missing = missing(in: found)
+        guard !missing.isEmpty else { return try finish(store, found, own: path) }
+        let manifest = try manifest(suffix)
+        do {
+            let counts = try generate(missing, found: found, models, into: output)
+            // Until every try of the stage is there, the same command goes on.
+            let isWhole = shard != nil && limit == nil
+            if counts.wasCancelled {
+                try manifest.close(.interrupted, results: counts.json)
+                throw Interrupts.stopped()
+            }
+            let all = try index(store)
+            try checkMade(all, path)
+            try manifest.close(isWhole ? .finished : .interrupted, results: counts.json)
+            return try finish(
+                store,
+                all,
+                own: path,
+                manifest: shard == nil ? manifest : nil,
+                tokensPerSecond: counts.tokensPerSecond
+            )
+        } catch let failure as Failure where failure.kind == .interrupted {
+            throw failure
+        } catch {
+            try manifest.close(.failed)
+            throw error
+        }
+    }
+
+    private func index(_ store: TraceStore) throws -> TraceIndex {
+        let filter = arm.selection.filter
+        return try store.index { filter.rejection(of: $0) == nil }
+    }
+
+    /// The problems that this run is about and that lack tries, with the numbers of those.
+    private func missing(in found: TraceIndex) -> [(problem: Problem, attempts: [Int])] {
+        wanted.map { problem in
+            (problem, (0..<attempts).filter { !found.contains(TryKey(problem.id, $0)) })
+        }.filter { !$0.1.isEmpty }
+    }
+
+    /// Refuses to call done what was made and is not in the files any more.
+    private func checkMade(_ found: TraceIndex, _ path: String) throws {
+        let lost = missing(in: found).reduce(0) { $0 + $1.attempts.count }
+        guard lost > 0 else { return }
+        throw Failure(
+            .disk,
+            file: path,
+            "\(lost) tries that were written are not in the file",
+            remedy: "Another program changed the file. Run the same command again: it makes what "
+                + "is missing."
+        )
+    }
+
+    /// Brings the main file into its order, and closes the stage when nothing is missing.
+    private func finish(
+        _ store: TraceStore,
+        _ tries: TraceIndex,
+        own: String,
+        manifest running: Manifest? = nil,
+        tokensPerSecond: Double? = nil
+    ) throws -> Bool {
+        let isComplete = problems.problems.allSatisfy { problem in
+            (0..<attempts).allSatisfy { tries.contains(TryKey(problem.id, $0)) }
+        }
+        // A shard leaves the main file alone until all shards are there.
+        guard isComplete || shard == nil else { return false }
+        if isComplete, stage.state == .finished, store.files == [stage.traces()],
+            (try? stage.checkOutput("traces.jsonl")) != nil
+        {
+            return true
+        }
+        // Only a shard's process does not hold the main lock yet.
+        let lock: RunLock?
+        do { lock = try shard.map { _ in try RunLock(stage.lock) } } catch let failure as Failure
+            where failure.kind == .busy
+        {
+            // Another shard's process, which has seen the same files, is merging them.
+            return true
+        }
+        defer { lock?.release() }
+        // Whatever order the lines of a finished file are in now, they must be those it had.
+        let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
+        let manifest =
+            try isComplete && digest == nil ? running ?? manifest("", parts: shardManifests) : nil
+        var counts = try store.write(
+            tries,
+            problems: problems,
+            attempts: attempts,
+            isComplete: isComplete,
+            own: own,
+            digest: digest
+        )
+        guard let manifest else { return isComplete }
+        counts.tokensPerSecond = tokensPerSecond
+        try manifest.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
+        return true
+    }
+
+    /// The manifests of this stage's shards.
+    private var shardManifests: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: stage.folder)) ?? []
+        return names.filter { $0.wholeMatch(of: /manifest-\d+-of-\d+\.json/) != nil }.sorted()
+            .map(stage.file)
+    }
+
+    private func manifest(_ suffix: String, parts: [String] = []) throws -> Manifest {
+        try Manifest(
+            stage.file("manifest\(suffix).json"),
+            configuration: layout.experiment.merged,
+            seeds: [seed],
+            inputs: stage.inputDigests,
+            surroundings: .ofThisProcess,
+            parts: parts
+        )
+    }
+}
+
+extension TraceGeneration {
+    /// Decodes missing tries and appends each as it finishes.
+    private func generate(
+        _ missing: [(problem: Problem, attempts: [Int])],
+        found: TraceIndex,
+        _ models: ModelStore,
+        into output: JSONLines.Appender
+    ) throws -> GenerationCounts {
+        let template = layout.experiment.template
+        let student = try models.student(of: arm, layout, seed: seed)
+        let endOfTurn = try template.endOfTurnID(in: student.tokenizer)
+        var record = TraceRecord(
+            seed: seed,
+            policy: arm.kind.policy?.rawValue ?? "",
+            streams: [DecodingStream.student],
+            acceptanceThreshold: settings.acceptanceThreshold,
+            acceptanceThresholds: [],
+            endOfTurn: endOfTurn,
+            tokenizer: student.tokenizer,
+            style: AnswerStyle(traces: layout.experiment.answers, template: template)
+        )
+        let configuration = try ReverseSpeculativeDecoding.Configuration(settings)
+        var rule: any NextTokenRule = PlainSampling(
+            configuration.fallback,
+            vocabularySize: student.vocabularySize,
+            seed: seed
+        )
+        var parts = [student]
+        // The student alone needs no teacher; the teacher alone is still judged by the student, so
+        // that every trace has P_S.
+        if arm.kind.policy != .student {
+            let teacher = try models.model(.teacher, of: layout, seed: seed)
+            rule = ReverseSpeculativeDecoding(
+                configuration,
+                vocabularies: try models.vocabularies(teacher: teacher, student: student),
+                seed: seed
+            )
+            parts.append(teacher)
+            record.streams = [DecodingStream.teacher, DecodingStream.student]
+            record.acceptanceThresholds = configuration.acceptanceThresholds
+        }
+        let stop = StopRules(
+            endOfTurn: student.tokenizer.endOfTurnIDs.union([endOfTurn]),
+            maxNewTokens: settings.maxNewTokens,
+            maxTotalTokens: settings.maxTotalTokens
+        )
+        let engine = try DecodingEngine(
+            models: parts,
+            rule: rule,
+            stop: stop,
+            options: .init(batchSize: settings.batch, draftTokens: settings.draftTokens)
+        )
+        var known: [[UInt8]: (problem: Problem, digest: String)] = [:]
+        let requests = try missing.map { problem, attempts in
+            let prompts = try parts.map { try prompt(problem, for: $0) }
+            let digest = TraceRecord.promptDigest(prompts[0])
+            known[Array(problem.id.utf8)] = (problem, digest)
+            return DecodingRequest(
+                id: problem.id,
+                prompt: prompts[0],
+                teacherPrompt: prompts.count > 1 ? prompts[1] : nil,
+                attempts: attempts
+            )
+        }
+        let longestPrompt =
+            requests.map { max($0.prompt.count, $0.teacherPrompt?.count ?? 0) }.max() ?? 0
+        // A model that teaches itself is told of once.
+        for (index, model) in parts.enumerated() where index == 0 || model !== parts[0] {
+            model.warnOfSpelledMarks(layout.experiment.template)
+            model.warnBeyondContext(
+                stop.longestSequence(afterPrompt: longestPrompt),
+                "lower generation.maxNewTokens or maxTotalTokens"
+            )
+        }
+
+        var meter = GenerationMeter(self, wanted: wanted, found: found)
+        let cancellation = CancellationFlag()
+        let done = try engine.run(
+            requests,
+            cancellation: cancellation,
+            progress: { done in
+                meter.show(done)
+                if isInterrupted() { cancellation.cancel() }
+            },
+            deliver: { sequence in
+                guard let (problem, digest) = known[Array(sequence.id.utf8)] else { return }
+                let trace = record.trace(of: sequence, problem: problem, promptDigest: digest)
+                try output.append(trace.json)
+                meter.count(trace)
+            }
+        )
+        return meter.finish(done)
+    }
+
+    private func prompt(_ problem: Problem, for model: LanguageModel) throws -> [Int32] {
+        do {
+            return try layout.experiment.template.encode(
+                problem: problem.problem,
+                with: model.tokenizer
+            )
+        } catch var failure as Failure {
+            failure.place = ["problem \(problem.id)", failure.place].compactMap(\.self)
+                .joined(separator: ", ")
+            throw failure
+        }
+    }
+}

@@ -63,7 +63,7 @@ let package = Package(
             name: "Experiments",
             dependencies: [
                 "Basics", "Checkpoints", "Decoding", "Kernels", "Models", "Records", "Tokenizers",
-                argumentParser, logging, .product(name: "Yams", package: "Yams"),
+                logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
 
@@ -72,7 +72,7 @@ let package = Package(
             name: "Tracing",
             dependencies: [
                 "Basics", "Decoding", "Experiments", "Grading", "Kernels", "Models", "Records",
-                "Tokenizers", argumentParser,
+                "Tokenizers",
             ]
         ),
         .target(
@@ -91,25 +91,29 @@ let package = Package(
             resources: [.embedInCode("Page/Templates")]
         ),
 
-        // The three programs.
+        // The three programs, and what they share.
+        .target(
+            name: "Programs",
+            dependencies: ["Basics", "Experiments", "Models", argumentParser]
+        ),
         .executableTarget(
             name: "Generate",
             dependencies: [
-                "Basics", "Experiments", "Models", "Records", "Tracing", argumentParser,
+                "Basics", "Experiments", "Models", "Programs", "Records", "Tracing", argumentParser,
             ]
         ),
         .executableTarget(
             name: "Train",
             dependencies: [
                 "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels",
-                "Models", "Tokenizers", argumentParser,
+                "Models", "Programs", "Tokenizers", argumentParser,
             ]
         ),
         .executableTarget(
             name: "Evaluate",
             dependencies: [
-                "Basics", "Experiments", "Grading", "Models", "Records", "Reports", "Scoring",
-                "Tokenizers", argumentParser,
+                "Basics", "Experiments", "Grading", "Models", "Programs", "Records", "Reports",
+                "Scoring", "Tokenizers", argumentParser,
             ]
         ),
 
@@ -149,7 +153,10 @@ let package = Package(
         ),
         tests("Scoring", ["ExperimentSupport", "TestSupport"]),
         tests("Reports", ["ExperimentSupport", "TestSupport"]),
-        tests("Evaluate", ["ExperimentSupport", "Scoring", "TestSupport", argumentParser]),
+        tests(
+            "Evaluate",
+            ["ExperimentSupport", "Programs", "Scoring", "TestSupport", argumentParser]
+        ),
         // Damaged files of every format; see Tools/fuzz.py.
         .testTarget(
             name: "FuzzTests",
@@ -161,7 +168,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["TestSupport", "Basics", "Generate", "Train", "Evaluate"],
+            dependencies: ["TestSupport", "Basics", "Programs", "Generate", "Train", "Evaluate"],
             resources: [.copy("Fixtures")]
         ),
     ]

@@ -1,3 +1,4 @@
+import Programs
 import ArgumentParser
 import Experiments
 import Basics
@@ -46,15 +47,3 @@ struct ModelOptions: ParsableArguments {
         try LanguageModel(model, storage: storage, bases: base.map { [$0] } ?? [])
     }
 }
-
-/// Which experiment is meant.
-struct ExperimentOptions: ParsableArguments {
-    @Argument(help: "Experiment file, YAML.") var experiment: String
-
-    /// Reads the experiment file.
-    ///
-    /// - Throws: `Failure` as `Experiment.read`.
-    func read() throws -> Experiment { try Experiment.read(experiment) }
-}
-
-extension WeightStorage: ExpressibleByArgument {}

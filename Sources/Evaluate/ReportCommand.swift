@@ -1,3 +1,4 @@
+import Programs
 import Reports
 import ArgumentParser
 import Experiments
@@ -17,7 +18,7 @@ struct ReportCommand: ParsableCommand {
             """
     )
 
-    @OptionGroup var options: ExperimentOptions
+    @OptionGroup var file: ExperimentFile
     @Flag(help: "Make the report again from the results folder's scores.jsonl alone.")
     var fromScores = false
     @Flag(
@@ -34,8 +35,7 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let report = ReportRun(
-            experiment: try options.read(),
-            surroundings: RunEnvironment.surroundings(),
+            experiment: try file.read(),
             counts: fromScores ? .scores : withScores ? .samplesElseScores : .samples,
             isPartial: partial
         )

@@ -1,3 +1,4 @@
+import Programs
 import Scoring
 import ArgumentParser
 import Experiments
@@ -16,18 +17,16 @@ struct RescoreCommand: ParsableCommand {
     )
 
     @OptionGroup var options: ExperimentOptions
-    @OptionGroup var choice: JobOptions
     @Flag(help: "Take from scores.jsonl which samples there are, and count them again there.")
     var fromScores = false
 
     func run() throws {
-        let experiment = try options.read()
-        try choice.check(experiment)
+        let variants = try options.variants()
+        let experiment = try options.file.read()
         var (changed, total) = (0, 0)
         var stored = fromScores ? try StoredScores(experiment) : nil
         let jobs =
-            try stored?.jobs.filter(isChosen)
-            ?? EvaluationJob.all(experiment, arm: choice.arm, seed: choice.seed)
+            try stored?.jobs.filter(isChosen) ?? EvaluationJob.jobs(of: options.graphs(variants))
         for job in jobs {
             for outcome in try Rescoring(job).run() {
                 changed += outcome.changed
@@ -52,7 +51,8 @@ struct RescoreCommand: ParsableCommand {
     }
 
     private func isChosen(_ job: EvaluationJob) -> Bool {
-        (choice.arm == nil || job.arm.name == choice.arm)
-            && (choice.seed == nil || job.seed == choice.seed)
+        (options.arm == nil || job.arm.name == options.arm)
+            && (options.seed == nil || job.seed == options.seed)
+            && (options.variant == nil || job.experiment.variant?.name == options.variant)
     }
 }

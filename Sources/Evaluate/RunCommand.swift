@@ -1,3 +1,4 @@
+import Programs
 import Scoring
 import ArgumentParser
 import Experiments
@@ -18,11 +19,9 @@ struct RunCommand: ParsableCommand {
     )
 
     @OptionGroup var options: ExperimentOptions
-    @OptionGroup var choice: JobOptions
     @Option(help: "Questions of each benchmark, the first ones; all when left out.")
     var limit: Int?
-    @Flag(help: "Print what would be done, what is missing and what it takes, and stop.")
-    var dryRun = false
+    @OptionGroup var dryRun: DryRun
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
@@ -33,49 +32,40 @@ struct RunCommand: ParsableCommand {
         Interrupts.promise(
             "stopping after this step: finished samples are kept, those under way are made again"
         )
-        let experiment = try options.read()
-        try choice.check(experiment)
-        if dryRun {
-            let plans = try experiment.variants.map { variant in
-                try RunLayout(variant.restricted(toSeed: choice.seed))
-                    .plan(choice.arms(of: variant))
+        let variants = try options.variants()
+        let graphs = try options.graphs(variants)
+        if dryRun.dryRun { return try dryRun.show(graphs, of: options.experiment) }
+        try ContaminationCheck(variants).run()
+        let training = StageRunner([.base: TrainingStages().trainBase])
+        for graph in graphs { try training.run(graph) }
+        // A model that is missing shows before hours are spent on the others.
+        for job in try EvaluationJob.jobs(of: graphs) where !job.record.covers(limit) {
+            try job.checkModel()
+        }
+        let scoring = StageRunner([
+            .evaluation: { node, stage in
+                guard let job = EvaluationJob(node, stage) else { return true }
+                try SamplingRun(job, limit: limit).run()
+                return true
             }
-            try Plan.show(plans, of: options.experiment)
-            return
-        }
-        try ContaminationCheck(experiment.variants).run()
-        for variant in try experiment.variants { try RunLayout(variant).prepareBaseModels() }
-        let jobs = try EvaluationJob.all(experiment, arm: choice.arm, seed: choice.seed)
-        for job in jobs where !job.record.covers(limit) { try job.checkModel() }
-        let surroundings = RunEnvironment.surroundings()
-        for job in jobs {
-            try SamplingRun(job, limit: limit, surroundings: surroundings).run()
-        }
-        let empty = try experiment.variants.flatMap { variant in
-            let layout = RunLayout(try variant.restricted(toSeed: choice.seed))
-            return try layout.emptyArms(try choice.arms(of: variant))
-        }
-        if let failure = empty.failure(in: options.experiment) { throw failure }
+        ])
+        for graph in graphs { try scoring.run(graph) }
+        if let empty = try graphs.emptyArms(in: options.experiment) { throw empty }
     }
 }
 
-/// Which arms and seeds are meant.
-struct JobOptions: ParsableArguments {
-    @Option(help: "One arm; all when left out.") var arm: String?
-    @Option(help: "One of the experiment's seeds; all when left out.") var seed: UInt64?
-
-    /// The arms that are meant.
+extension ExperimentOptions {
+    /// The graphs of some variants with what the samples of the wanted arms need.
     ///
-    /// - Throws: `Failure.configuration` where the experiment has no such arm.
-    func arms(of experiment: Experiment) throws -> [Arm] {
-        try arm.map { [try experiment.arm($0)] } ?? experiment.arms
-    }
-
-    /// Checks that the experiment has what was asked for.
-    ///
-    /// - Throws: `Failure.configuration` naming what it has.
-    func check(_ experiment: Experiment) throws {
-        if let arm { _ = try experiment.arm(arm) }
-        _ = try experiment.restricted(toSeed: seed)
+    /// - Throws: `Failure` when the experiment has no such arm.
+    func graphs(_ variants: [Experiment]) throws -> [StageGraph] {
+        try variants.map { variant in
+            try StageGraph(
+                RunLayout(variant),
+                arms: arms(of: variant),
+                goals: [.evaluation],
+                isBorrowing: false
+            )
+        }
     }
 }

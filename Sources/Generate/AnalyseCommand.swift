@@ -1,3 +1,4 @@
+import Programs
 import Tracing
 import ArgumentParser
 import Experiments
@@ -42,34 +43,32 @@ struct AnalyseCommand: ParsableCommand {
 
     func run() throws {
         Interrupts.install()
-        let scopes = try options.read()
+        let graphs = try options.graphs(isBorrowing: false)
         let models = ModelStore(storage: storage)
         let limits = AnalysisLimits(rows: rows, tokens: tokens)
-        if let traces, let scope = scopes.first {
-            try show(try scope.analyse(traces, member: member, models, limits))
+        if let traces, let graph = graphs.first {
+            try show(try graph.layout.analyse(traces, member: member, models, limits))
             return
         }
         var isEmpty = true
-        for scope in scopes {
-            guard let analysis = try scope.analyse(models, limits) else { continue }
+        for graph in graphs {
+            guard let analysis = try graph.layout.analyse(graph.arms, models, limits) else {
+                continue
+            }
             isEmpty = false
             // A part's numbers must not take the place of the whole's.
-            let isWhole = [options.arm == nil, options.seed == nil, rows == nil, tokens == nil]
+            let isWhole = [options.isWhole, rows == nil, tokens == nil]
             if isWhole.allSatisfy(\.self) {
-                let path = "\(scope.layout.resultsFolder)/analysis.json"
+                let path = "\(graph.layout.resultsFolder)/analysis.json"
                 try TextFile.write(analysis.json.pretty, to: path)
             }
             try show(analysis)
         }
         // Arms of kind base have no traces, and an experiment may have no others.
-        if isEmpty, scopes.contains(where: { !$0.arms.isEmpty }) {
-            throw Scope.nothingGenerated(options.experiment)
-        }
+        if isEmpty, graphs.contains(where: { !$0.arms.isEmpty }) { throw options.nothingGenerated }
     }
 
     private func show(_ analysis: ExperimentAnalysis) throws {
         try StandardOutput.write(json ? analysis.json.pretty : analysis.markdown)
     }
 }
-
-extension WeightStorage: ExpressibleByArgument {}

@@ -1,3 +1,4 @@
+import Programs
 import Tracing
 import ArgumentParser
 import Experiments
@@ -24,32 +25,41 @@ struct GenerateCommand: ParsableCommand {
     )
 }
 
-/// Which part of an experiment a command works on.
-struct ExperimentOptions: ParsableArguments {
-    @Argument(help: "Experiment file, YAML.") var experiment: String
-    @Option(help: ArgumentHelp("Only this arm; otherwise all.", valueName: "name"))
-    var arm: String?
-    @Option(help: ArgumentHelp("Only this seed; otherwise those of the file.", valueName: "n"))
-    var seed: UInt64?
-
-    /// The experiment's variants, the wanted seeds and the wanted arms of each.
+extension ExperimentOptions {
+    /// The graphs of the wanted variants with what their traces and selections need.
     ///
-    /// - Throws: `Failure` when the file is missing or has mistakes, or names no such arm.
-    func read() throws -> [Scope] {
-        let experiment = try Experiment.read(experiment)
-        if let arm { _ = try experiment.arm(arm) }
-        return try experiment.variants.map { variant in
-            let variant = try variant.restricted(toSeed: seed)
-            let arms = try arm.map { [try variant.arm($0)] } ?? variant.arms
-            return Scope(layout: RunLayout(variant), arms: arms.filter { $0.kind != .base })
+    /// - Throws: `Failure` when the file is missing or has mistakes, or has no such arm, seed or
+    ///   variant.
+    func graphs(isBorrowing: Bool) throws -> [StageGraph] {
+        try variants().map { variant in
+            try StageGraph(
+                RunLayout(variant),
+                arms: arms(of: variant).filter { $0.kind != .base },
+                goals: [.traces, .selection],
+                isBorrowing: isBorrowing
+            )
         }
+    }
+
+    /// What to say where no arm has any traces.
+    var nothingGenerated: Failure {
+        Failure(
+            .missingInput,
+            file: experiment,
+            "no traces have been generated yet",
+            remedy: "Generate them: rsd-generate run \(experiment)"
+        )
     }
 }
 
-/// Reads `i/N`.
-///
-/// - Throws: `ValidationError` saying what is expected.
-func parseShard(_ text: String) throws -> Shard {
-    if let shard = Shard(text) { return shard }
-    throw ValidationError("expected i/N with i from 1 to N, such as 2/3")
+extension ArmSelection {
+    /// Prints the table of a graph's selections.
+    ///
+    /// - Throws: `Failure.disk`.
+    static func print(_ selections: [ArmSelection], of graph: StageGraph) throws {
+        guard !selections.isEmpty else { return }
+        let variant = graph.layout.experiment.variant?.name
+        let heading = variant.map { "\n\($0.printable)\n\n" } ?? ""
+        try StandardOutput.write(heading + table(selections).text)
+    }
 }

@@ -1,3 +1,4 @@
+import Programs
 import Tracing
 import ArgumentParser
 import Experiments
@@ -22,17 +23,8 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var options: ExperimentOptions
     @Option(help: ArgumentHelp("Only the first problems.", valueName: "n")) var limit: Int?
-    @Option(
-        help: ArgumentHelp(
-            "Only every N-th problem, from the i-th on, into a file of its own; when all shards "
-                + "are there, their files are merged.",
-            valueName: "i/N"
-        ),
-        transform: parseShard
-    )
-    var shard: Shard?
-    @Flag(help: "Print what would be done, what is missing and what it takes, and stop.")
-    var dryRun = false
+    @OptionGroup var share: ShardOption
+    @OptionGroup var dryRun: DryRun
 
     func validate() throws {
         if let limit, limit < 1 {
@@ -45,28 +37,29 @@ struct RunCommand: ParsableCommand {
         Interrupts.promise(
             "stopping after this step: finished tries are kept, those under way are made again"
         )
-        let scopes = try options.read()
-        if dryRun {
-            try Plan.show(scopes.map { try $0.layout.plan($0.arms) }, of: options.experiment)
-            return
-        }
+        // A shard has no part in what is made in other experiments.
+        let graphs = try options.graphs(isBorrowing: share.shard == nil)
+        if dryRun.dryRun { return try dryRun.show(graphs, of: options.experiment) }
         // A file of another arm, missing or malformed, stops nobody here.
-        let chosen = scopes.map { scope in
-            var experiment = scope.experiment
-            experiment.arms = scope.arms
+        let chosen = graphs.map { graph in
+            var experiment = graph.layout.experiment
+            experiment.arms = graph.arms
             return experiment
         }
         try ContaminationCheck(chosen).run()
-        let models = ModelStore()
-        for scope in scopes {
-            if shard == nil { try scope.generateBorrowed(models, limit: limit) }
-            if scope.arms.contains(where: \.needsModels) { try scope.layout.prepareBaseModels() }
-            let selections = try scope.generate(models, limit: limit, shard: shard)
-            try scope.report(selections)
+        let tracing = TraceStages(ModelStore(), limit: limit, shard: share.shard)
+        let training = TrainingStages()
+        let runner = StageRunner([
+            .base: training.trainBase, .training: training.fineTune,
+            .traces: tracing.makeTraces, .selection: tracing.select,
+        ])
+        for graph in graphs {
+            try runner.run(graph)
+            try ArmSelection.print(tracing.selections(of: graph), of: graph)
         }
-        let empty = try scopes.flatMap { try $0.emptyArms }.failure(in: options.experiment)
-        if let waiting = try Scope.waiting(scopes, in: options.experiment), shard != nil {
-            if let empty { CommandLineMain.report(empty) }
+        let empty = try graphs.emptyArms(in: options.experiment)
+        if share.shard != nil, let waiting = try graphs.waiting(in: options.experiment) {
+            if let empty { StandardError.report(empty) }
             throw waiting
         }
         if let empty { throw empty }

@@ -1,3 +1,4 @@
+import Programs
 import Tracing
 import ArgumentParser
 import Experiments
@@ -18,19 +19,17 @@ struct SelectCommand: ParsableCommand {
 
     func run() throws {
         Interrupts.install()
-        let scopes = try options.read()
+        let graphs = try options.graphs(isBorrowing: false)
+        let tracing = TraceStages(ModelStore())
+        let runner = StageRunner([.selection: tracing.select])
         var isEmpty = true
-        let models = ModelStore()
-        for scope in scopes {
-            let selections = try scope.select(models)
-            try scope.report(selections)
+        for graph in graphs {
+            try runner.run(graph)
+            let selections = tracing.selections(of: graph)
+            try ArmSelection.print(selections, of: graph)
             if !selections.isEmpty { isEmpty = false }
         }
-        if isEmpty, scopes.contains(where: { !$0.arms.isEmpty }) {
-            throw Scope.nothingGenerated(options.experiment)
-        }
-        if let empty = try scopes.flatMap({ try $0.emptyArms }).failure(in: options.experiment) {
-            throw empty
-        }
+        if isEmpty, graphs.contains(where: { !$0.arms.isEmpty }) { throw options.nothingGenerated }
+        if let empty = try graphs.emptyArms(in: options.experiment) { throw empty }
     }
 }

@@ -5,15 +5,15 @@ import Foundation
 /// One arm under one seed, to be sampled on all benchmarks.
 public struct EvaluationJob: Sendable {
     /// The experiment, or the variant of a sweep.
-    let experiment: Experiment
+    public let experiment: Experiment
     /// Where its files are.
-    let layout: RunLayout
+    public let layout: RunLayout
     /// The arm.
     public let arm: Arm
     /// The root seed.
     public let seed: UInt64
     /// Where the samples are.
-    let stage: Stage
+    public let stage: Stage
 
     /// Names the job in messages: `rsd seed 1`.
     public var label: String {
@@ -54,18 +54,33 @@ public struct EvaluationJob: Sendable {
         seed only: UInt64? = nil,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> [EvaluationJob] {
-        let layout = RunLayout(variant, environment: environment)
-        return try variant.seeds.filter { only == nil || $0 == only }.flatMap { seed in
-            try variant.arms.filter { name == nil || $0.name == name }.compactMap { arm in
-                guard try layout.emptiness(of: arm, seed: seed) == nil else { return nil }
-                return EvaluationJob(
-                    experiment: variant,
-                    layout: layout,
-                    arm: arm,
-                    seed: seed,
-                    stage: try layout.evaluation(arm, seed: seed)
-                )
-            }
+        var chosen = variant
+        if let only { chosen.seeds.removeAll { $0 != only } }
+        return try jobs(
+            of: StageGraph(
+                RunLayout(chosen, environment: environment),
+                arms: variant.arms.filter { name == nil || $0.name == name },
+                goals: [.evaluation],
+                isBorrowing: false
+            )
+        )
+    }
+
+    /// The jobs of graphs, in variants that share a stage only once.
+    ///
+    /// - Throws: as `all`.
+    public static func jobs(of graphs: [StageGraph]) throws -> [EvaluationJob] {
+        var seen: Set<String> = []
+        return try graphs.flatMap(jobs).filter { seen.insert($0.stage.folder).inserted }
+    }
+
+    /// The jobs of a graph; none for an arm that has nothing to train on, and so no student.
+    ///
+    /// - Throws: as `all`.
+    public static func jobs(of graph: StageGraph) throws -> [EvaluationJob] {
+        try graph.nodes.filter { $0.kind == .evaluation }.compactMap { node in
+            guard try node.emptiness == nil else { return nil }
+            return try node.stage().flatMap { EvaluationJob(node, $0) }
         }
     }
 
@@ -102,5 +117,19 @@ public struct EvaluationJob: Sendable {
             guard let limit else { return true }
             return other.map { $0 <= limit } ?? false
         }
+    }
+}
+
+extension EvaluationJob {
+    /// The job of a graph's node; nil for one that evaluates nothing.
+    public init?(_ node: StageGraph.Node, _ stage: Stage) {
+        guard case .evaluation(let arm) = node.work else { return nil }
+        self.init(
+            experiment: node.layout.experiment,
+            layout: node.layout,
+            arm: arm,
+            seed: node.seed,
+            stage: stage
+        )
     }
 }

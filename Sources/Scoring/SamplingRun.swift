@@ -20,7 +20,7 @@ public struct SamplingRun {
     public init(
         _ job: EvaluationJob,
         limit: Int?,
-        surroundings: Manifest.Surroundings,
+        surroundings: Manifest.Surroundings = .ofThisProcess,
         display: ProgressDisplay = .standardError(),
         isStopRequested: @escaping () -> Bool = { Interrupts.isRequested }
     ) {
@@ -46,30 +46,19 @@ public struct SamplingRun {
             }
             return 0
         }
-        try job.stage.prepare()
-        let lock = try RunLock(job.stage.lock)
-        defer { lock.release() }
-        var benchmarks = try job.experiment.benchmarks.map { try BenchmarkSamples($0, of: job) }
-
-        let manifest = try makeManifest()
-        let made: Int
-        do {
-            made = try sample(&benchmarks)
+        return try job.stage.run(of: job.experiment, surroundings: surroundings) { run in
+            var benchmarks = try job.experiment.benchmarks.map { try BenchmarkSamples($0, of: job) }
+            run.resultsSoFar = { benchmarks.results(limit: limit) }
+            try run.begin(inputs: inputs())
+            let made = try sample(&benchmarks)
             for index in benchmarks.indices { try benchmarks[index].writeCanonical(job) }
-        } catch {
-            let isStop = (error as? Failure)?.kind == .interrupted
-            try? manifest.close(
-                isStop ? .interrupted : .failed,
-                results: benchmarks.results(limit: limit)
+            try run.close(
+                .finished,
+                results: benchmarks.results(limit: limit),
+                outputs: benchmarks.outputs
             )
-            throw error
+            return made
         }
-        try manifest.close(
-            .finished,
-            results: benchmarks.results(limit: limit),
-            outputs: benchmarks.outputs
-        )
-        return made
     }
 
     /// Whether every sample is there.
@@ -79,22 +68,13 @@ public struct SamplingRun {
         }
     }
 
-    private func makeManifest() throws -> Manifest {
+    /// What the manifest says of the inputs: the model by its path, the benchmarks by name.
+    private func inputs() throws -> [(name: String, digest: String)] {
         let depends = job.stage.inputs["inputs"]
         let model = try job.layout.trainedModelPath(job.arm, seed: job.seed)
-        var inputs = [(name: model, digest: depends?["model"]?.string ?? "")]
-        for benchmark in depends?["benchmarks"]?.array ?? [] {
-            inputs.append(
-                (benchmark["name"]?.string ?? "", benchmark["problems"]?.string ?? "")
-            )
-        }
-        return try Manifest(
-            job.stage.manifest,
-            configuration: job.experiment.merged,
-            seeds: [job.seed],
-            inputs: inputs,
-            surroundings: surroundings
-        )
+        let benchmarks = depends?["benchmarks"]?.array ?? []
+        return [(model, depends?["model"]?.string ?? "")]
+            + benchmarks.map { ($0["name"]?.string ?? "", $0["problems"]?.string ?? "") }
     }
 
     /// Makes the missing samples of all benchmarks with one loaded model.

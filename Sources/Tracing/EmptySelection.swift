@@ -69,22 +69,3 @@ extension ArmSelection {
 
     private var fallbackLimit: String { percentage(arm.selection.filter.maxFallbackRate ?? 1) }
 }
-
-extension Scope {
-    /// Writes a selection, and warns where it leaves nothing to train on.
-    ///
-    /// - Throws: `Failure`.
-    func write(_ selection: ArmSelection) throws {
-        try layout.write(selection)
-        guard let empty = try layout.emptiness(of: selection.arm, seed: selection.seed) else {
-            return
-        }
-        StandardError.write(line: "warning: \(empty.text)")
-        if let remedy = selection.emptyRemedy { StandardError.write(line: remedy) }
-    }
-
-    /// Those of the arms that have nothing to train on.
-    public var emptyArms: [EmptyArm] {
-        get throws { try layout.emptyArms(arms) }
-    }
-}

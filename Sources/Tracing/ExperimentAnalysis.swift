@@ -57,15 +57,17 @@ public struct AnalysisLimits {
     }
 }
 
-extension Scope {
-    /// Analyses the traces of every arm; nil while nothing has been generated.
+extension RunLayout {
+    /// Analyses the traces of some arms; nil while nothing has been generated.
     ///
     /// - Throws: `Failure`.
-    public func analyse(_ models: ModelStore, _ limits: AnalysisLimits = AnalysisLimits()) throws
-        -> ExperimentAnalysis?
-    {
+    public func analyse(
+        _ arms: [Arm],
+        _ models: ModelStore,
+        _ limits: AnalysisLimits = AnalysisLimits()
+    ) throws -> ExperimentAnalysis? {
         var result: ExperimentAnalysis?
-        let selector = TraceSelector(layout: layout, models: models)
+        let selector = TraceSelector(layout: self, models: models)
         for arm in arms {
             var analysis = ArmAnalysis(arm: arm.name)
             var samples: [ExperimentAnalysis.Sample] = []
@@ -73,16 +75,18 @@ extension Scope {
             for seed in experiment.seeds {
                 guard var selection = try selector.select(arm, seed: seed) else { continue }
                 // Of seeds that teach the same student, each try and each trace counts once.
-                let path = try layout.studentPath(arm, seed: seed)
-                let tries = try layout.traces(arm, seed: seed)?.folder
+                let path = try studentPath(arm, seed: seed)
+                let tries = try traces(arm, seed: seed)?.folder
                 let areNew = tries.map { seen.insert([path, $0]).inserted } ?? true
                 selection.kept.removeAll { own in
                     let trace = [own.selected.id, own.selected.origin ?? "", own.selected.text]
                     return !seen.insert([path] + trace).inserted
                 }
                 guard areNew || !selection.kept.isEmpty else { continue }
-                let student = try models.student(of: arm, layout, seed: seed)
-                if result == nil { result = named(variantName ?? experiment.name, student) }
+                let student = try models.student(of: arm, self, seed: seed)
+                if result == nil {
+                    result = named(experiment.variant?.name ?? experiment.name, student)
+                }
                 if areNew { analysis.add(selection, answers: answer) }
                 try forEachTrace(selection, student, limits) { selected, trace in
                     analysis.add(trace)
@@ -111,7 +115,7 @@ extension Scope {
             member: member,
             choosing: RecordChoice(limit: limits.rows)
         )
-        let student = try models.model(.student, of: layout, seed: experiment.seeds[0])
+        let student = try models.model(.student, of: self, seed: experiment.seeds[0])
         let name = path.split(separator: "/").last.map(String.init) ?? path
         var result = named(name, student)
         var analysis = ArmAnalysis(arm: name)

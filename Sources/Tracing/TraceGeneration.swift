@@ -26,11 +26,10 @@ public struct TraceGeneration {
     /// Asked after every step; a yes ends the run.
     var isInterrupted: () -> Bool = { Interrupts.isRequested }
 
-    /// Prepares an arm's stage; nil for an arm that generates nothing.
+    /// Prepares to make the tries of a stage.
     ///
-    /// - Throws: `Failure` when an input is missing or malformed.
-    init?(_ layout: RunLayout, arm: Arm, seed: UInt64) throws {
-        guard let stage = try layout.traces(arm, seed: seed) else { return nil }
+    /// - Throws: `Failure` when the problems are missing or malformed.
+    init(_ layout: RunLayout, arm: Arm, stage: Stage) throws {
         self.layout = layout
         self.arm = arm
         self.stage = stage
@@ -54,7 +53,6 @@ public struct TraceGeneration {
     /// - Throws: `Failure.interrupted` when asked to stop; what loading, decoding and writing throw.
     @discardableResult
     func run(_ models: ModelStore) throws -> Bool {
-        try stage.prepare()
         let store = TraceStore(stage: stage)
         if stage.state == .finished, store.files == [stage.traces()],
             try shard != nil || missing(in: store.index()).isEmpty,
@@ -63,40 +61,24 @@ public struct TraceGeneration {
             // Nothing to make and nothing to merge; the folder need not be writable.
             return true
         }
-        let suffix = shard.map { "-\($0.index)-of-\($0.count)" } ?? ""
-        let lock = try RunLock(shard == nil ? stage.lock : stage.file("lock\(suffix)"))
-        defer { lock.release() }
-        let path = stage.traces(shard: shard.map { ($0.index, $0.count) })
-
-        // Opening cuts off a torn last line, so it comes before reading.
-        let output = try JSONLines.Appender(path)
-        let found = try index(store)
-        let missing = missing(in: found)
-        guard !missing.isEmpty else { return try finish(store, found, own: path) }
-        let manifest = try manifest(suffix)
-        do {
+        let part = shard.map { "-\($0.index)-of-\($0.count)" } ?? ""
+        return try stage.run(of: layout.experiment, part: part) { run in
+            let path = stage.traces(shard: shard.map { ($0.index, $0.count) })
+            // Opening cuts off a torn last line, so it comes before reading.
+            let output = try JSONLines.Appender(path)
+            let found = try index(store)
+            let missing = missing(in: found)
+            guard !missing.isEmpty else { return try finish(store, found, path, run) }
+            try run.begin()
             let counts = try generate(missing, found: found, models, into: output)
-            // Until every try of the stage is there, the same command goes on.
-            let isWhole = shard != nil && limit == nil
-            if counts.wasCancelled {
-                try manifest.close(.interrupted, results: counts.json)
-                throw Interrupts.stopped()
-            }
+            run.resultsSoFar = { counts.json }
+            if counts.wasCancelled { throw Interrupts.stopped() }
             let all = try index(store)
             try checkMade(all, path)
-            try manifest.close(isWhole ? .finished : .interrupted, results: counts.json)
-            return try finish(
-                store,
-                all,
-                own: path,
-                manifest: shard == nil ? manifest : nil,
-                tokensPerSecond: counts.tokensPerSecond
-            )
-        } catch let failure as Failure where failure.kind == .interrupted {
-            throw failure
-        } catch {
-            try manifest.close(.failed)
-            throw error
+            // Until every try of the stage is there, the same command goes on.
+            let isWhole = shard != nil && limit == nil
+            try run.close(isWhole ? .finished : .interrupted, results: counts.json)
+            return try finish(store, all, path, run, tokensPerSecond: counts.tokensPerSecond)
         }
     }
 
@@ -126,11 +108,17 @@ public struct TraceGeneration {
     }
 
     /// Brings the main file into its order, and closes the stage when nothing is missing.
+    ///
+    /// - Parameters:
+    ///   - path: The file that this run writes to.
+    ///   - run: This run; a shard's has a lock and a manifest of its own.
+    ///   - tokensPerSecond: The speed of this run; nil where it made nothing.
+    /// - Returns: Whether all tries are there.
     private func finish(
         _ store: TraceStore,
         _ tries: TraceIndex,
-        own: String,
-        manifest running: Manifest? = nil,
+        _ path: String,
+        _ run: StageRun,
         tokensPerSecond: Double? = nil
     ) throws -> Bool {
         let isComplete = problems.problems.allSatisfy { problem in
@@ -143,30 +131,32 @@ public struct TraceGeneration {
         {
             return true
         }
-        // Only a shard's process does not hold the main lock yet.
-        let lock: RunLock?
-        do { lock = try shard.map { _ in try RunLock(stage.lock) } } catch let failure as Failure
+        func write(_ run: StageRun) throws {
+            // Whatever order the lines of a finished file are in now, they must be those it had.
+            let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
+            let isNew = isComplete && digest == nil
+            if isNew, !run.hasBegun { try run.begin(parts: shardManifests) }
+            var counts = try store.write(
+                tries,
+                problems: problems,
+                attempts: attempts,
+                isComplete: isComplete,
+                own: path,
+                digest: digest
+            )
+            guard isNew else { return }
+            counts.tokensPerSecond = tokensPerSecond
+            try run.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
+        }
+        guard shard != nil else {
+            try write(run)
+            return isComplete
+        }
+        do { try stage.run(of: layout.experiment, write) } catch let failure as Failure
             where failure.kind == .busy
         {
             // Another shard's process, which has seen the same files, is merging them.
-            return true
         }
-        defer { lock?.release() }
-        // Whatever order the lines of a finished file are in now, they must be those it had.
-        let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
-        let manifest =
-            try isComplete && digest == nil ? running ?? manifest("", parts: shardManifests) : nil
-        var counts = try store.write(
-            tries,
-            problems: problems,
-            attempts: attempts,
-            isComplete: isComplete,
-            own: own,
-            digest: digest
-        )
-        guard let manifest else { return isComplete }
-        counts.tokensPerSecond = tokensPerSecond
-        try manifest.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
         return true
     }
 
@@ -175,17 +165,6 @@ public struct TraceGeneration {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: stage.folder)) ?? []
         return names.filter { $0.wholeMatch(of: /manifest-\d+-of-\d+\.json/) != nil }.sorted()
             .map(stage.file)
-    }
-
-    private func manifest(_ suffix: String, parts: [String] = []) throws -> Manifest {
-        try Manifest(
-            stage.file("manifest\(suffix).json"),
-            configuration: layout.experiment.merged,
-            seeds: [seed],
-            inputs: stage.inputDigests,
-            surroundings: .ofThisProcess,
-            parts: parts
-        )
     }
 }
 

@@ -35,21 +35,26 @@ public struct ArmSelection {
     var selected: [SelectedTrace] { kept.map(\.selected) }
 }
 
-extension RunLayout {
-    /// Writes what an arm trains on where Train reads it.
+extension ArmSelection {
+    /// Writes what the arm trains on where Train reads it, and warns where that is nothing.
     ///
     /// - Throws: `Failure`.
-    func write(_ result: ArmSelection) throws {
-        guard let stage = try selection(result.arm, seed: result.seed) else { return }
-        try stage.prepare()
-        let text = result.selected.map { $0.json.compact + "\n" }.joined()
-        let digest = digest(of: text)
-        var counts = result.json
-        counts[EmptyArm.key] = result.emptyReason(experiment.answers).map { .string($0) }
+    func write(to stage: Stage, of layout: RunLayout) throws {
+        try store(in: stage, of: layout.experiment)
+        guard let empty = try layout.emptiness(of: arm, seed: seed) else { return }
+        StandardError.write(line: "warning: \(empty.text)")
+        if let remedy = emptyRemedy { StandardError.write(line: remedy) }
+    }
+
+    private func store(in stage: Stage, of experiment: Experiment) throws {
+        let text = selected.map { $0.json.compact + "\n" }.joined()
+        let digest = Self.digest(of: text)
+        var counts = json
+        counts[EmptyArm.key] = emptyReason(experiment.answers).map { .string($0) }
         let results = JSON.object(counts)
         // A finished selection that would come out the same is left alone, also where nothing can
         // be written.
-        if stage.state == .finished, result.isComplete,
+        if stage.state == .finished, isComplete,
             let manifest = try? TextFile.readJSON(stage.manifest),
             manifest["results"]?.canonical == results.canonical,
             manifest["outputs"]?["selected.jsonl"]?.string ?? digest == digest,
@@ -58,29 +63,24 @@ extension RunLayout {
             return
         }
         // Shards that end together select together, the same.
-        let lock = try RunLock.waiting(10, for: stage.lock)
-        defer { lock.release() }
-        // What was read while other processes were at work is a part, and they may have been faster.
-        if !result.isComplete, stage.state == .finished, stage.hasSelection { return }
-        let manifest = try Manifest(
-            stage.manifest,
-            configuration: experiment.merged,
-            seeds: [result.seed],
-            inputs: stage.inputDigests,
-            surroundings: .ofThisProcess
-        )
-        // An equal file keeps its time of change, by which its digest is remembered.
-        if (try? TextFile.read(stage.selected)) != Data(text.utf8) {
-            try TextFile.write(text, to: stage.selected)
+        try stage.run(of: experiment, patience: 10) { run in
+            // What was read while other processes were at work is a part, and they may have been
+            // faster.
+            if !isComplete, stage.state == .finished, stage.hasSelection { return }
+            try run.begin()
+            // An equal file keeps its time of change, by which its digest is remembered.
+            if (try? TextFile.read(stage.selected)) != Data(text.utf8) {
+                try TextFile.write(text, to: stage.selected)
+            }
+            try run.close(
+                isComplete ? .finished : .interrupted,
+                results: results,
+                outputs: ["selected.jsonl"]
+            )
         }
-        try manifest.close(
-            result.isComplete ? .finished : .interrupted,
-            results: results,
-            outputs: ["selected.jsonl"]
-        )
     }
 
-    private func digest(of text: String) -> String {
+    private static func digest(of text: String) -> String {
         var hash = SHA256()
         hash.update(text)
         return hash.hex()
@@ -110,7 +110,7 @@ extension ArmSelection {
     }
 
     /// One row a selection: problems, tries, kept, rejections by reason, mean length.
-    static func table(_ selections: [ArmSelection]) -> MarkdownTable {
+    public static func table(_ selections: [ArmSelection]) -> MarkdownTable {
         let reasons = TraceFilter.Rejection.allCases
         let names = reasons.map { $0 == .notChosen ? "not chosen" : $0.rawValue }
         return MarkdownTable(

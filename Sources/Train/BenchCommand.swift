@@ -1,3 +1,4 @@
+import Programs
 import ArgumentParser
 import Autograd
 import Checkpoints

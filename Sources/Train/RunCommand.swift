@@ -49,7 +49,9 @@ struct RunCommand: ParsableCommand {
             )
         }
         if dryRun {
-            let plans = try variants.map { try RunLayout($0).plan(selected($0)) }
+            let plans = try variants.map {
+                try StageGraph(RunLayout($0), arms: selected($0)).plan()
+            }
             try Plan.show(plans, of: self.experiment)
             return
         }

@@ -318,7 +318,7 @@ final class TrainingRun {
     private func resume() throws -> Int {
         checkpoints.sweep()
         guard let (checkpoint, step, damaged) = try checkpoints.latest() else { return 0 }
-        for failure in damaged { CommandLineMain.report(failure) }
+        for failure in damaged { StandardError.report(failure) }
         guard checkpoint.state["run"]?.string == identity.string,
             checkpoint.state["step"]?.integer == step
         else {

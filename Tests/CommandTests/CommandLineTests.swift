@@ -3,6 +3,8 @@ import Basics
 import Experiments
 import Testing
 
+@testable import Programs
+
 @testable import Evaluate
 @testable import Generate
 
@@ -13,7 +15,7 @@ struct CommandLineTests {
             try GenerateCommand.parseAsRoot(["run", "a.yaml", "--shard", "2/3", "--limit", "4"])
                 as? Generate.RunCommand
         )
-        #expect(good.shard == Shard(index: 2, count: 3) && good.limit == 4)
+        #expect(good.share.shard == Shard(index: 2, count: 3) && good.limit == 4)
         #expect((0..<6).filter { Shard(index: 2, count: 3).contains($0) } == [1, 4])
         for bad in [
             ["run"], ["run", "a.yaml", "--shard", "4/3"], ["run", "a.yaml", "--shard", "0/3"],
@@ -34,5 +36,28 @@ struct CommandLineTests {
         #expect(throws: (any Error).self) {
             try EvaluateCommand.parseAsRoot(["compare", "only-one"])
         }
+    }
+
+    @Test func failuresDecideTheExitCode() {
+        struct Other: Error {}
+        #expect(CommandLineMain.exitCode(for: Failure(.badData, "x")) == 65)
+        #expect(CommandLineMain.exitCode(for: Interrupts.stopped(resume: "again")) == 75)
+        #expect(CommandLineMain.exitCode(for: Other()) == 1)
+    }
+}
+
+@Suite struct OptionSuggestionTests {
+    static let help = "OPTIONS: --arm <name> --seed <n> --limit <n> --shard <i/N> --dry-run --help"
+
+    @Test(arguments: [
+        ("--lim", "--limit"), ("--limits", "--limit"), ("--dry", "--dry-run"), ("--arms", "--arm"),
+        ("--s", nil), ("--quick", nil), ("--rsd", nil), ("--sede", nil),
+    ]) func suggestsOnlyWhatIsMeant(_ typed: String, _ expected: String?) {
+        let text = "Error: Unknown option '\(typed)'. Did you mean '--arm'?\nUsage: x"
+        let hint = expected.map { ". Did you mean '\($0)'?" } ?? ""
+        #expect(
+            OptionSuggestion.mended(text, help: Self.help)
+                == "Error: Unknown option '\(typed)'\(hint)\nUsage: x"
+        )
     }
 }

@@ -11,6 +11,8 @@ import Testing
 import Tokenizers
 
 @testable import Evaluate
+@testable import Experiments
+@testable import Programs
 @testable import Scoring
 
 @Suite struct ToolTests {
@@ -132,11 +134,13 @@ import Tokenizers
     @Test func askedForWhatTheExperimentLacksIsAConfigurationError() throws {
         let tiny = try TinyExperiment()
         let experiment = try tiny.experiment()
-        for arguments in [["--arm", "rsd"], ["--seed", "9"]] {
-            let options = try JobOptions.parse(arguments)
-            let found = failure { try options.check(experiment) }
+        try TextFile.write(experiment.text, to: experiment.file)
+        for arguments in [["--arm", "rsd"], ["--seed", "9"], ["--variant", "x"]] {
+            let options = try ExperimentOptions.parse([experiment.file] + arguments)
+            let found = failure { _ = try options.variants() }
             #expect(found.map(CommandLineMain.exitCode) == 78)
         }
-        #expect(throws: Never.self) { try JobOptions.parse(["--seed", "1"]).check(experiment) }
+        let options = try ExperimentOptions.parse([experiment.file, "--seed", "1"])
+        #expect(try options.variants().map(\.seeds) == [[1]])
     }
 }

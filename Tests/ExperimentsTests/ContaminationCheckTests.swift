@@ -64,7 +64,8 @@ import Testing
             #expect(warnings[0].hasPrefix("warning: 1 of 3 records of "))
             #expect(warnings[2].hasSuffix("(arm r1) are word for word in chain3: traces-1"))
             // --dry-run says so too.
-            let plan = try RunLayout(experiment, environment: ["RSD_RUNS": folder]).plan().text
+            let layout = RunLayout(experiment, environment: ["RSD_RUNS": folder])
+            let plan = try StageGraph(layout).plan().text
             #expect(warnings.allSatisfy { plan.contains($0 + "\n") })
         }
     }

@@ -30,7 +30,8 @@ import Testing
         let digests = InputDigests()
         for variant in try experiment.variants {
             let runs = ["RSD_RUNS": "/nowhere"]
-            let plan = try RunLayout(variant, environment: runs, digests: digests).plan()
+            let layout = RunLayout(variant, environment: runs, digests: digests)
+            let plan = try StageGraph(layout).plan()
             #expect(plan.steps.count >= variant.arms.count * variant.seeds.count)
             #expect(plan.steps.allSatisfy { $0.estimate != nil || !plan.missing.isEmpty })
             #expect(plan.missing.allSatisfy { $0.source != nil }, "every path says where to get it")

@@ -199,7 +199,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
                     + "teacher: {path: no/t.gguf, shape: qwen2.5-1.5b}}"
             )
         let layout = RunLayout(try Experiment(text: text, file: "small.yaml"), environment: [:])
-        let plan = try layout.plan()
+        let plan = try StageGraph(layout).plan()
         #expect(
             plan.missing == [
                 Plan.Missing(key: "models.teacher", path: "no/t.gguf", source: nil),

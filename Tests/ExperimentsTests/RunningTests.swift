@@ -298,7 +298,7 @@ final class Recorder: Sendable {
     }
 }
 
-@Suite struct CommandLineMainTests {
+@Suite struct StopTests {
     #if compiler(>=6.2)
         /// In a process of its own: a request stops whatever is running.
         @Test func theFirstSignalIsARequest() async {
@@ -320,15 +320,8 @@ final class Recorder: Sendable {
         }
     #endif
 
-    @Test func failuresDecideTheExitCode() {
-        struct Other: Error {}
-        #expect(CommandLineMain.exitCode(for: Failure(.badData, "x")) == 65)
-        #expect(CommandLineMain.exitCode(for: Interrupts.stopped(resume: "again")) == 75)
-        #expect(CommandLineMain.exitCode(for: Other()) == 1)
-    }
-
     @Test func aRequestedStopIsNoError() {
-        let stopped = CommandLineMain.message(for: Interrupts.stopped(resume: "rsd-train run x"))
+        let stopped = StandardError.message(for: Interrupts.stopped(resume: "rsd-train run x"))
         #expect(
             stopped == "stopped on request; what was finished is kept\nGo on with: rsd-train run x"
         )
@@ -340,23 +333,7 @@ final class Recorder: Sendable {
             remedy: "Fix."
         )
         #expect(
-            CommandLineMain.message(for: failed) == "Error: f: line 2: found a; expected b\nFix."
-        )
-    }
-}
-
-@Suite struct OptionSuggestionTests {
-    static let help = "OPTIONS: --arm <name> --seed <n> --limit <n> --shard <i/N> --dry-run --help"
-
-    @Test(arguments: [
-        ("--lim", "--limit"), ("--limits", "--limit"), ("--dry", "--dry-run"), ("--arms", "--arm"),
-        ("--s", nil), ("--quick", nil), ("--rsd", nil), ("--sede", nil),
-    ]) func suggestsOnlyWhatIsMeant(_ typed: String, _ expected: String?) {
-        let text = "Error: Unknown option '\(typed)'. Did you mean '--arm'?\nUsage: x"
-        let hint = expected.map { ". Did you mean '\($0)'?" } ?? ""
-        #expect(
-            OptionSuggestion.mended(text, help: Self.help)
-                == "Error: Unknown option '\(typed)'\(hint)\nUsage: x"
+            StandardError.message(for: failed) == "Error: f: line 2: found a; expected b\nFix."
         )
     }
 }

@@ -188,7 +188,7 @@ import Tokenizers
             try scope.experiment.arm("rsd"), try scope.experiment.arm("again")
         )
         #expect(throws: Failure.self) { try scope.layout.traces(again, seed: 1) }
-        try scope.layout.write(Self.selection(scope, "rsd"))
+        try scope.write(Self.selection(scope, "rsd"))
         let training = try #require(try scope.layout.training(first, seed: 1))
         #expect(try scope.layout.studentPath(again, seed: 1) == training.model)
         let plain = try scope.layout.traces(first, seed: 1)?.folder

@@ -56,15 +56,15 @@ import Testing
             #expect(failure.kind == .missingInput)
             #expect(failure.remedy?.contains("rsd-generate run") == true)
         }
-        let lender = try #require(try scope.layout.lenders(scope.arms).first)
-        #expect(!lender.isDone)
-        // What the lender has to do is part of what this experiment takes.
-        let steps = try scope.layout.plan().steps
+        let source = try #require(try scope.layout.sourceArms(scope.arms).first)
+        #expect(!source.isDone)
+        // What the other experiment has to do is part of what this experiment takes.
+        let steps = try StageGraph(scope.layout).plan().steps
         #expect(steps.map(\.label).prefix(2) == ["rsd", "rsd"])
         #expect(steps.map(\.kind).prefix(2) == [.traces, .selection])
-        try giver.layout.write(ArmTests.selection(giver, "rsd"))
-        #expect(try scope.layout.plan().steps.count == steps.count - 2)
-        let few = try scope.layout.plan([scope.experiment.arm("transfer")])
+        try giver.write(ArmTests.selection(giver, "rsd"))
+        #expect(try StageGraph(scope.layout).plan().steps.count == steps.count - 2)
+        let few = try StageGraph(scope.layout, arms: [scope.experiment.arm("transfer")]).plan()
         #expect(Set(few.steps.map(\.label)) == ["transfer"])
         let same = try ArmTests.selection(scope, "transfer").selected
         #expect(same.map(\.ids) == [[0, 1, 2]] && same[0].text == "#3")
@@ -81,7 +81,7 @@ import Testing
         #expect(selected.map(\.ids) == [nil] && selected[0].text == "#3")
     }
 
-    @Test func partOfALendersTracesIsNotAllOfThem() throws {
+    @Test func partOfTheTracesOfAnotherExperimentIsNotAllOfThem() throws {
         let laboratory = try Laboratory()
         let giver = try ArmTests.scope(laboratory, arms: "  rsd: {kind: rsd}")
         let text = laboratory.text(problems: "hand", arms: "  rsd: {kind: rsd}")
@@ -99,13 +99,13 @@ import Testing
         let stage = try Laboratory.stage(giver, "rsd")
         let all = try Trace.read(stage.traces())
         try JSONLines.write(all.filter { $0.id != "r" }.map(\.json), to: stage.traces())
-        try giver.layout.write(ArmTests.selection(giver, "rsd"))
-        let lender = try #require(try scope.layout.lenders(scope.arms).first)
-        #expect(!lender.isDone)
+        try giver.write(ArmTests.selection(giver, "rsd"))
+        let source = try #require(try scope.layout.sourceArms(scope.arms).first)
+        #expect(!source.isDone)
         #expect(try !ArmTests.selection(scope, "transfer").isComplete)
         try JSONLines.write(all.map(\.json), to: stage.traces())
-        try giver.layout.write(ArmTests.selection(giver, "rsd"))
-        #expect(lender.isDone)
+        try giver.write(ArmTests.selection(giver, "rsd"))
+        #expect(source.isDone)
         #expect(try ArmTests.selection(scope, "transfer").isComplete)
     }
 
@@ -115,7 +115,7 @@ import Testing
         let giver = try ArmTests.scope(laboratory, arms: arm)
         let text = laboratory.text(problems: "hand", arms: arm)
         try TextFile.write(text, to: "\(laboratory.folder)/giver.yaml")
-        try giver.layout.write(ArmTests.selection(giver, "teacher"))
+        try giver.write(ArmTests.selection(giver, "teacher"))
         func taken(_ ending: String, student: String = "student.h5", more: String = "") throws
             -> [SelectedTrace]
         {
@@ -145,7 +145,7 @@ import Testing
             to: "\(laboratory.folder)/giver.yaml"
         )
         let lent = try ArmTests.selection(giver, "teacher")
-        try giver.layout.write(lent)
+        try giver.write(lent)
         // Four target tokens of the first trace drawn.
         #expect(lent.selected.map { $0.weights?.filter { $0 > 0 }.count } == [4])
         #expect(lent.selected[0].weights?.contains(0) == true)
@@ -175,13 +175,13 @@ import Testing
                     """
             )
         )
-        // Seed 1 is none of the lender's, so its first one is taken; the other arm is not needed.
-        let lenders = try scope.layout.lenders(scope.arms)
-        #expect(lenders.map(\.seed) == [3])
-        #expect(lenders[0].layout.experiment.arms.map(\.name) == ["rsd"])
-        try scope.generateBorrowed(ModelStore())
-        #expect(lenders[0].isDone)
-        let made = try #require(try lenders[0].selection)
+        // Seed 1 is none of the other experiment's, so its first one is taken; the other arm is not needed.
+        let sources = try scope.layout.sourceArms(scope.arms)
+        #expect(sources.map(\.seed) == [3])
+        #expect(sources[0].layout.experiment.arms.map(\.name) == ["rsd"])
+        try scope.generate(ModelStore(), isBorrowing: true)
+        #expect(sources[0].isDone)
+        let made = try #require(try sources[0].selection)
         let selection = try ArmTests.selection(scope, "transfer")
         #expect(selection.selected.count == (try SelectedTrace.read(made.selected)).count)
     }

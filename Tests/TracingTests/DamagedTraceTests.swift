@@ -81,12 +81,12 @@ import Testing
         let other = SelectedTrace(selection.tries[0], of: selection.problems[0])
         selection.kept.append(.init(selected: other))
         selection.isComplete = false
-        try scope.layout.write(selection)
+        try scope.write(selection)
         #expect(try Laboratory.bytes(scope, "direct") == whole)
         #expect(stage.state == .finished)
         // Without a finished selection it is the latest look.
         try FileManager.default.removeItem(atPath: stage.manifest)
-        try scope.layout.write(selection)
+        try scope.write(selection)
         #expect(try Laboratory.bytes(scope, "direct")[1] != whole[1])
         #expect(stage.state == .started)
     }

@@ -224,7 +224,7 @@ import Testing
         let laboratory = try Laboratory()
         let scope = try Self.prepare(laboratory)
         func tokens(_ rows: Int?, _ tokens: Int?) throws -> (Int, Int) {
-            let analysis = try scope.analyse(
+            let analysis = try scope.layout.analyse(
                 "\(laboratory.folder)/external.jsonl",
                 member: "trace",
                 ModelStore(storage: .float32),

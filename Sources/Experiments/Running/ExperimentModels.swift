@@ -112,9 +112,8 @@ extension RunLayout {
     ///
     /// - Throws: `Failure.missingInput` when that student's traces have not been selected yet, and
     ///   what training it fails with.
-    public func prepareStudent(of arm: Arm, seed: UInt64) throws {
-        guard let name = arm.student,
-            try training(experiment.arm(name), seed: seed)?.state != .finished
+    public func prepareStudent(named name: String, seed: UInt64) throws {
+        guard try training(experiment.arm(name), seed: seed)?.state != .finished
         else { return }
         // Other variants of a sweep may not have come as far.
         let variant = experiment.variant.map { ["--variant", $0.name] } ?? []

@@ -48,6 +48,17 @@ public enum StandardError {
     public static func write(line: String) {
         write(line.printable + "\n")
     }
+
+    /// Writes an error's text.
+    public static func report(_ error: any Error) { write(message(for: error) + "\n") }
+
+    /// The text for an error: `Error: file: place: message`, the remedy on a line of its own.
+    ///
+    /// A stop on request is no error and is not called one.
+    public static func message(for error: any Error) -> String {
+        guard let failure = error as? Failure else { return "Error: \(error)".printableLines }
+        return failure.kind == .interrupted ? failure.description : "Error: \(failure)"
+    }
 }
 
 /// Where a tool reads its lines from: a file, or `-` for standard input.

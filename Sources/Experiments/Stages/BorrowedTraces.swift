@@ -2,10 +2,10 @@ import Basics
 import Foundation
 
 /// The arm of another experiment whose traces an arm takes.
-public struct Lender {
+public struct SourceArm {
     /// The arm.
     public var arm: Arm
-    /// The seed whose traces are taken: the borrower's where the other experiment has it, else its
+    /// The seed whose traces are taken: that of the arm that takes them where the other experiment has it, else its
     /// first one.
     public var seed: UInt64
     /// That experiment, with this seed and the arms alone that the traces depend on.
@@ -26,11 +26,11 @@ extension RunLayout {
     /// Where an arm takes its traces from; nil for one that takes them from no other experiment.
     ///
     /// - Throws: `Failure` when that experiment is missing or malformed, or borrows itself.
-    public func lender(of arm: Arm, seed: UInt64) throws -> Lender? {
+    public func sourceArm(of arm: Arm, seed: UInt64) throws -> SourceArm? {
         guard case .experiment(let path, let name)? = arm.traces?.origin else { return nil }
         var other = try Experiment.read(path)
         let source = try other.arm(name)
-        // An arm that borrows itself could borrow from here.
+        // That could lead back to here.
         if case .experiment? = source.traces?.origin {
             throw Failure(
                 .configuration,
@@ -44,28 +44,35 @@ extension RunLayout {
         let own = other.seeds.contains(seed) ? seed : other.seeds[0]
         other.seeds = [own]
         let layout = RunLayout(other, environment: environment, digests: digests)
-        return Lender(arm: source, seed: own, layout: layout)
+        return SourceArm(arm: source, seed: own, layout: layout)
     }
 
-    /// The lenders of some arms under all seeds, each once.
+    /// Where some arms take their traces from, under all seeds, each once.
     ///
-    /// - Throws: As `lender(of:seed:)`; an experiment whose file is not there is passed over.
-    public func lenders(_ arms: [Arm]) throws -> [Lender] {
-        var lenders: [Lender] = []
+    /// - Throws: As `sourceArm(of:seed:)`; an experiment whose file is not there is passed over.
+    public func sourceArms(_ arms: [Arm]) throws -> [SourceArm] {
+        var sources: [SourceArm] = []
         for seed in experiment.seeds {
             for arm in arms {
-                guard case .experiment(let path, _)? = arm.traces?.origin,
-                    FileManager.default.fileExists(atPath: path),
-                    let lender = try lender(of: arm, seed: seed)
-                else { continue }
-                let isKnown = lenders.contains { known in
-                    known.arm.name == lender.arm.name && known.seed == lender.seed
-                        && known.layout.experiment.file == lender.layout.experiment.file
+                guard let source = try existingSource(of: arm, seed: seed) else { continue }
+                let isKnown = sources.contains { known in
+                    known.arm.name == source.arm.name && known.seed == source.seed
+                        && known.layout.experiment.file == source.layout.experiment.file
                 }
-                if !isKnown { lenders.append(lender) }
+                if !isKnown { sources.append(source) }
             }
         }
-        return lenders
+        return sources
+    }
+
+    /// Where an arm takes its traces from; nil also where that experiment's file is not there.
+    ///
+    /// - Throws: As `sourceArm(of:seed:)`.
+    func existingSource(of arm: Arm, seed: UInt64) throws -> SourceArm? {
+        guard case .experiment(let path, _)? = arm.traces?.origin,
+            FileManager.default.fileExists(atPath: path)
+        else { return nil }
+        return try sourceArm(of: arm, seed: seed)
     }
 
     /// What an arm of another experiment trains on, and where that experiment lives.
@@ -75,21 +82,21 @@ extension RunLayout {
     ///   it has not selected these traces yet.
     public func otherSelection(_ arm: Arm, seed: UInt64) throws -> (layout: RunLayout, stage: Stage)
     {
-        guard let lender = try lender(of: arm, seed: seed) else {
+        guard let source = try sourceArm(of: arm, seed: seed) else {
             preconditionFailure("otherSelection: arm \(arm.name) has traces of its own")
         }
-        let path = lender.layout.experiment.file
-        guard let stage = try lender.selection,
+        let path = source.layout.experiment.file
+        guard let stage = try source.selection,
             FileManager.default.fileExists(atPath: stage.selected)
         else {
             throw Failure(
                 .missingInput,
-                file: try lender.selection?.selected ?? path,
-                "arm '\(lender.arm.name)' has no traces with seed \(lender.seed) yet",
-                remedy: "Generate them: rsd-generate run \(path) --arm \(lender.arm.name)"
+                file: try source.selection?.selected ?? path,
+                "arm '\(source.arm.name)' has no traces with seed \(source.seed) yet",
+                remedy: "Generate them: rsd-generate run \(path) --arm \(source.arm.name)"
             )
         }
-        return (lender.layout, stage)
+        return (source.layout, stage)
     }
 
     /// An arm, the arms it is matched with, and those whose students it or they start from.

@@ -143,84 +143,63 @@ extension Estimate {
     }
 }
 
-extension RunLayout {
-    /// What some arms, or all, will take, without doing any of it, and what to know before.
+extension StageGraph {
+    /// What all its stages will take, without doing any of it, and what to know before.
     ///
     /// - Throws: `Failure.badData` when an input that is there is malformed.
-    public func plan(_ arms: [Arm]? = nil) throws -> Plan {
-        let arms = arms ?? experiment.arms
+    public func plan() throws -> Plan {
+        let experiment = layout.experiment
         return Plan(
             name: experiment.variant.map { "\(experiment.name) \($0.name)" } ?? experiment.name,
-            steps: try borrowedSteps(arms) + steps(arms),
-            missing: missing(arms),
+            steps: try nodes.map { try $0.step() },
+            missing: layout.missing(arms),
             overlaps: try ContaminationCheck([experiment]).findings().flatMap(\.warnings)
         )
     }
+}
 
-    /// What other experiments have to do for this one first.
-    private func borrowedSteps(_ arms: [Arm]) throws -> [Plan.Step] {
-        var steps: [Plan.Step] = []
-        for lender in try lenders(arms) where !lender.isDone {
-            let kinds: [Stage.Kind] = [.base, .traces, .selection]
-            for step in try lender.layout.steps(lender.layout.experiment.arms)
-            where kinds.contains(step.kind) {
-                let isKnown = steps.contains { $0.folder == step.folder && $0.folder != nil }
-                if !isKnown { steps.append(step) }
-            }
-        }
-        return steps
+extension StageGraph.Node {
+    /// The stage as a plan shows it.
+    fileprivate func step() throws -> Plan.Step {
+        let stage = try stageIfKnown()
+        return Plan.Step(
+            kind: kind,
+            label: label,
+            seed: seed,
+            folder: stage?.folder,
+            state: stage?.state ?? .absent,
+            estimate: try estimate(),
+            unknownUntil: unknownUntil
+        )
     }
 
-    /// The stages of some arms in the order in which they run.
-    public func steps(_ arms: [Arm]) throws -> [Plan.Step] {
-        var steps = try baseStages().map { stage in
-            try Plan.Step(
-                kind: .base,
-                label: stage.label,
-                seed: stage.seed,
-                folder: stage.folder,
-                state: stage.state,
-                estimate: baseEstimate(ModelRole(rawValue: stage.label) ?? .student)
-            )
+    /// What it will roughly take; nil where no size is known, zero where it is moments.
+    public func estimate() throws -> Estimate? {
+        switch work {
+        case .base(let role): try layout.baseEstimate(role)
+        case .traces(let arm): try layout.generationEstimate(arm)
+        case .selection: Estimate()
+        case .training(let arm): try layout.trainingEstimate(arm)
+        case .evaluation: try layout.scoringEstimate()
         }
-        var seen: Set<String> = []
-        for seed in experiment.seeds {
-            for arm in arms where arm.isGenerated {
-                let stage = try ifPresent { try traces(arm, seed: seed) }
-                let policy = arm.kind.policy?.rawValue ?? ""
-                let key =
-                    "\(arm.generation.seed ?? seed) \(policy) \(arm.generation) \(arm.student ?? "")"
-                guard seen.insert(stage?.folder ?? key).inserted else { continue }
-                let own = arm.generation.seed ?? seed
-                let models = arm.kind.policy == .student ? [.student] : ModelRole.allCases
-                try steps.append(
-                    step(.traces, policy, own, stage, generationEstimate(arm)) {
-                        unknownInputs(models, [experiment.problems])
-                    }
-                )
-            }
-            for arm in arms {
-                if arm.kind != .base {
-                    let selection = try ifPresent { try self.selection(arm, seed: seed) }
-                    steps.append(step(.selection, arm.name, seed, selection, Estimate()))
-                    let training = try ifPresent { try self.training(arm, seed: seed) }
-                    try steps.append(
-                        step(.training, arm.name, seed, training, trainingEstimate(arm)) {
-                            unknownTraining(arm)
-                        }
-                    )
-                }
-                let evaluation = try ifPresent { try self.evaluation(arm, seed: seed) }
-                try steps.append(
-                    step(.evaluation, arm.name, seed, evaluation, scoringEstimate()) {
-                        unknownInputs([.student], experiment.benchmarks.map(\.source))
-                    }
-                )
-            }
-        }
-        return steps
     }
 
+    /// The inputs that have to be there before it is known what it takes.
+    private var unknownUntil: [String] {
+        let experiment = layout.experiment
+        switch work {
+        case .base, .selection: return []
+        case .traces(let arm):
+            let models = arm.kind.policy == .student ? [.student] : ModelRole.allCases
+            return layout.unknownInputs(models, [experiment.problems])
+        case .training(let arm): return layout.unknownTraining(arm)
+        case .evaluation:
+            return layout.unknownInputs([.student], experiment.benchmarks.map(\.source))
+        }
+    }
+}
+
+extension RunLayout {
     /// A stage, or nil while something it depends on is not there.
     func ifPresent(_ stage: () throws -> Stage?) throws -> Stage? {
         do { return try stage() } catch let failure as Failure where failure.kind == .missingInput {
@@ -228,27 +207,8 @@ extension RunLayout {
         }
     }
 
-    private func step(
-        _ kind: Stage.Kind,
-        _ label: String,
-        _ seed: UInt64,
-        _ stage: Stage?,
-        _ estimate: Estimate?,
-        _ unknownInputs: () -> [String] = { [] }
-    ) -> Plan.Step {
-        Plan.Step(
-            kind: kind,
-            label: label,
-            seed: seed,
-            folder: stage?.folder,
-            state: stage?.state ?? .absent,
-            estimate: estimate,
-            unknownUntil: unknownInputs()
-        )
-    }
-
     /// Inputs that are not there, in the order of the experiment file.
-    private func missing(_ arms: [Arm]) -> [Plan.Missing] {
+    fileprivate func missing(_ arms: [Arm]) -> [Plan.Missing] {
         var wanted: [Plan.Missing] = []
         for (key, model) in [
             ("models.teacher", experiment.teacher), ("models.student", experiment.student),

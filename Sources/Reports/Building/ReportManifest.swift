@@ -65,11 +65,11 @@ struct ReportManifest {
         var seconds: [Stage.Kind: Double] = [:]
         var seen: Set<String> = []
         for layout in layouts {
-            for step in (try? layout.steps(layout.experiment.arms)) ?? [] {
-                guard let folder = step.folder, seen.insert(folder).inserted,
-                    let manifest = try? TextFile.readJSON("\(folder)/manifest.json")
+            for node in (try? StageGraph(layout, isBorrowing: false))?.nodes ?? [] {
+                guard let stage = try? node.stageIfKnown(), seen.insert(stage.folder).inserted,
+                    let manifest = try? TextFile.readJSON(stage.manifest)
                 else { continue }
-                seconds[step.kind, default: 0] += Manifest.seconds(of: manifest)
+                seconds[node.kind, default: 0] += Manifest.seconds(of: manifest)
             }
         }
         // A clock that was set back, or a damaged manifest, leaves times that no stage took.

@@ -22,10 +22,10 @@ public struct ReportRun {
     /// Resamples of every bootstrap.
     var resamples = 10_000
 
-    /// Takes the values as they are.
+    /// Prepares a report.
     public init(
         experiment: Experiment,
-        surroundings: Manifest.Surroundings,
+        surroundings: Manifest.Surroundings = .ofThisProcess,
         environment: [String: String] = ProcessInfo.processInfo.environment,
         counts: Counts = Counts.samples,
         isPartial: Bool = false,

@@ -65,6 +65,13 @@ let package = Package(
                 argumentParser, logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
+        .target(
+            name: "Training",
+            dependencies: [
+                "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels", "Models",
+                "Tokenizers",
+            ]
+        ),
 
         // The three programs.
         .executableTarget(
@@ -77,8 +84,8 @@ let package = Package(
         .executableTarget(
             name: "Train",
             dependencies: [
-                "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels",
-                "Models", "Tokenizers", argumentParser,
+                "Checkpoints", "Records", "Experiments", "Basics", "Models", "Tokenizers",
+                "Training", argumentParser,
             ]
         ),
         .executableTarget(
@@ -108,7 +115,7 @@ let package = Package(
         tests("Experiments", ["TestSupport", "Checkpoints", "Basics", "Models"]),
         tests("Generate", ["TestSupport"]),
         tests(
-            "Train",
+            "Training",
             [
                 "TestSupport", "Autograd", "Checkpoints", "Records", "Experiments", "Basics",
                 "Models", "Tokenizers",
@@ -127,7 +134,7 @@ let package = Package(
             dependencies: [
                 "TestSupport", "Checkpoints", "Records", "Evaluate", "Experiments", "Basics",
                 "Grading",
-                "Kernels", "Models", "Tokenizers", "Train",
+                "Kernels", "Models", "Tokenizers", "Training",
             ]
         ),
         .testTarget(

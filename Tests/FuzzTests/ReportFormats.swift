@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 
 @testable import Evaluate
-@testable import Train
+@testable import Training
 
 /// Seeds and readers of what the report is made of, and of training's log.
 enum ReportFormats {

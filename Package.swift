@@ -66,6 +66,13 @@ let package = Package(
                 logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
+        .target(
+            name: "Training",
+            dependencies: [
+                "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels", "Models",
+                "Tokenizers",
+            ]
+        ),
 
         // What the stages do.
         .target(
@@ -99,21 +106,23 @@ let package = Package(
         .executableTarget(
             name: "Generate",
             dependencies: [
-                "Basics", "Experiments", "Models", "Programs", "Records", "Tracing", argumentParser,
+                "Basics", "Experiments", "Models", "Programs", "Records", "Tracing", "Training",
+                argumentParser,
             ]
         ),
         .executableTarget(
             name: "Train",
             dependencies: [
-                "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels",
-                "Models", "Programs", "Tokenizers", argumentParser,
+                "Basics", "Checkpoints", "Experiments", "Models", "Programs", "Tokenizers",
+                "Training",
+                argumentParser,
             ]
         ),
         .executableTarget(
             name: "Evaluate",
             dependencies: [
                 "Basics", "Experiments", "Grading", "Models", "Programs", "Records", "Reports",
-                "Scoring", "Tokenizers", argumentParser,
+                "Scoring", "Tokenizers", "Training", argumentParser,
             ]
         ),
 
@@ -136,7 +145,7 @@ let package = Package(
         tests("Statistics", ["TestSupport", "Basics"]),
         tests("Tracing", ["TestSupport"]),
         tests(
-            "Train",
+            "Training",
             [
                 "TestSupport", "Autograd", "Checkpoints", "Records", "Experiments", "Basics",
                 "Models", "Tokenizers",
@@ -163,7 +172,7 @@ let package = Package(
             dependencies: [
                 "TestSupport", "Basics", "Checkpoints", "Experiments", "Grading", "Kernels",
                 "Models",
-                "Records", "Reports", "Scoring", "Tokenizers", "Train",
+                "Records", "Reports", "Scoring", "Tokenizers", "Training",
             ]
         ),
         .testTarget(

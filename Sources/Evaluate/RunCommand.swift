@@ -1,3 +1,4 @@
+import Training
 import Programs
 import Scoring
 import ArgumentParser

@@ -1,5 +1,6 @@
 import Programs
 import Tracing
+import Training
 import ArgumentParser
 import Experiments
 import Basics
@@ -50,7 +51,12 @@ struct RunCommand: ParsableCommand {
         let tracing = TraceStages(ModelStore(), limit: limit, shard: share.shard)
         let training = TrainingStages()
         let runner = StageRunner([
-            .base: training.trainBase, .training: training.fineTune,
+            .base: training.trainBase,
+            .training: { node, stage in
+                // Training needs the memory that the models of generation hold.
+                if stage.state != .finished { tracing.models.release() }
+                return try training.fineTune(node, stage)
+            },
             .traces: tracing.makeTraces, .selection: tracing.select,
         ])
         for graph in graphs {

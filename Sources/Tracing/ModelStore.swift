@@ -22,6 +22,12 @@ public final class ModelStore {
         }
     }
 
+    /// Lets go of all models.
+    public func release() {
+        held = [:]
+        map = nil
+    }
+
     /// Warns of something once, however many seeds and arms it concerns.
     func warn(_ warning: String) {
         guard warnings.insert(warning).inserted else { return }

@@ -97,65 +97,6 @@ extension RunLayout {
         }
         return path
     }
-
-    /// Makes sure that models trained from scratch exist, by running the program that trains them.
-    ///
-    /// - Throws: `Failure` with its exit code when that program fails.
-    public func prepareBaseModels() throws {
-        guard try baseStages().contains(where: { $0.state != .finished }) else { return }
-        // With one seed this may be a part of the file's.
-        let seed = experiment.seeds.count == 1 ? ["--seed", "\(experiment.seeds[0])"] : []
-        try train(["--arm", "base"] + seed, for: "the base models")
-    }
-
-    /// Makes sure that the student exists which an arm starts from.
-    ///
-    /// - Throws: `Failure.missingInput` when that student's traces have not been selected yet, and
-    ///   what training it fails with.
-    public func prepareStudent(named name: String, seed: UInt64) throws {
-        guard try training(experiment.arm(name), seed: seed)?.state != .finished
-        else { return }
-        // Other variants of a sweep may not have come as far.
-        let variant = experiment.variant.map { ["--variant", $0.name] } ?? []
-        try train(
-            ["--arm", name, "--seed", "\(seed)"] + variant,
-            for: "the student of arm '\(name)'"
-        )
-    }
-
-    /// Runs `rsd-train`: training belongs to that program alone.
-    private func train(_ options: [String], for purpose: String) throws {
-        let own = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
-        let folder = own.resolvingSymlinksInPath().deletingLastPathComponent()
-        let process = Process()
-        process.executableURL = folder.appending(path: "rsd-train")
-        process.arguments = ["run", experiment.file] + options
-        let pipe = ParentWatch.watch(process)
-        defer { withExtendedLifetime(pipe) {} }
-        do { try process.run() } catch {
-            throw Failure(
-                .missingInput,
-                file: process.executableURL?.path(percentEncoded: false),
-                "cannot be started, and \(purpose) is not trained yet",
-                remedy: "Run rsd-train run \(experiment.file) \(options.joined(separator: " "))"
-            )
-        }
-        // A child started from here has a process group of its own, which Ctrl-C does not reach.
-        var isTold = false
-        while process.isRunning {
-            if Interrupts.isRequested, !isTold {
-                process.interrupt()
-                isTold = true
-            }
-            usleep(50_000)
-        }
-        process.waitUntilExit()
-        let status = process.terminationStatus
-        if status == 0 { return }
-        if Interrupts.isRequested { throw Interrupts.stopped() }
-        let kind = Failure.Kind.allCases.first { $0.exitCode == status } ?? .failed
-        throw Failure(kind, "\(purpose) could not be trained (see above)")
-    }
 }
 
 extension ChainWorld {

@@ -52,7 +52,6 @@ public enum Interrupts {
             listen()
             isEarly.store(true, ordering: .relaxed)
         }
-        ParentWatch.start()
     }
 
     /// Starts to listen.

@@ -72,7 +72,7 @@ struct TraceGeneration {
         let output = try JSONLines.Appender(path)
         let found = try index(store)
         let missing = missing(in: found)
-        guard !missing.isEmpty else { return try finish(store, found, own: path) }
+        guard !missing.isEmpty else { return try finish(store, found, lock) }
         let manifest = try manifest(suffix)
         do {
             let counts = try generate(missing, found: found, models, into: output)
@@ -88,7 +88,7 @@ struct TraceGeneration {
             return try finish(
                 store,
                 all,
-                own: path,
+                lock,
                 manifest: shard == nil ? manifest : nil,
                 tokensPerSecond: counts.tokensPerSecond
             )
@@ -126,48 +126,54 @@ struct TraceGeneration {
     }
 
     /// Brings the main file into its order, and closes the stage when nothing is missing.
+    ///
+    /// - Parameter own: The lock of the file that this process has written to.
     private func finish(
         _ store: TraceStore,
-        _ tries: TraceIndex,
-        own: String,
+        _ found: TraceIndex,
+        _ own: RunLock,
         manifest running: Manifest? = nil,
         tokensPerSecond: Double? = nil
     ) throws -> Bool {
-        let isComplete = problems.problems.allSatisfy { problem in
-            (0..<attempts).allSatisfy { tries.contains(TryKey(problem.id, $0)) }
+        var (tries, lock) = (found, own)
+        if shard != nil {
+            // A shard leaves the main file alone until all shards are there. Its own file is given
+            // free first: of two processes that end together and pass over what the other one still
+            // holds, the later finds all free.
+            own.release()
+            if !isComplete(tries), stage.state == .finished { tries = try index(store) }
+            guard isComplete(tries) else { return false }
+            do { lock = try RunLock(stage.lock) } catch let failure as Failure
+                where failure.kind == .busy
+            {
+                // Another process, which has seen the same files, is merging them.
+                return true
+            }
         }
-        // A shard leaves the main file alone until all shards are there.
-        guard isComplete || shard == nil else { return false }
+        defer { lock.release() }
+        let isComplete = isComplete(tries)
         if isComplete, stage.state == .finished, store.files == [stage.traces()],
             (try? stage.checkOutput("traces.jsonl")) != nil
         {
             return true
         }
-        // Only a shard's process does not hold the main lock yet.
-        let lock: RunLock?
-        do { lock = try shard.map { _ in try RunLock(stage.lock) } } catch let failure as Failure
-            where failure.kind == .busy
-        {
-            // Another shard's process, which has seen the same files, is merging them.
-            return true
-        }
-        defer { lock?.release() }
         // Whatever order the lines of a finished file are in now, they must be those it had.
         let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
         let manifest =
             try isComplete && digest == nil ? running ?? manifest("", parts: shardManifests) : nil
-        var counts = try store.write(
-            tries,
-            problems: problems,
-            attempts: attempts,
-            isComplete: isComplete,
-            own: own,
-            digest: digest
-        )
-        guard let manifest else { return isComplete }
+        var counts = try store.write(tries, problems: problems, attempts: attempts, digest: digest)
+        guard isComplete else { return false }
         counts.tokensPerSecond = tokensPerSecond
-        try manifest.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
+        try manifest?.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
+        lock.release()
+        store.removeMerged()
         return true
+    }
+
+    private func isComplete(_ tries: TraceIndex) -> Bool {
+        problems.problems.allSatisfy { problem in
+            (0..<attempts).allSatisfy { tries.contains(TryKey(problem.id, $0)) }
+        }
     }
 
     /// The manifests of this stage's shards.

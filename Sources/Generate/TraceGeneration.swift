@@ -125,9 +125,8 @@ struct TraceGeneration {
         )
     }
 
-    /// Brings the main file into its order, and closes the stage when nothing is missing.
-    ///
-    /// - Parameter own: The lock of the file that this process has written to.
+    /// Brings the main file into its order, and closes the stage when nothing is missing; `own` is
+    /// the lock of the file that this process has written to.
     private func finish(
         _ store: TraceStore,
         _ found: TraceIndex,

@@ -82,7 +82,9 @@ public struct Contamination: Sendable {
         if let same = byText[Self.digest(ofForm: text)] { return [(same, nil)] }
         let runs = RunIndex.runs(of: text, length: Self.runLength)
         guard runs.count >= Self.fewestRuns else { return [] }
-        return index.near(runs, least: Self.nearShare, most: Self.mostNear).map { ($0.id, $0.share) }
+        return index.near(runs, least: Self.nearShare, most: Self.mostNear).map {
+            ($0.id, $0.share)
+        }
     }
 
     private static func digest(ofForm text: String) -> [UInt8] {

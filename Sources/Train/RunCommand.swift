@@ -122,7 +122,10 @@ struct RunCommand: ParsableCommand {
                 try training.run()
                 volume = training.plan.volume
             }
-            try manifest.close(.finished, results: volume)
+            let metrics = ["metrics.jsonl"].filter {
+                FileManager.default.fileExists(atPath: stage.file($0))
+            }
+            try manifest.close(.finished, results: volume, outputs: metrics)
         } catch {
             let isInterrupted = (error as? Failure)?.kind == .interrupted
             let results = (error as? NothingToTrainOn).map { JSON.object($0.results) } ?? .null

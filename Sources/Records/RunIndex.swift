@@ -160,6 +160,8 @@ struct RunIndex: Sendable {
     /// longer than a run.
     static func runs(of text: String, length: Int) -> [UInt64] {
         var runs: [UInt64] = []
+        // A word and what parts it from the next take two bytes at least.
+        runs.reserveCapacity(text.utf8.count / 2)
         // The last words, the oldest at `count % length`.
         var words = [UInt64](repeating: 0, count: length)
         var count = 0

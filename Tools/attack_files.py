@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import resource
 import shutil
 import struct
@@ -155,6 +156,9 @@ RECORDS = {
     "byte-order mark": (0, b"\xef\xbb\xbf" + line()),
     "lines end in CR LF": (0, line().replace(b"\n", b"\r\n")),
     "a line of 2 MB": (0, line(problem="one " * (1 << 19))),
+    "a line of 12 MB": (0, line(problem=" ".join(f"{i:x}" for i in range(1 << 17, 1_980_000)))),
+    "a line of 12 MB, a letter a word": (0, lambda: line(problem=" ".join(
+        random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=5_980_000)))),
     "a line of 32 MB": (65, line(problem="one " * (8 << 20))),
 }
 EXPERIMENT = """\
@@ -235,7 +239,7 @@ def attacks():
             yield f"{kind}: {name}", place, data() if callable(data) else data, code
     # `run` reads problems strictly, `contamination` traces too.
     for name, (code, data) in RECORDS.items():
-        yield f"JSON Lines: {name}", problems, data, code
+        yield f"JSON Lines: {name}", problems, data() if callable(data) else data, code
 
 
 def problems(folder, data):

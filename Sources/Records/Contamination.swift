@@ -32,26 +32,28 @@ public struct Contamination: Sendable {
     /// The most texts that one text is reported near to, the most alike first.
     public static let mostNear = 20
 
-    /// The id of the first record of each text, by what the text says.
+    /// The id of the first record of each text, by a digest of what the text says.
     private var byText: [[UInt8]: String] = [:]
-    /// The id of the first record of each set of runs, and how many runs there are.
-    private var runSets: [(id: String, count: Int)] = []
-    private var byRun: [UInt64: [Int32]] = [:]
+    /// The first record of each set of runs.
+    private var index = RunIndex()
 
     /// Indexes a benchmark.
     ///
     /// Of records that say the same, the first stands for all.
     public init(_ benchmark: [Entry]) {
-        var seen: Set<Set<UInt64>> = []
+        var seen: Set<[UInt8]> = []
+        index.reserve(byteCount: benchmark.reduce(0) { $0 + $1.text.utf8.count })
         for entry in benchmark {
-            let form = ProblemText.form(of: entry.text)
+            let form = Self.digest(ofForm: entry.text)
             guard byText[form] == nil else { continue }
             byText[form] = entry.id
-            let runs = Self.runs(of: entry.text)
-            guard runs.count >= Self.fewestRuns, seen.insert(runs).inserted else { continue }
-            for run in runs { byRun[run, default: []].append(Int32(runSets.count)) }
-            runSets.append((entry.id, runs.count))
+            let runs = RunIndex.runs(of: entry.text, length: Self.runLength)
+            guard runs.count >= Self.fewestRuns, seen.insert(Self.digest(runs)).inserted else {
+                continue
+            }
+            index.add(entry.id, runs)
         }
+        index.index()
     }
 
     /// The overlaps of a text, most alike first; the same text excludes near ones.
@@ -65,9 +67,9 @@ public struct Contamination: Sendable {
     public func overlaps(of entries: [Entry]) -> [[Overlap]] {
         var known: [[UInt8]: [Match]] = [:]
         return entries.map { entry in
-            let bytes = Array(entry.text.utf8)
-            let found = known[bytes] ?? matches(entry.text)
-            known[bytes] = found
+            let key = Self.digest(entry.text)
+            let found = known[key] ?? matches(entry.text)
+            known[key] = found
             return found.map {
                 Overlap(id: entry.id, benchmarkID: $0.benchmarkID, share: $0.share)
             }
@@ -77,21 +79,30 @@ public struct Contamination: Sendable {
     private typealias Match = (benchmarkID: String, share: Double?)
 
     private func matches(_ text: String) -> [Match] {
-        if let same = byText[ProblemText.form(of: text)] { return [(same, nil)] }
-        let runs = Self.runs(of: text)
+        if let same = byText[Self.digest(ofForm: text)] { return [(same, nil)] }
+        let runs = RunIndex.runs(of: text, length: Self.runLength)
         guard runs.count >= Self.fewestRuns else { return [] }
-        // Counted in an array: texts that differ in a word each share runs with all the others.
-        var common = [Int32](repeating: 0, count: runSets.count)
-        for run in runs { for index in byRun[run] ?? [] { common[Int(index)] += 1 } }
-        let near = zip(runSets, common).compactMap { other, count -> Match? in
-            guard count > 0 else { return nil }
-            let share = Double(count) / Double(min(runs.count, other.count))
-            return share >= Self.nearShare ? (other.id, share) : nil
+        return index.near(runs, least: Self.nearShare, most: Self.mostNear).map {
+            ($0.id, $0.share)
         }
-        let sorted = near.sorted {
-            ($0.share ?? 1, $1.benchmarkID) > ($1.share ?? 1, $0.benchmarkID)
-        }
-        return Array(sorted.prefix(Self.mostNear))
+    }
+
+    private static func digest(ofForm text: String) -> [UInt8] {
+        var hash = SHA256()
+        ProblemText.form(of: text).withUnsafeBytes { hash.update($0) }
+        return hash.digest()
+    }
+
+    private static func digest(_ text: String) -> [UInt8] {
+        var hash = SHA256()
+        hash.update(text)
+        return hash.digest()
+    }
+
+    private static func digest(_ runs: [UInt64]) -> [UInt8] {
+        var hash = SHA256()
+        runs.withUnsafeBytes { hash.update($0) }
+        return hash.digest()
     }
 
     /// Reads the ids and problems of a file, which may be one of problems or of traces.
@@ -107,30 +118,5 @@ public struct Contamination: Sendable {
             let (id, problem) = try Problem.named(json, number: number)
             return (id, problem)
         }
-    }
-
-    /// Hashes of all runs of eight words; a shorter text is one run.
-    private static func runs(of text: String) -> Set<UInt64> {
-        var words: [UInt64] = []
-        var hash: UInt64 = 0
-        for byte in Array(text.utf8) + [0x20] {
-            let small: UInt8 = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
-            let isWord =
-                (0x30...0x39).contains(small) || (0x61...0x7A).contains(small) || byte > 0x7F
-            if isWord {
-                hash =
-                    ((hash == 0 ? 0xcbf2_9ce4_8422_2325 : hash) ^ UInt64(small))
-                    &* 0x100_0000_01b3  // FNV-1a
-            } else if hash != 0 {
-                words.append(hash)
-                hash = 0
-            }
-        }
-        guard words.count > runLength else { return [words.reduce(17) { $0 &* 31 &+ $1 }] }
-        return Set(
-            (0...(words.count - runLength)).map { start in
-                words[start..<start + runLength].reduce(17) { $0 &* 0x9E37_79B9_7F4A_7C15 &+ $1 }
-            }
-        )
     }
 }

@@ -30,8 +30,13 @@ struct ProblemText {
         var isApart: Bool
     }
 
+    /// A longer text, in bytes, is no problem that anybody poses: its form is the text itself, as
+    /// reading it takes many times its length of memory.
+    static let longest = 1 << 18
+
     /// The form as bytes.
     static func form(of text: String) -> [UInt8] {
+        guard text.utf8.count <= longest else { return Array(text.utf8) }
         var reader = ProblemText(text)
         return ProblemTextForm(reader.pieces()).bytes
     }

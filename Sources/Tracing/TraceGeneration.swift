@@ -62,24 +62,54 @@ public struct TraceGeneration {
             return true
         }
         let part = shard.map { "-\($0.index)-of-\($0.count)" } ?? ""
-        return try stage.run(of: layout.experiment, part: part) { run in
-            let path = stage.traces(shard: shard.map { ($0.index, $0.count) })
-            // Opening cuts off a torn last line, so it comes before reading.
-            let output = try JSONLines.Appender(path)
-            let found = try index(store)
-            let missing = missing(in: found)
-            guard !missing.isEmpty else { return try finish(store, found, path, run) }
-            try run.begin()
-            let counts = try generate(missing, found: found, models, into: output)
-            run.resultsSoFar = { counts.json }
-            if counts.wasCancelled { throw Interrupts.stopped() }
-            let all = try index(store)
-            try checkMade(all, path)
-            // Until every try of the stage is there, the same command goes on.
-            let isWhole = shard != nil && limit == nil
-            try run.close(isWhole ? .finished : .interrupted, results: counts.json)
-            return try finish(store, all, path, run, tokensPerSecond: counts.tokensPerSecond)
+        let made = try stage.run(of: layout.experiment, part: part) { run in
+            let made = try make(store, models, run)
+            // A shard leaves the main file alone until all shards are there.
+            if shard == nil { try order(store, made.tries, run, made.tokensPerSecond) }
+            return made
         }
+        var tries = made.tries
+        if shard != nil {
+            // Its own file is free by now: of two processes that end together and pass over what the
+            // other one still holds, the later finds all free.
+            if !isComplete(tries), stage.state == .finished { tries = try index(store) }
+            guard isComplete(tries) else { return false }
+            do {
+                try stage.run(of: layout.experiment) { run in
+                    try order(store, tries, run, made.tokensPerSecond)
+                }
+            } catch let failure as Failure where failure.kind == .busy {
+                // Another process, which has seen the same files, is merging them.
+                return true
+            }
+        }
+        guard isComplete(tries) else { return false }
+        store.removeMerged()
+        return true
+    }
+
+    /// Makes what is missing, into this run's own file.
+    ///
+    /// - Returns: All tries that are there now, and the speed of this run; nil where it made nothing.
+    private func make(_ store: TraceStore, _ models: ModelStore, _ run: StageRun) throws -> (
+        tries: TraceIndex, tokensPerSecond: Double?
+    ) {
+        let path = stage.traces(shard: shard.map { ($0.index, $0.count) })
+        // Opening cuts off a torn last line, so it comes before reading.
+        let output = try JSONLines.Appender(path)
+        let found = try index(store)
+        let missing = missing(in: found)
+        guard !missing.isEmpty else { return (found, nil) }
+        try run.begin()
+        let counts = try generate(missing, found: found, models, into: output)
+        run.resultsSoFar = { counts.json }
+        if counts.wasCancelled { throw Interrupts.stopped() }
+        let all = try index(store)
+        try checkMade(all, path)
+        // Until every try of the stage is there, the same command goes on.
+        let isWhole = shard != nil && limit == nil
+        try run.close(isWhole ? .finished : .interrupted, results: counts.json)
+        return (all, counts.tokensPerSecond)
     }
 
     private func index(_ store: TraceStore) throws -> TraceIndex {
@@ -109,55 +139,33 @@ public struct TraceGeneration {
 
     /// Brings the main file into its order, and closes the stage when nothing is missing.
     ///
-    /// - Parameters:
-    ///   - path: The file that this run writes to.
-    ///   - run: This run; a shard's has a lock and a manifest of its own.
-    ///   - tokensPerSecond: The speed of this run; nil where it made nothing.
-    /// - Returns: Whether all tries are there.
-    private func finish(
+    /// - Parameter run: The run that holds the stage's main lock.
+    private func order(
         _ store: TraceStore,
         _ tries: TraceIndex,
-        _ path: String,
         _ run: StageRun,
-        tokensPerSecond: Double? = nil
-    ) throws -> Bool {
-        let isComplete = problems.problems.allSatisfy { problem in
-            (0..<attempts).allSatisfy { tries.contains(TryKey(problem.id, $0)) }
-        }
-        // A shard leaves the main file alone until all shards are there.
-        guard isComplete || shard == nil else { return false }
+        _ tokensPerSecond: Double?
+    ) throws {
+        let isComplete = isComplete(tries)
         if isComplete, stage.state == .finished, store.files == [stage.traces()],
             (try? stage.checkOutput("traces.jsonl")) != nil
         {
-            return true
+            return
         }
-        func write(_ run: StageRun) throws {
-            // Whatever order the lines of a finished file are in now, they must be those it had.
-            let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
-            let isNew = isComplete && digest == nil
-            if isNew, !run.hasBegun { try run.begin(parts: shardManifests) }
-            var counts = try store.write(
-                tries,
-                problems: problems,
-                attempts: attempts,
-                isComplete: isComplete,
-                own: path,
-                digest: digest
-            )
-            guard isNew else { return }
-            counts.tokensPerSecond = tokensPerSecond
-            try run.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
+        // Whatever order the lines of a finished file are in now, they must be those it had.
+        let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
+        let isNew = isComplete && digest == nil
+        if isNew, !run.hasBegun { try run.begin(parts: shardManifests) }
+        var counts = try store.write(tries, problems: problems, attempts: attempts, digest: digest)
+        guard isNew else { return }
+        counts.tokensPerSecond = tokensPerSecond
+        try run.close(.finished, results: counts.json, outputs: ["traces.jsonl"])
+    }
+
+    private func isComplete(_ tries: TraceIndex) -> Bool {
+        problems.problems.allSatisfy { problem in
+            (0..<attempts).allSatisfy { tries.contains(TryKey(problem.id, $0)) }
         }
-        guard shard != nil else {
-            try write(run)
-            return isComplete
-        }
-        do { try stage.run(of: layout.experiment, write) } catch let failure as Failure
-            where failure.kind == .busy
-        {
-            // Another shard's process, which has seen the same files, is merging them.
-        }
-        return true
     }
 
     /// The manifests of this stage's shards.

@@ -71,15 +71,11 @@ struct TraceStore {
 
     /// Writes tries to the main file in their one order: problem by problem, try by try.
     ///
-    /// The file then does not depend on batch sizes, shards or interruptions. With `isComplete` the
-    /// shards' files, whose tries are all in it, are removed; but not those that another process is
-    /// writing to.
+    /// The file then does not depend on batch sizes, shards or interruptions.
     /// - Parameters:
     ///   - index: The tries.
     ///   - problems: The problems in their order.
     ///   - attempts: How many tries each has.
-    ///   - isComplete: Whether all tries are there.
-    ///   - own: The file that this process writes to.
     ///   - digest: The SHA-256 that the main file must come to; nil for any.
     /// - Returns: What the tries amount to.
     /// - Throws: `Failure.disk`, `Failure.badData` for another digest, and what reading throws.
@@ -87,8 +83,6 @@ struct TraceStore {
         _ index: TraceIndex,
         problems: ProblemSet,
         attempts: Int,
-        isComplete: Bool,
-        own: String,
         digest: String? = nil
     ) throws -> GenerationCounts {
         var counts = GenerationCounts()
@@ -105,13 +99,20 @@ struct TraceStore {
             }
             if let digest, hash.hex() != digest { throw stage.changed("traces.jsonl") }
         }
-        guard isComplete else { return counts }
-        for file in files where file != stage.traces() {
-            let lock = file == own ? nil : try? RunLock(stage.lock(ofShardFile: file))
-            if lock != nil || file == own { unlink(file) }
-            lock?.release()
-        }
         return counts
+    }
+
+    /// Removes the shards' files of a finished stage, whose tries are all in the main one; but not
+    /// those that another process is writing to.
+    ///
+    /// Nobody may hold the lock of the stage for this: a process that gives its own file free and
+    /// then finds that lock taken relies on its file being looked at afterwards.
+    func removeMerged() {
+        for file in files where file != stage.traces() {
+            guard let writer = try? RunLock(stage.lock(ofShardFile: file)) else { continue }
+            unlink(file)
+            writer.release()
+        }
     }
 }
 

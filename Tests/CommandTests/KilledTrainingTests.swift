@@ -167,6 +167,10 @@ import Testing
         ("epochs: 1", "epochs: 1, keepCheckpoints: 9223372036854775807", 78),
         ("maxNewTokens: 4", "maxNewTokens: 4, temperature: 1e-40", 78),
         ("maxNewTokens: 4", "maxNewTokens: 16777216, batch: 65536", 0),
+        ("hiddenSize: 8", "hiddenSize: 4611686018427387904", 78),
+        ("layers: 1", "layers: 1000000", 78),
+        ("heads: 1", "heads: 1000000, headDimension: 1000000", 78),
+        ("hiddenSize: 8", "hiddenSize: 1000000, intermediateSize: 1000000", 0),
         ("base: {kind: base}", "", 78),
         ("{name: b, chain: {count: 1, operations: [2]}}", "", 78),
     ]) func sizesBeyondReasonTrapNothing(

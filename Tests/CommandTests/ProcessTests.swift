@@ -83,6 +83,43 @@ import Testing
         #expect(error.contains("it goes on from the start, as nothing was saved"), "\(error)")
     }
 
+    #if os(Linux)
+        /// A checkpoint that does not fit is written once more in the place of an older one.
+        @Test(arguments: [(ENOSPC, "write"), (EIO, "fsync"), (ENOSPC, "rename")])
+        func aSaveIsTriedAgain(code: Int32, call: String) throws {
+            func models(_ folder: Scratch) throws -> [Data] {
+                try folder.files(named: "model.h5", below: "runs/killed/training").map {
+                    try TextFile.read($0)
+                }
+            }
+            let unbroken = try KilledTrainingTests.prepare()
+            let undisturbed = try Program("rsd-train", in: unbroken).run(["run", "killed.yaml"])
+            #expect(undisturbed.status == 0, "\(undisturbed.error)")
+
+            let folder = try KilledTrainingTests.prepare()
+            let tools = URL(filePath: #filePath).deletingLastPathComponent()
+                .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Tools")
+            let source = tools.appending(path: "fault_injection.c").path(percentEncoded: false)
+            /// A run in which the first such call of one save fails, and only that one.
+            func run(_ folder: Scratch, _ step: String) throws -> (status: Int32, error: String) {
+                let (process, error) = try shell(
+                    "cc -shared -fPIC -O1 -o faults.so '\(source)' -ldl && FAULT_AT=1 "
+                        + "FAULT_ERROR=\(code) FAULT_CALL=\(call) FAULT_BELOW=/checkpoints/\(step) "
+                        + "LD_PRELOAD=$PWD/faults.so exec \"$0\" run killed.yaml",
+                    "rsd-train",
+                    in: folder
+                )
+                return (process.terminationStatus, error)
+            }
+            let tenth = try run(folder, "step-000010.h5")
+            #expect(tenth.status == 0, "\(tenth.error)")
+            #expect(try models(folder) == models(unbroken))
+            // The first is all there is: nothing can be given up for it, and the failure stands.
+            let first = try run(KilledTrainingTests.prepare(), "step-000001.h5")
+            #expect(first.status == 74 && first.error.contains("as nothing was saved before"))
+        }
+    #endif
+
     /// Found by name, a program still finds the one beside it that trains.
     @Test func findsTheTrainerWhenFoundByName() throws {
         let folder = try Scratch()
@@ -191,6 +228,36 @@ import Testing
         let sample = ["sample", "--model", "short", "--prompt", "1+1?", "--max-tokens"]
         #expect(try warnings("rsd-evaluate", sample + ["3"]).isEmpty)
         #expect(try warnings("rsd-evaluate", sample + ["30"]).count == 1)
+    }
+
+    /// Where a template asks a model to think that has no token for it, that is said of each model once.
+    @Test func warnsOfThoughtsThatAreNoTokens() throws {
+        let folder = try KilledTrainingTests.prepare()
+        let text = String(decoding: try TextFile.read(folder.path("killed.yaml")), as: UTF8.self)
+        func warnings(_ program: String, template: String) throws -> [String] {
+            try folder.write(
+                text.replacing("template: {preset: plain,", with: "template: {\(template),")
+                    .replacing("saveEvery: 1", with: "saveEvery: 100")
+                    .replacing("epochs: 40", with: "epochs: 1")
+                    + "evaluation: {maxNewTokens: 4}\n",
+                "think.yaml"
+            )
+            let arm = ["run", "think.yaml", "--arm", "direct"]
+            if program == "rsd-evaluate" { _ = try Program("rsd-train", in: folder).run(arm) }
+            let result = try Program(program, in: folder).run(arm)
+            #expect(result.status == 0, "\(result.error)")
+            return result.error.split(separator: "\n").map(String.init).filter {
+                $0.hasPrefix("warning: ") && $0.contains("asks it to think")
+            }
+        }
+        for program in ["rsd-train", "rsd-evaluate"] {
+            let found = try warnings(program, template: "preset: plain, thinking: true")
+            #expect(found.count == 1, "\(program): \(found)")
+            #expect(
+                found.first?.contains("has no <think> (it cannot write it) and no </think>") == true
+            )
+            #expect(try warnings(program, template: "preset: plain").isEmpty)
+        }
     }
 
     /// Weights that the last update blew up are not saved.

@@ -95,7 +95,18 @@ import Testing
         ),
         (
             "\tx: 1",
-            "78: small.yaml: line 7: is not YAML: found character that cannot start any token"
+            "78: small.yaml: line 7: is not YAML: found a tab before the first word; expected "
+                + "spaces\nIndent with spaces."
+        ),
+        (
+            "description: @x",
+            "78: small.yaml: line 7: is not YAML: found character that cannot start any token\nPut "
+                + "a text that begins with @, % or ` between quotes."
+        ),
+        (
+            "description: a: b",
+            "78: small.yaml: line 7: is not YAML: mapping values are not allowed in this context\n"
+                + "Put a text that holds a colon between quotes."
         ),
     ]
 

@@ -27,6 +27,55 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
         )
     }
 
+    /// A world that is too small is told of with the file and the place that ask for more.
+    @Test func tooManyChainsAreToldOfWithTheirPlace() throws {
+        func text(problems: Int, benchmark: Int) -> String {
+            """
+            name: small
+            models: {student: {path: m.h5}}
+            problems: {chain: {count: \(problems), operations: [2]}}
+            benchmarks: [{name: two, chain: {count: \(benchmark), operations: [2]}}]
+            arms: {base: {kind: base}, own: {kind: student-only}}
+            """
+        }
+        try withFolder { folder in
+            for (problems, benchmark, place) in [
+                (1_000_000, 4, "problems"), (4, 1_000_000, "benchmarks, two"),
+            ] {
+                let layout = RunLayout(
+                    try Experiment(
+                        text: text(problems: problems, benchmark: benchmark)
+                            .replacing("m.h5", with: "\(folder)/m.h5"),
+                        file: "small.yaml"
+                    )
+                )
+                try TextFile.write("weights", to: "\(folder)/m.h5")
+                let failure = #expect(throws: Failure.self) {
+                    _ = try layout.traces(layout.experiment.arm("own"), seed: 1)
+                    _ = try layout.evaluation(layout.experiment.arm("base"), seed: 1)
+                }
+                #expect(failure?.file == "small.yaml" && failure?.place == place)
+                #expect(failure?.message.contains("different chains") == true)
+                #expect(failure?.kind == .configuration)
+            }
+        }
+    }
+
+    /// All parts of a split model are counted, whichever of them is named.
+    @Test func theSizeOfASplitModelIsThatOfItsParts() throws {
+        try withFolder { folder in
+            let parts = (1...3).map { "\(folder)/m-0000\($0)-of-00003.gguf" }
+            for (index, path) in parts.enumerated() {
+                try TextFile.write(Data(repeating: 0, count: 10 << index), to: path)
+            }
+            for path in parts { #expect(ModelSizes.bytes(of: path) == 70) }
+            try FileManager.default.removeItem(atPath: parts[1])
+            #expect(ModelSizes.bytes(of: parts[0]) == nil)
+            try TextFile.write("abc", to: "\(folder)/one.gguf")
+            #expect(ModelSizes.bytes(of: "\(folder)/one.gguf") == 3)
+        }
+    }
+
     /// The folders of every stage that can be named before anything has run.
     static func folders(_ layout: RunLayout, seed: UInt64 = 1) throws -> [String: String] {
         var folders: [String: String] = [:]

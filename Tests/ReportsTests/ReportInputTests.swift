@@ -183,4 +183,34 @@ import Testing
         }
         #expect(warnings == ["warning: \(path): 3 steps have no row (2 to 4)"])
     }
+
+    /// A digit that is another one leaves every line readable; the manifest's digest tells of it.
+    @Test func changedMetricsAreToldOf() throws {
+        let tiny = try TinyExperiment()
+        defer { try? FileManager.default.removeItem(at: tiny.folder) }
+        let experiment = try tiny.experiment()
+        let layout = RunLayout(experiment, environment: tiny.environment)
+        let stage = try #require(try layout.training(experiment.arm("direct"), seed: 1))
+        let path = stage.file("metrics.jsonl")
+        let text = "{\"step\":0,\"loss\":2.5}\n{\"step\":1,\"loss\":1.5}\n"
+        try TextFile.write(text, to: path)
+        let manifest = try Manifest(
+            stage.manifest,
+            configuration: .null,
+            seeds: [1],
+            inputs: [],
+            surroundings: TinyExperiment.surroundings
+        )
+        try manifest.close(.finished, outputs: ["metrics.jsonl"])
+        var warnings: [String] = []
+        #expect(try LossFiles.curves(layout) { warnings.append($0) }.count == 1)
+        #expect(warnings.isEmpty)
+        try TextFile.write(text.replacing("2.5", with: "2.4"), to: path)
+        #expect(try LossFiles.curves(layout) { warnings.append($0) }.count == 1)
+        #expect(warnings.count == 1 && warnings[0].hasPrefix("warning: \(path): is damaged"))
+        // One warning is enough.
+        try TextFile.write(text + "x\n", to: path)
+        _ = try LossFiles.curves(layout) { warnings.append($0) }
+        #expect(warnings.count == 2 && warnings[1].contains("1 line is damaged"))
+    }
 }

@@ -165,17 +165,40 @@ struct ConfigurationFile {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            Failure(.configuration, file: path, at: "line \(mark.line)", "is not YAML: \(problem)")
+            let lines = prepared.text.split(separator: "\n", omittingEmptySubsequences: false)
+            let line = lines.indices.contains(mark.line - 1) ? lines[mark.line - 1] : ""
+            let (found, remedy) = explained(problem, line)
+            return Failure(
+                .configuration,
+                file: path,
+                at: "line \(mark.line)",
+                "is not YAML: \(found)",
+                remedy: remedy
+            )
         case .duplicatedKeysInMapping(let keys, let context):
-            Failure(
+            return Failure(
                 .configuration,
                 file: path,
                 at: "line \(context.mark.line)",
                 "key '\(prepared.original(keys.prefix(10).joined(separator: "', '")))' occurs twice; "
                     + "expected every key once"
             )
-        default: Failure(.configuration, file: path, "is not YAML: \(error)")
+        default: return Failure(.configuration, file: path, "is not YAML: \(error)")
         }
+    }
+
+    /// What is wrong with a line, and what helps, where the parser's words do not say it.
+    private static func explained(_ problem: String, _ line: Substring) -> (String, String?) {
+        if line.prefix(while: { $0 == " " || $0 == "\t" }).contains("\t") {
+            return ("found a tab before the first word; expected spaces", "Indent with spaces.")
+        }
+        if problem.contains("cannot start any token") {
+            return (problem, "Put a text that begins with @, % or ` between quotes.")
+        }
+        if problem.contains("mapping values are not allowed") {
+            return (problem, "Put a text that holds a colon between quotes.")
+        }
+        return (problem, nil)
     }
 }
 

@@ -28,13 +28,14 @@ enum ModelSizes {
         return size
     }
 
-    /// The bytes of a file, or of a folder's weights.
-    private static func bytes(of path: String) -> Int? {
+    /// The bytes of a file with all parts that it is split into, or of a folder's weights.
+    static func bytes(of path: String) -> Int? {
         let manager = FileManager.default
         let target = URL(filePath: path).resolvingSymlinksInPath().path(percentEncoded: false)
         let names = (try? manager.contentsOfDirectory(atPath: target)) ?? []
         let weights = names.filter { $0.hasSuffix(".safetensors") }.map { "\(target)/\($0)" }
-        let sizes = (weights.isEmpty ? [target] : weights).map { file -> Int? in
+        let files = weights.isEmpty ? GGUFFile.parts(ofModelAt: path) : weights
+        let sizes = files.map { file -> Int? in
             let resolved = URL(filePath: file).resolvingSymlinksInPath()
             let attributes = try? manager.attributesOfItem(
                 atPath: resolved.path(percentEncoded: false)

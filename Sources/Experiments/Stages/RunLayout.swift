@@ -163,7 +163,16 @@ public struct RunLayout: Sendable {
         guard let source = experiment.problems else {
             throw Failure(.configuration, file: experiment.file, "has no problems")
         }
-        return try source.trainingProblems(seed: seed)
+        return try placed("problems") { try source.trainingProblems(seed: seed) }
+    }
+
+    /// Says where in the experiment file something stands that turned out to be wrong.
+    private func placed<T>(_ place: String, _ body: () throws -> T) throws -> T {
+        do { return try body() } catch var failure as Failure where failure.file == nil {
+            failure.file = experiment.file
+            failure.place = place
+            throw failure
+        }
     }
 
     /// The stage that generates an arm's tries; nil for an arm that generates none.
@@ -230,7 +239,7 @@ public struct RunLayout: Sendable {
                 (
                     "problems",
                     try digest(of: benchmark.source, draw: benchmark.name) {
-                        try benchmark.problems()
+                        try placed("benchmarks, \(benchmark.name)") { try benchmark.problems() }
                     }
                 ),
             ])

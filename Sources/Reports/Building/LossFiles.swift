@@ -11,17 +11,31 @@ enum LossFiles {
 
     /// One curve an arm and seed that has been trained and whose metrics are there.
     ///
-    /// Damaged lines and steps without a row are told of on standard error.
+    /// Damaged lines, steps without a row, and a file that is not the one that training wrote are
+    /// told of.
     ///
     /// - Throws: `Failure.missingInput` for a file that is there and cannot be read.
-    static func curves(_ layout: RunLayout) throws -> [ReportModel.LossCurve] {
+    static func curves(
+        _ layout: RunLayout,
+        warn: (String) -> Void = { StandardError.write(line: $0) }
+    ) throws -> [ReportModel.LossCurve] {
         let experiment = layout.experiment
         return try experiment.arms.flatMap { arm in
             try experiment.seeds.compactMap { seed -> ReportModel.LossCurve? in
                 guard let stage = try? layout.training(arm, seed: seed) else { return nil }
                 let path = stage.file("metrics.jsonl")
                 guard FileManager.default.fileExists(atPath: path) else { return nil }
-                let points = try read(path, upTo: stepCount(stage))
+                var isTold = false
+                let points = try read(path, upTo: stepCount(stage)) {
+                    isTold = true
+                    warn($0)
+                }
+                // Damage that left every line readable.
+                do { if !isTold { try stage.checkOutput("metrics.jsonl") } } catch let failure
+                    as Failure
+                {
+                    warn("warning: \(path): \(failure.message); the plot shows it as it is")
+                }
                 guard !points.isEmpty else { return nil }
                 return .init(
                     arm: arm.name,

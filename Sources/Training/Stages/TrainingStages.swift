@@ -1,5 +1,6 @@
 import Basics
 import Experiments
+import Foundation
 import Records
 
 /// What Train's stages do: models are trained from random weights, and students on selected traces.
@@ -44,7 +45,10 @@ public struct TrainingStages {
             try run.begin()
             do {
                 let results = try train(StageTraining(node.layout, display: display))
-                try run.close(.finished, results: results)
+                let metrics = ["metrics.jsonl"].filter {
+                    FileManager.default.fileExists(atPath: stage.file($0))
+                }
+                try run.close(.finished, results: results, outputs: metrics)
             } catch let nothing as NothingToTrainOn {
                 run.resultsSoFar = { nothing.results }
                 throw nothing

@@ -32,6 +32,75 @@ public struct ExperimentAnalysis {
     var samples: [[Sample]] = []
     /// The tokenizer of all ids.
     var tokenizer: Tokenizer
+
+    /// The quantiles of the trace lengths that are written down.
+    private static let quantiles = [0.1, 0.25, 0.5, 0.75, 0.9]
+
+    /// What is written to analysis.json.
+    public var record: TraceAnalysis {
+        TraceAnalysis(experiment: name, arms: zip(arms, samples).map(statistics))
+    }
+
+    /// The content of analysis.json.
+    public var json: JSON { record.json }
+
+    func text(_ id: Int32) -> String { tokenizer.text(of: [id], skipSpecial: false) }
+
+    private func statistics(_ arm: ArmAnalysis, _ samples: [Sample]) -> TraceStatistics {
+        var record = TraceStatistics(
+            arm: arm.arm,
+            problems: arm.problems,
+            problemsWithTrace: arm.problemsWithTrace,
+            tries: arm.tries
+        )
+        record.rejections = arm.rejections
+        record.acceptance = arm.acceptance
+        record.fallbackShare = arm.fallbackShare
+        record.acceptanceByThreshold = arm.acceptanceByThreshold
+        record.traces = arm.lengths.count
+        record.tokens = arm.tokens
+        record.shareBelowOnePercent = arm.shareBelowOnePercent
+        record.shareBelowTenthPercent = arm.shareBelowTenthPercent
+        record.meanSurprise = arm.meanSurprise
+        record.meanTraceLength = arm.meanTraceLength
+        record.lengthQuantiles = Self.quantiles.map {
+            LengthQuantile(share: $0, length: arm.lengthQuantile($0))
+        }
+        record.longestTraceLength = arm.lengths.max()
+        record.lowByPosition = arm.lowByPosition.shares
+        record.refusedByPosition = arm.refusedByPosition.shares
+        record.agreement = arm.agreement.shares
+        record.histogram = Histogram(edges: ArmAnalysis.edges, counts: arm.histogram)
+        record.lowTokens = arm.lowestTokens.map { id, count, share in
+            TokenShare(text: text(id), count: count, share: share)
+        }
+        record.samples = samples.map { sample(of: arm.arm, $0) }
+        return record
+    }
+
+    private func sample(of arm: String, _ sample: Sample) -> SampleTrace {
+        let trace = sample.trace
+        return SampleTrace(
+            arm: arm,
+            problem: sample.problem,
+            answer: sample.answer,
+            origin: sample.origin,
+            tokenCount: trace.ids.count,
+            tokens: trace.ids.indices.prefix(Self.sampleTokens).map { index in
+                SampleTrace.Token(
+                    text: text(trace.ids[index]),
+                    writer: trace.source[index],
+                    studentProbability: Self.decimal(trace.studentProbability[index]),
+                    teacherProbability: Self.decimal(trace.teacherProbability[index])
+                )
+            }
+        )
+    }
+
+    /// A number by its shortest decimal form; nil for one that is none.
+    private static func decimal(_ value: Float) -> Double? {
+        value.isFinite ? Double("\(value)") : nil
+    }
 }
 
 extension TrainingSettings {

@@ -46,6 +46,17 @@ struct TryAgreement {
         agreement += Double(pairs) / Double(answers.count * (answers.count - 1))
     }
 
+    /// The counts as shares.
+    var shares: TryAgreementShares {
+        var shares = TryAgreementShares()
+        shares.equalPairs = pairShare
+        shares.right = rightShare
+        shares.allRight = allRight
+        shares.someRight = someRight
+        shares.noneRight = noneRight
+        return shares
+    }
+
     /// The share of pairs of tries at a problem with equal answers, averaged over problems.
     ///
     /// Nil where no problem was tried twice. A try without an answer agrees with no other.

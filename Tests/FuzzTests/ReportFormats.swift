@@ -1,3 +1,4 @@
+import Records
 import Experiments
 import Basics
 import Foundation
@@ -54,7 +55,7 @@ enum ReportFormats {
                 "1.5", "-0.5", "1e-320", "\"writer\"", "\"edges\"", "\"counts\"", "[0,1]", "[1,0]",
             ]
         ) { path, random in
-            let analysis = try AnalysisFile(path)
+            let analysis = try TraceAnalysis.read(path)
             var model = ReportModel(experiment: "x")
             model.arms = ["base", "rsd"].map { .init(name: $0) }
             model.traces = analysis.traces

@@ -1,3 +1,4 @@
+import Records
 import Foundation
 
 @testable import Reports
@@ -113,11 +114,11 @@ enum ReportExample {
         )
     }
 
-    private static func traces() -> [ReportModel.TraceStatistics] {
-        func curve(_ shares: [Double]) -> [ReportModel.ThresholdShare] {
+    private static func traces() -> [TraceStatistics] {
+        func curve(_ shares: [Double]) -> [ThresholdShare] {
             zip([0.001, 0.003, 0.01, 0.03, 0.1], shares).map { .init(threshold: $0, share: $1) }
         }
-        func histogram(_ low: Double) -> ReportModel.Histogram {
+        func histogram(_ low: Double) -> Histogram {
             let edges = stride(from: -8.0, through: 0, by: 0.5).map { $0 }
             let counts = edges.dropLast().map { edge -> Int in
                 let weight = edge < -2 ? low * exp(-0.4 * (edge + 5) * (edge + 5)) : exp(2 * edge)
@@ -125,66 +126,50 @@ enum ReportExample {
             }
             return .init(edges: edges, counts: counts)
         }
-        return [
-            .init(
-                arm: "direct",
-                problems: 300,
-                problemsWithTrace: 300,
-                tries: 300,
-                shareBelowOnePercent: 0.61,
-                shareBelowTenthPercent: 0.44,
-                meanTraceLength: 46.2,
-                histogram: histogram(0.5),
-                meanSurprise: 2.31,
-                lengthQuantiles: [31, 45, 62],
-                rightTries: 0.71,
-                equalPairs: 0.64,
-                acceptanceByThreshold: curve([0.62, 0.55, 0.44, 0.35, 0.24]),
-                lowByPosition: (0..<10).map { 0.75 - 0.03 * Double($0) },
-                lowTokens: [
-                    .init(text: "Okay ", share: 0.11), .init(text: "Wait\n", share: 0.08),
-                    .init(text: " let", share: 0.05),
-                ]
-            ),
-            .init(
-                arm: "teacher-filtered",
-                problems: 300,
-                problemsWithTrace: 298,
-                tries: 1200,
-                shareBelowOnePercent: 0.29,
-                shareBelowTenthPercent: 0.17,
-                meanTraceLength: 31.4,
-                histogram: histogram(0.12),
-                acceptanceByThreshold: curve([0.62, 0.55, 0.44, 0.35, 0.24]),
-                lowByPosition: (0..<10).map { 0.5 - 0.03 * Double($0) },
-                lowTokens: [.init(text: "Hmm ", share: 0.2)]
-            ),
-            .init(
-                arm: "rsd",
-                problems: 300,
-                problemsWithTrace: 281,
-                tries: 1200,
-                acceptance: 0.968,
-                fallbackShare: 0.032,
-                shareBelowOnePercent: 0.0002,
-                shareBelowTenthPercent: 0.00003,
-                meanTraceLength: 22.9,
-                histogram: histogram(0.0003),
-                acceptanceByThreshold: curve([0.995, 0.99, 0.968, 0.93, 0.84]),
-                lowByPosition: (0..<10).map { _ in 0.0002 },
-                refusedByPosition: (0..<10).map { 0.06 - 0.005 * Double($0) }
-            ),
-            .init(
-                arm: "student-only",
-                problems: 300,
-                problemsWithTrace: 212,
-                tries: 1200,
-                shareBelowOnePercent: 0,
-                shareBelowTenthPercent: 0,
-                meanTraceLength: 21.8,
-                histogram: histogram(0)
-            ),
+        func statistics(_ arm: String, _ kept: Int, of tries: Int) -> TraceStatistics {
+            .init(arm: arm, problems: 300, problemsWithTrace: kept, tries: tries)
+        }
+        var direct = statistics("direct", 300, of: 300)
+        direct.shareBelowOnePercent = 0.61
+        direct.shareBelowTenthPercent = 0.44
+        direct.meanTraceLength = 46.2
+        direct.histogram = histogram(0.5)
+        direct.meanSurprise = 2.31
+        direct.lengthQuantiles = zip([0.1, 0.5, 0.9], [31, 45, 62]).map {
+            .init(share: $0, length: $1)
+        }
+        direct.agreement.right = 0.71
+        direct.agreement.equalPairs = 0.64
+        direct.acceptanceByThreshold = curve([0.62, 0.55, 0.44, 0.35, 0.24])
+        direct.lowByPosition = (0..<10).map { 0.75 - 0.03 * Double($0) }
+        direct.lowTokens = [
+            .init(text: "Okay ", share: 0.11), .init(text: "Wait\n", share: 0.08),
+            .init(text: " let", share: 0.05),
         ]
+        var teacher = statistics("teacher-filtered", 298, of: 1200)
+        teacher.shareBelowOnePercent = 0.29
+        teacher.shareBelowTenthPercent = 0.17
+        teacher.meanTraceLength = 31.4
+        teacher.histogram = histogram(0.12)
+        teacher.acceptanceByThreshold = curve([0.62, 0.55, 0.44, 0.35, 0.24])
+        teacher.lowByPosition = (0..<10).map { 0.5 - 0.03 * Double($0) }
+        teacher.lowTokens = [.init(text: "Hmm ", share: 0.2)]
+        var rsd = statistics("rsd", 281, of: 1200)
+        rsd.acceptance = 0.968
+        rsd.fallbackShare = 0.032
+        rsd.shareBelowOnePercent = 0.0002
+        rsd.shareBelowTenthPercent = 0.00003
+        rsd.meanTraceLength = 22.9
+        rsd.histogram = histogram(0.0003)
+        rsd.acceptanceByThreshold = curve([0.995, 0.99, 0.968, 0.93, 0.84])
+        rsd.lowByPosition = (0..<10).map { _ in 0.0002 }
+        rsd.refusedByPosition = (0..<10).map { 0.06 - 0.005 * Double($0) }
+        var student = statistics("student-only", 212, of: 1200)
+        student.shareBelowOnePercent = 0
+        student.shareBelowTenthPercent = 0
+        student.meanTraceLength = 21.8
+        student.histogram = histogram(0)
+        return [direct, teacher, rsd, student]
     }
 
     private static func answers(_ model: ReportModel) -> [AnswerList] {
@@ -233,10 +218,8 @@ enum ReportExample {
         }
     }
 
-    private static func samples() -> [ReportModel.SampleTrace] {
-        func tokens(_ words: String, low: Set<String>, student: Set<Int>) -> [ReportModel
-            .TraceToken]
-        {
+    private static func samples() -> [SampleTrace] {
+        func tokens(_ words: String, low: Set<String>, student: Set<Int>) -> [SampleTrace.Token] {
             words.split(separator: " ").enumerated().map { index, word in
                 let own = student.contains(index)
                 let isLow = low.contains(String(word))

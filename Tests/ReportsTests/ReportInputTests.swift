@@ -1,3 +1,4 @@
+import Records
 import ExperimentSupport
 import Basics
 import Foundation
@@ -61,10 +62,10 @@ import Testing
         let tiny = try TinyExperiment(questions: 1)
         let path = tiny.path("analysis.json")
         try TextFile.write(Self.analysis, to: path)
-        #expect(try AnalysisFile(path).samples.count == 1)
+        #expect(try TraceAnalysis.read(path).arms.flatMap(\.samples).count == 1)
         #expect(Self.analysis.ranges(of: row.from).count == 1)
         try TextFile.write(Self.analysis.replacing(row.from, with: row.to), to: path)
-        let found = try #require(failure { _ = try AnalysisFile(path) })
+        let found = try #require(failure { _ = try TraceAnalysis.read(path) })
         #expect(found.kind == .badData && found.file == path)
         #expect(found.place == "arm 'rsd', \(row.place)")
     }

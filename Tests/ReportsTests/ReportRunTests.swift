@@ -342,14 +342,14 @@ import Testing
             """,
             to: path
         )
-        let analysis = try AnalysisFile(path)
+        let analysis = try TraceAnalysis.read(path)
         #expect(analysis.traces.first?.shareBelowOnePercent == 0.5)
         #expect(analysis.traces.first?.acceptance == nil)
         #expect(analysis.traces.first?.histogram?.counts == [3, 5])
         #expect(analysis.samples.first?.tokens.first?.writer == .teacher)
-        #expect(try AnalysisFile(tiny.path("none.json")).traces.isEmpty)
+        #expect(try TraceAnalysis.read(tiny.path("none.json")).arms.isEmpty)
         try TextFile.write(#"{"arms":[{"arm":"direct"}]}"#, to: path)
-        let found = try #require(failure { _ = try AnalysisFile(path) })
+        let found = try #require(failure { _ = try TraceAnalysis.read(path) })
         #expect(found.kind == .badData && found.place == "arm 'direct', 'problems'")
     }
 }

@@ -1,5 +1,6 @@
 import Scoring
 import Experiments
+import Records
 import Basics
 import Foundation
 
@@ -112,9 +113,9 @@ public struct ReportRun {
                 resamples: resamples
             )
             model = try builder.model()
-            let analysis = try AnalysisFile("\(layout.resultsFolder)/analysis.json")
-            model.traces = analysis.traces
-            model.samples = analysis.samples
+            let analysis = try TraceAnalysis.read("\(layout.resultsFolder)/analysis.json")
+            model.traces = analysis.arms
+            model.samples = analysis.arms.flatMap(\.samples)
             model.losses = try LossFiles.curves(layout)
         } else {
             model = try SweepBuilder(experiment: experiment, table: table).model()

@@ -1,3 +1,4 @@
+import Records
 import Basics
 
 /// The page's tables as the template reads them: dictionaries of text.
@@ -103,14 +104,15 @@ struct ReportPageTables {
             row["kept"] = NumberText.count(trace.problemsWithTrace)
             row["problems"] = NumberText.count(trace.problems)
             row["tries"] = NumberText.count(trace.tries)
-            row["right"] = NumberText.share(trace.rightTries)
-            row["equal"] = NumberText.share(trace.equalPairs)
+            row["right"] = NumberText.share(trace.agreement.right)
+            row["equal"] = NumberText.share(trace.agreement.equalPairs)
             row["surprise"] =
                 trace.meanSurprise.map { NumberText.fixed($0, decimals: 2) } ?? NumberText.unknown
             row["lengthRange"] =
-                trace.lengthQuantiles.count == 3
-                ? "10–90 %: \(NumberText.fixed(trace.lengthQuantiles[0], decimals: 0))–"
-                    + NumberText.fixed(trace.lengthQuantiles[2], decimals: 0) : ""
+                trace.lengthRange.map { low, high in
+                    "10–90 %: \(NumberText.fixed(low, decimals: 0))–"
+                        + NumberText.fixed(high, decimals: 0)
+                } ?? ""
             row["acceptance"] = NumberText.share(trace.acceptance)
             row["fallback"] = NumberText.share(trace.fallbackShare)
             row["low"] = NumberText.share(trace.shareBelowOnePercent)
@@ -122,7 +124,7 @@ struct ReportPageTables {
         }
     }
 
-    private var tracesWithLowTokens: [ReportModel.TraceStatistics] {
+    private var tracesWithLowTokens: [TraceStatistics] {
         model.traces.filter { !$0.lowTokens.isEmpty }
     }
 

@@ -1,9 +1,10 @@
+import Records
 import Basics
 
 /// A sample trace as the template reads it: runs of tokens with who wrote them and how likely.
 struct SampleTraceView {
     /// The trace.
-    let sample: ReportModel.SampleTrace
+    let sample: SampleTrace
     /// Its place in the report, from 1.
     let number: Int
     /// How arms are drawn.
@@ -38,7 +39,7 @@ struct SampleTraceView {
                 [
                     "position": NumberText.count(index + 1),
                     "text": visible(token.text),
-                    "writer": token.writer.rawValue,
+                    "writer": token.writer.name,
                     "student": NumberText.share(token.studentProbability),
                     "teacher": NumberText.share(token.teacherProbability),
                 ]
@@ -46,12 +47,12 @@ struct SampleTraceView {
         ]
     }
 
-    private func isLow(_ token: ReportModel.TraceToken) -> Bool {
+    private func isLow(_ token: SampleTrace.Token) -> Bool {
         token.studentProbability.map { $0 < 0.01 } ?? false
     }
 
-    private func classes(_ token: ReportModel.TraceToken) -> String {
-        "token " + token.writer.rawValue + (isLow(token) ? " low" : "")
+    private func classes(_ token: SampleTrace.Token) -> String {
+        "token " + token.writer.name + (isLow(token) ? " low" : "")
     }
 
     /// Line breaks and tabs as signs in front of themselves, because they are tokens too.
@@ -77,8 +78,8 @@ struct SampleTraceView {
     }
 
     /// "“ Wait”, written by the teacher; P_S 0.02 %, P_T 41 %".
-    private func note(_ token: ReportModel.TraceToken) -> String {
-        var text = "“\(visible(token.text))”, written by the \(token.writer.rawValue)"
+    private func note(_ token: SampleTrace.Token) -> String {
+        var text = "“\(visible(token.text))”, written by the \(token.writer.name)"
         let known = [
             token.studentProbability.map { "P_S \(NumberText.share($0))" },
             token.teacherProbability.map { "P_T \(NumberText.share($0))" },

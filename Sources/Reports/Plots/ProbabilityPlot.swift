@@ -1,3 +1,4 @@
+import Records
 import Basics
 import Foundation
 
@@ -51,14 +52,14 @@ struct ProbabilityPlot {
     }
 
     /// The lowest share on the axis: a power of ten below every bin that holds something.
-    private func floor(of traces: [ReportModel.TraceStatistics]) -> Double {
+    private func floor(of traces: [TraceStatistics]) -> Double {
         let shares = traces.flatMap { $0.histogram?.shares ?? [] }.filter { $0 > 0 }
         let least = max(shares.min() ?? 0.001, 1e-6)
         return min(0.01, pow(10, (log10(least) - 1e-9).rounded(.down)))
     }
 
     private func drawn(
-        _ trace: ReportModel.TraceStatistics,
+        _ trace: TraceStatistics,
         x: Scale,
         y: Scale,
         showsLabels: Bool

@@ -1,3 +1,4 @@
+import Records
 import Basics
 
 /// Bars of acceptance, fallback and low-probability shares, one panel a measure, one row an arm.
@@ -44,7 +45,7 @@ struct ShareBars {
 
     /// The measures that at least one arm has; both low-probability shares share one axis.
     private var measures: [Measure] {
-        func known(_ path: KeyPath<ReportModel.TraceStatistics, Double?>) -> [Double?] {
+        func known(_ path: KeyPath<TraceStatistics, Double?>) -> [Double?] {
             model.traces.map { $0[keyPath: path].flatMap { $0.isFinite ? $0 : nil } }
         }
         let low = known(\.shareBelowOnePercent)

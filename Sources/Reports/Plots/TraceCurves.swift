@@ -1,3 +1,5 @@
+import Records
+
 /// What is known of the traces against a threshold or a place, as curves of the arms.
 ///
 /// Arms that share their tries have one curve, named after the first of them.
@@ -52,7 +54,7 @@ struct TraceCurves {
         xLabel: String,
         yLabel: String,
         isLogarithmic: Bool = false,
-        _ points: (ReportModel.TraceStatistics) -> [(Double, Double)]
+        _ points: (TraceStatistics) -> [(Double, Double)]
     ) -> ReportModel.Sweep? {
         var series: [ReportModel.SweepSeries] = []
         var same: [String: [String]] = [:]

@@ -1,3 +1,4 @@
+import Records
 import Basics
 
 /// The results as comma-separated values, for other programs.
@@ -122,7 +123,7 @@ struct ResultCSV {
                 number(trace.acceptance), number(trace.fallbackShare),
                 number(trace.shareBelowOnePercent), number(trace.shareBelowTenthPercent),
                 number(trace.meanTraceLength), number(trace.meanSurprise),
-                number(trace.rightTries), number(trace.equalPairs),
+                number(trace.agreement.right), number(trace.agreement.equalPairs),
             ])
         }
         return CSV.text(rows)

@@ -159,9 +159,10 @@ extension ArmAnalysis {
 
     /// For each threshold, the share of the teacher's proposals that it would let through: exact,
     /// from both distributions along the prefixes visited.
-    var acceptanceByThreshold: [(threshold: Double, share: Double)] {
-        shares.filter { $0.tokens > 0 }.map { ($0.threshold, $0.sum / Double($0.tokens)) }
-            .sorted { $0.0 < $1.0 }
+    var acceptanceByThreshold: [ThresholdShare] {
+        shares.filter { $0.tokens > 0 }
+            .map { ThresholdShare(threshold: $0.threshold, share: $0.sum / Double($0.tokens)) }
+            .sorted { $0.threshold < $1.threshold }
     }
 
     /// The tokens most often below 1 %, with their share of all such tokens.

@@ -24,7 +24,7 @@ let package = Package(
         .executable(name: "rsd-generate", targets: ["Generate"]),
         .executable(name: "rsd-train", targets: ["Train"]),
         .executable(name: "rsd-evaluate", targets: ["Evaluate"]),
-        .library(name: "Autograd", targets: ["Autograd", "Kernels"]),
+        .library(name: "Autograd", targets: ["Autograd", "Basics", "Kernels"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

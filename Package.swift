@@ -76,6 +76,13 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Training",
+            dependencies: [
+                "Autograd", "Basics", "Checkpoints", "Experiments", "Kernels", "Models", "Records",
+                "Tokenizers",
+            ]
+        ),
+        .target(
             name: "Scoring",
             dependencies: [
                 "Basics", "Checkpoints", "Decoding", "Experiments", "Grading", "Kernels", "Models",
@@ -105,8 +112,8 @@ let package = Package(
         .executableTarget(
             name: "Train",
             dependencies: [
-                "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels",
-                "Models", "Programs", "Tokenizers", argumentParser,
+                "Basics", "Checkpoints", "Experiments", "Models", "Programs", "Records",
+                "Tokenizers", "Training", argumentParser,
             ]
         ),
         .executableTarget(
@@ -136,7 +143,7 @@ let package = Package(
         tests("Statistics", ["TestSupport", "Basics"]),
         tests("Tracing", ["TestSupport"]),
         tests(
-            "Train",
+            "Training",
             [
                 "TestSupport", "Autograd", "Checkpoints", "Records", "Experiments", "Basics",
                 "Models", "Tokenizers",
@@ -162,8 +169,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "TestSupport", "Basics", "Checkpoints", "Experiments", "Grading", "Kernels",
-                "Models",
-                "Records", "Reports", "Scoring", "Tokenizers", "Train",
+                "Models", "Records", "Reports", "Scoring", "Tokenizers", "Training",
             ]
         ),
         .testTarget(

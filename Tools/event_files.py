@@ -1,6 +1,6 @@
 """TensorBoard's own writing and reading of event files, to compare ours with.
 
-    python Tools/event_files.py write Tests/TrainTests/Fixtures/events.tfevents
+    python Tools/event_files.py write Tests/TrainingTests/Fixtures/events.tfevents
     python Tools/event_files.py read FOLDER
 
 Made with Python 3.11, tensorboard 2.21.0. `write` makes the fixture that EventFileTests compares

@@ -203,8 +203,15 @@ public final class Transformer<Scalar: KernelScalar> {
             .reduce(0) { $0 + $1.value.count * MemoryLayout<Scalar>.size }
     }
 
-    private func head(on tape: Tape<Scalar>?) -> Weight<Scalar> {
+    /// The language-model head, `[vocabulary, hidden]`.
+    public func head(on tape: Tape<Scalar>?) -> Weight<Scalar> {
         (untiedHead ?? embedding).on(tape)
+    }
+
+    /// What the head is applied to, `[rows, hidden]`: the residual stream behind the last layer,
+    /// normalised.
+    public func hidden(_ batch: TokenBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
+        norm(residual(batch, on: tape))
     }
 
     /// The residual stream behind the last layer, `[rows, hidden]`.
@@ -247,7 +254,7 @@ public final class Transformer<Scalar: KernelScalar> {
         on tape: Tape<Scalar>?
     ) -> Variable<Scalar> {
         .headCrossEntropy(
-            hidden: norm(residual(batch, on: tape)),
+            hidden: hidden(batch, on: tape),
             head: head(on: tape),
             targets: targets,
             coefficients: coefficients

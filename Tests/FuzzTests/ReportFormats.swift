@@ -5,7 +5,7 @@ import TestSupport
 
 @testable import Reports
 @testable import Scoring
-@testable import Train
+@testable import Training
 
 /// Seeds and readers of what the report is made of, and of training's log.
 enum ReportFormats {

@@ -82,6 +82,25 @@ import Testing
         )
         #expect(reason([], .drop).hasPrefix("holds no trace, so there is nothing to train on"))
     }
+
+    @Test func nothingLeftToTrainOnIsSaidOfAnArm() {
+        func reason(_ all: [TrainingExample]) -> String {
+            do { _ = try TrainingSet(all, maxLength: 10, overlong: .drop) } catch {
+                return (error as? NothingToTrainOn)?.reason ?? ""
+            }
+            return ""
+        }
+        let masked = Self.example("masked", length: 4, weight: 0)
+        let long = Self.example("long", length: 40, weight: 1)
+        let both = Self.example("both", length: 40, weight: 0)
+        let limit = "longer than training.maxLength (10 tokens)"
+        #expect(reason([long, both]) == "all of its traces (2) are \(limit)")
+        #expect(reason([masked]) == "all of its traces (1) have no token that is trained on")
+        #expect(
+            reason([long, masked, both])
+                == "2 of its traces are \(limit), 1 have no token that is trained on"
+        )
+    }
 }
 
 /// Which problems are the same.

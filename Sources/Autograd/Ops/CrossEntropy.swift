@@ -4,11 +4,7 @@ extension Variable {
     /// Weighted sum of the cross-entropies of a language-model head: Σ_r c[r] · −log p(target[r]),
     /// with p = softmax(h[r] Wᵀ).
     ///
-    /// Logits exist for a chunk of rows at a time, never whole, only for rows that have a target,
-    /// and are computed once: recorded, the forward pass turns each chunk of logits into its
-    /// gradients at once, as for an upstream gradient of 1, which a loss has. The head's gradient is
-    /// added right then, so a recorded loss has to be followed by one backward sweep; an upstream
-    /// gradient other than 1 costs the chunks a second time.
+    /// Logits are computed as `headLoss` says, only for rows that have a target.
     ///
     /// - Parameters:
     ///   - hidden: `[rows, inputs]`, the input of the head.
@@ -22,43 +18,34 @@ extension Variable {
         targets: [Int32],
         coefficients: [Scalar]
     ) -> Variable {
-        let rows = targets.indices.filter { targets[$0] >= 0 }
         precondition(
             targets.count == hidden.value.rows && coefficients.count == targets.count,
             "headCrossEntropy: \(targets.count) targets for \(hidden.value.rows) rows"
         )
-        let chunks = HeadChunks(
-            hidden: hidden.saved,
-            columns: hidden.value.columns,
+        let rows = targets.indices.filter { targets[$0] >= 0 }
+        return headLoss(
+            "headCrossEntropy",
+            hidden: hidden,
             head: head,
             rows: rows.map(Int32.init),
-            targets: rows.map { targets[$0] },
             coefficients: rows.map { coefficients[$0] }
-        )
-        let weight: Variable? = if case .dense(let weight) = head { weight } else { nil }
-        let inputs = [hidden] + (weight.map { [$0] } ?? [])
-        let now = inputs.lazy.compactMap(\.tape).first.map {
-            Gradients(tape: $0, inputs: inputs.map(\.entry), upstream: Tensor([1], shape: [1]))
-        }
-        let hiddenGradient =
-            hidden.isRecorded
-            ? Tensor<Scalar>(uninitialized: [rows.count, hidden.value.columns]) : nil
-        let loss = chunks.run(
-            upstream: 1,
-            hiddenGradient: hiddenGradient,
-            headGradient: weight.flatMap { _ in { now?.destination(1) } }
-        )
-        return recorded("headCrossEntropy", inputs: inputs, value: Tensor([loss], shape: [1])) {
-            g,
-            gradients in
-            if let hiddenGradient {
-                chunks.addToRows(hiddenGradient, scale: g.item, gradients)
-            }
-            guard g.item != 1, weight != nil else { return }
-            _ = chunks.run(
-                upstream: g.item - 1,
-                hiddenGradient: nil,
-                headGradient: { gradients.destination(1) }
+        ) { chunk in
+            let ids = chunk.rows.map { targets[Int($0)] }
+            let logSumExp = Buffer<Scalar>(count: ids.count)
+            Kernels.crossEntropy(
+                logits: chunk.logits,
+                rows: ids.count,
+                targets: ids,
+                losses: chunk.losses,
+                logSumExp: logSumExp
+            )
+            guard let weights = chunk.weights else { return }
+            Kernels.crossEntropyBackward(
+                logits: chunk.logits,
+                rows: ids.count,
+                targets: ids,
+                logSumExp: logSumExp,
+                weights: weights
             )
         }
     }
@@ -98,129 +85,5 @@ extension Variable {
             )
             gradients.add(d, to: 0)
         }
-    }
-}
-
-/// The rows of a head that have targets, processed a few at a time.
-private struct HeadChunks<Scalar: KernelScalar> {
-    let hidden: Saved<Scalar>
-    let columns: Int
-    let head: Weight<Scalar>
-    let rows: [Int32]
-    let targets: [Int32]
-    let coefficients: [Scalar]
-
-    /// Equal chunks whose logits take at most 160 MiB in float32, unless 16 rows take more.
-    ///
-    /// A product over some 250 rows comes within a few per cent of one over all.
-    private var chunkSize: Int {
-        let most = max(16, (40 << 20) / max(1, head.outputs))
-        let count = max(1, (rows.count + most - 1) / most)
-        return max(1, (rows.count + count - 1) / count)
-    }
-
-    /// Computes the loss and, where a destination is given, the gradients at once.
-    ///
-    /// - Parameters:
-    ///   - upstream: ∂L/∂loss.
-    ///   - hiddenGradient: `[rows with a target, inputs]`, overwritten.
-    ///   - headGradient: Where to add the head's, and the factor of what it held.
-    /// - Returns: The loss, not multiplied by `upstream`.
-    func run(
-        upstream: Scalar,
-        hiddenGradient: Tensor<Scalar>?,
-        headGradient: (() -> (buffer: Buffer<Scalar>, beta: Scalar)?)?
-    ) -> Scalar {
-        let losses = Buffer<Scalar>(count: rows.count)
-        for start in stride(from: 0, to: rows.count, by: chunkSize) {
-            let range = start..<min(start + chunkSize, rows.count)
-            let x = Tensor<Scalar>(uninitialized: [range.count, columns])
-            let ids = Array(targets[range])
-            gatherRows(
-                hidden.tensor.buffer,
-                columns: columns,
-                ids: Array(rows[range]),
-                into: x.buffer
-            )
-            let logits = logits(x, isTraining: hiddenGradient != nil)
-            let logSumExp = Buffer<Scalar>(count: range.count)
-            Kernels.crossEntropy(
-                logits: logits,
-                rows: range.count,
-                targets: ids,
-                losses: losses[range],
-                logSumExp: logSumExp
-            )
-            let head = headGradient?()
-            guard hiddenGradient != nil || head != nil else { continue }
-            Kernels.crossEntropyBackward(
-                logits: logits,
-                rows: range.count,
-                targets: ids,
-                logSumExp: logSumExp,
-                weights: Buffer(coefficients[range].map { $0 * upstream })
-            )
-            if let hiddenGradient { backward(logits, into: hiddenGradient.rows(range)) }
-            guard let (buffer, beta) = head else { continue }
-            gemm(
-                logits,
-                transposeA: true,
-                x.buffer,
-                into: buffer,
-                m: self.head.outputs,
-                n: x.columns,
-                k: range.count,
-                beta: beta
-            )
-        }
-        Kernels.multiply(losses, Buffer(coefficients), into: losses)
-        return Scalar(Kernels.sum(losses))
-    }
-
-    private func logits(_ x: Tensor<Scalar>, isTraining: Bool) -> Buffer<Scalar> {
-        let logits = Buffer<Scalar>(count: x.rows * head.outputs)
-        switch head {
-        case .dense(let weight):
-            gemm(
-                x.buffer,
-                weight.value.buffer,
-                transposeB: true,
-                into: logits,
-                m: x.rows,
-                n: head.outputs,
-                k: x.columns
-            )
-        case .stored(let matrix):
-            if isTraining {
-                linearByPanels(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
-            } else {
-                Kernels.linear(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
-            }
-        }
-        return logits
-    }
-
-    /// ∂x = g W for the gradient `g` of a chunk's logits.
-    private func backward(_ g: Buffer<Scalar>, into dx: Tensor<Scalar>) {
-        switch head {
-        case .dense(let weight):
-            gemm(
-                g,
-                weight.value.buffer,
-                into: dx.buffer,
-                m: dx.rows,
-                n: dx.columns,
-                k: head.outputs
-            )
-        case .stored(let matrix):
-            linearInputGradient(g, rows: dx.rows, weight: matrix, into: dx.buffer, beta: 0)
-        }
-    }
-
-    /// Adds the gradients of the rows with a target to those of all rows, input 0.
-    func addToRows(_ dx: Tensor<Scalar>, scale: Scalar, _ gradients: Gradients<Scalar>) {
-        guard let all = gradients.accumulator(0) else { return }
-        if scale != 1 { Kernels.scale(dx.buffer, by: scale, into: dx.buffer) }
-        scatterAddRows(dx.buffer, columns: dx.columns, ids: rows, into: all)
     }
 }

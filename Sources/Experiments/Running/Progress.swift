@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 
@@ -29,6 +30,9 @@ public struct ProgressDisplay: Sendable {
         self.now = now
         self.write = write
     }
+
+    /// Adds one line that a terminal shows as it is, whatever ids and texts are in it.
+    public func write(line: String) { write(line.printable + "\n") }
 
     /// Standard error: live on a terminal that understands it, without color under NO_COLOR.
     public static func standardError(

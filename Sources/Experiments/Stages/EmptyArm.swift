@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Records
 
 /// An arm that has nothing to train on under one seed, although all that comes before is there.
 ///
@@ -22,6 +23,11 @@ public struct EmptyArm: Sendable, Equatable {
         let name = variant.map { "arm '\(arm)' of \($0)" } ?? "arm '\(arm)'"
         return "\(name) has nothing to train on with seed \(seed): \(reason)"
     }
+}
+
+extension NothingToTrainOn {
+    /// What the manifest of the training that could not be says of it.
+    public var results: JSON { [EmptyArm.key: .string(reason)] }
 }
 
 extension RunLayout {

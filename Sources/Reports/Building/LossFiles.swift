@@ -56,8 +56,8 @@ enum LossFiles {
         let metrics = try MetricsFile(path)
         if let warning = metrics.warning(upTo: end) { warn(warning) }
         return thinned(
-            metrics.rows.compactMap { step, record in
-                record["loss"]?.number.map { .init(step: step, loss: $0) }
+            metrics.rows.compactMap { row in
+                row.loss.isFinite ? .init(step: row.step, loss: row.loss) : nil
             }
         )
     }

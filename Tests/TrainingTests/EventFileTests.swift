@@ -1,28 +1,27 @@
 import Experiments
 import Basics
 import Foundation
+import TestSupport
 import Testing
 
-@testable import Train
+@testable import Training
 
 /// Event files against TensorBoard's own; see Tools/event_files.py, which made the fixture.
-@Suite final class EventFileTests {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "rsd-\(UUID().uuidString)")
-        .path(percentEncoded: false)
+@Suite struct EventFileTests {
+    let folder: TemporaryFolder
 
-    init() throws { try TextFile.createFolder(folder) }
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    init() throws { folder = try TemporaryFolder() }
 
     private func date(_ seconds: Double) -> Date { Date(timeIntervalSince1970: seconds) }
 
     private var files: [String] {
-        get throws { try FileManager.default.contentsOfDirectory(atPath: folder) }
+        get throws { try FileManager.default.contentsOfDirectory(atPath: folder.path) }
     }
 
     private var written: [UInt8] {
         get throws {
             let name = try #require(try files.first)
-            return [UInt8](try Data(contentsOf: URL(filePath: "\(folder)/\(name)")))
+            return [UInt8](try Data(contentsOf: URL(filePath: folder.file(name))))
         }
     }
 
@@ -31,7 +30,7 @@ import Testing
     /// Writes the events of the fixture.
     private func writeFixture() throws {
         let start = date(1_700_000_000)
-        let file = try EventFile(folder: folder, keepingStepsBelow: 0, now: start)
+        let file = try EventFile(folder: folder.path, keepingStepsBelow: 0, now: start)
         try file.append(
             step: 0,
             [(Self.loss, 2.5), ("train/learning_rate", 1e-5)],
@@ -69,10 +68,10 @@ import Testing
         try writeFixture()
         let whole = try written
         // Killed in the middle of a record, at every byte.
-        let path = "\(folder)/\(try #require(try files.first))"
+        let path = folder.file(try #require(try files.first))
         for length in stride(from: 0, through: whole.count, by: 7) {
             try Data(whole.prefix(length)).write(to: URL(filePath: path))
-            let file = try EventFile(folder: folder, keepingStepsBelow: 1)
+            let file = try EventFile(folder: folder.path, keepingStepsBelow: 1)
             try file.append(step: 1, [(Self.loss, 7)])
             let steps = TFRecord.payloads(of: try written).map(Event.step)
             let keepsFirst = TFRecord.payloads(of: Array(whole.prefix(length))).count >= 2
@@ -106,12 +105,12 @@ import Testing
     @Test(.enabled(if: python != nil, "SKIPPED: set RSD_PYTHON to a python3 with tensorboard"))
     func tensorBoardReadsIt() throws {
         try writeFixture()
-        let again = try EventFile(folder: folder, keepingStepsBelow: 300)
+        let again = try EventFile(folder: folder.path, keepingStepsBelow: 300)
         try again.append(step: 300, [(Self.loss, 0.5)])
         let script = URL(filePath: #filePath).appending(path: "../../../Tools/event_files.py")
         let process = Process()
         process.executableURL = URL(filePath: try #require(Self.python))
-        process.arguments = ["read", folder]
+        process.arguments = ["read", folder.path]
         process.arguments?.insert(script.standardizedFileURL.path(percentEncoded: false), at: 0)
         let output = Pipe()
         process.standardOutput = output

@@ -4,38 +4,38 @@ import Experiments
 import Basics
 import Foundation
 import Models
+import TestSupport
 import Testing
 
-@testable import Train
+@testable import Training
 
 /// Training adapters on a frozen model, and what can be done with them afterwards.
-@Suite final class AdapterTrainingTests {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "rsd-\(UUID().uuidString)")
-        .path(percentEncoded: false)
+@Suite struct AdapterTrainingTests {
+    let folder: TemporaryFolder
     let lora = LoRA(rank: 4, alpha: 8, targets: ["q_proj", "o_proj", "up_proj", "down_proj"])
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    init() throws { folder = try TemporaryFolder() }
 
     /// A trained base model, and an empty stage beside it.
     private func stages(_ runs: String = "runs") throws -> (base: String, arm: Stage) {
-        let (scratch, stage) = try TrainTests.base(runs: "\(folder)/\(runs)")
+        let (scratch, stage) = try TrainingRunTests.base(runs: folder.file("\(runs)"))
         let model = try LanguageModel(scratch, tokenizer: ChainWorld.tokenizer, seed: 1)
-        let plan = try TrainTests.plan(microBatch: 4)
-        try TrainingRun(model, plan: plan, stage: stage).run()
+        let plan = try TrainingRunTests.plan(for: stage, microBatch: 4)
+        try TrainingRun(model, plan: plan, stage: stage, display: .silent).run()
         let layout = RunLayout(
-            try Experiment(text: TrainTests.experiment, file: "train-tests.yaml"),
-            environment: ["RSD_RUNS": "\(folder)/\(runs)"]
+            try Experiment(text: TrainingRunTests.experiment, file: "training-tests.yaml"),
+            environment: ["RSD_RUNS": folder.file("\(runs)")]
         )
         let arm = try layout.evaluation(layout.experiment.arm("base"), seed: 1)
         try arm.prepare()
         return (stage.model, arm)
     }
 
-    /// Trains adapters for some steps.
-    private func train(_ base: String, _ stage: Stage, steps: Int = 4) throws {
+    /// Trains adapters for four steps.
+    private func train(_ base: String, _ stage: Stage) throws {
         let model = try LanguageModel(adapting: base, lora, seed: 5)
-        let plan = try TrainTests.plan(microBatch: 2, steps: steps)
-        try TrainingRun(model, plan: plan, stage: stage).run()
+        let plan = try TrainingRunTests.plan(for: stage, microBatch: 2)
+        try TrainingRun(model, plan: plan, stage: stage, display: .silent).run()
     }
 
     private func logits(_ path: String, _ storage: WeightStorage) throws -> [Float] {
@@ -77,38 +77,31 @@ import Testing
         #expect(try difference(beside, logits(base, .stored)) > 1e-2)
         #expect(try difference(beside, logits(stage.model, .float32)) <= 1e-5)
         let export = try HuggingFaceExport(of: ModelFiles.open(stage.model))
-        try export.write(to: "\(folder)/export")
+        try export.write(to: folder.file("export"))
         #expect(export.tensors.allSatisfy { !$0.name.contains("lora") })
-        #expect(try difference(beside, logits("\(folder)/export", .float32)) <= 1e-5)
+        #expect(try difference(beside, logits(folder.file("export"), .float32)) <= 1e-5)
     }
 
     @Test func goesOnWhereItStopped() throws {
         let (base, stage) = try stages("whole")
         try train(base, stage)
         let (otherBase, other) = try stages("cut")
-        let plan = try TrainTests.plan(microBatch: 2)
         // A run that dies in its fourth step: the checkpoint of the second stays.
-        let dying = TrainingPlan(
-            stepCount: 4,
-            stepsPerEpoch: 4,
-            microBatches: { step in
-                if step == 3 { throw Failure(.failed, "power cut") }
-                return try plan.microBatches(step)
-            },
-            optimizer: plan.optimizer,
-            saveEvery: 2,
-            keepCheckpoints: 1,
-            label: "test"
-        )
+        let dying = CutBatches(lessons: try TrainingRunTests.lessons(), size: 2, dyingAt: 3)
         let model = try LanguageModel(adapting: otherBase, lora, seed: 5)
-        let run = TrainingRun(model, plan: dying, stage: other)
+        let run = TrainingRun(
+            model,
+            plan: try TrainingRunTests.plan(for: other, dying),
+            stage: other,
+            display: .silent
+        )
         #expect(failure { try run.run() }?.message == "power cut")
         #expect(FileManager.default.fileExists(atPath: other.file("checkpoints/step-000002.h5")))
         try train(otherBase, other)
         let (one, two) = (URL(filePath: stage.model), URL(filePath: other.model))
         #expect(try Data(contentsOf: one) == Data(contentsOf: two))
         // All runs can move together: the base is named relative to the adapters.
-        try FileManager.default.moveItem(atPath: "\(folder)/cut", toPath: "\(folder)/moved")
+        try FileManager.default.moveItem(atPath: folder.file("cut"), toPath: folder.file("moved"))
         let moved = other.model.replacing("/cut/", with: "/moved/")
         #expect(try logits(moved, .stored) == logits(stage.model, .stored))
     }

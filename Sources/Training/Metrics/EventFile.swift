@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Records
 
 /// A log that TensorBoard reads, `events.out.tfevents.<seconds>.<host>`.
 ///
@@ -42,6 +43,11 @@ final class EventFile {
         try file.write(Data(TFRecord.frame(event.bytes())))
     }
 
+    /// Makes what has been added lasting.
+    ///
+    /// - Throws: `Failure.disk`.
+    func flush() throws { try file.flush() }
+
     private static var host: String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)
@@ -50,6 +56,19 @@ final class EventFile {
             as: UTF8.self
         )
         return text.isEmpty ? "localhost" : text
+    }
+}
+
+extension EventFile: MetricsSink {
+    /// Adds a step's scalars: what is recorded of it, but for its time, which events carry.
+    func append(_ metrics: StepMetrics) throws {
+        let rate = Double(metrics.tokens ?? 0) / max(metrics.seconds, 1e-9)
+        let scalars =
+            [
+                ("loss", metrics.loss), ("learning_rate", metrics.learningRate),
+                ("gradient_norm", metrics.gradientNorm), ("tokens_per_second", rate),
+            ] + metrics.more
+        try append(step: metrics.step, scalars.map { (tag: "train/\($0)", value: $1) })
     }
 }
 

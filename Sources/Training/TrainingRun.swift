@@ -1,0 +1,145 @@
+import Autograd
+import Basics
+import Experiments
+import Foundation
+import Kernels
+import Models
+import Records
+
+/// Trains a model and leaves a state on disk from which the same run continues exactly.
+///
+/// The loop alone: examples come from a `BatchSource`, the loss from an `Objective`, and each step's
+/// metrics go to `MetricsSink`s.
+public final class TrainingRun {
+    private let model: LanguageModel
+    private let plan: TrainingPlan
+    private let stage: Stage
+    private let display: ProgressDisplay
+    private let optimizer: AdamW<Float>
+    private let state: TrainingState
+
+    /// Prepares to train the weights of `model`, or its adapters where it has some.
+    ///
+    /// - Parameters:
+    ///   - model: The student.
+    ///   - plan: What is done.
+    ///   - stage: Where the state is kept.
+    ///   - display: Where progress and warnings are shown.
+    public init(
+        _ model: LanguageModel,
+        plan: TrainingPlan,
+        stage: Stage,
+        display: ProgressDisplay
+    ) {
+        self.model = model
+        self.plan = plan
+        self.stage = stage
+        self.display = display
+        optimizer = AdamW(model.transformer.trained, configuration: plan.adamW)
+        state = TrainingState(model, optimizer, plan: plan, stage: stage)
+    }
+
+    /// Trains from the latest checkpoint, or from the start, to the end.
+    ///
+    /// - Throws: `Failure.interrupted` after a stop on request, with a checkpoint of the last
+    ///   step; `Failure.failed` when the loss is not a number; `Failure.disk`; what the batch source
+    ///   and the objective throw.
+    public func run() throws {
+        try model.tokenizer.checkReadsBack(of: model.name)
+        let first = try state.resume { display.write("\(CommandLineMain.message(for: $0))\n") }
+        try state.requireSpace(from: first)
+        let metrics = try MetricsLog(
+            folder: stage.folder,
+            at: first,
+            sinks: plan.sinks,
+            warn: display.write(line:)
+        )
+        func save(_ completedSteps: Int) throws {
+            try metrics.flush()
+            try state.save(completedSteps: completedSteps)
+        }
+        let stepCount = plan.batches.stepCount
+        let progress = Progress(
+            plan.label,
+            total: stepCount,
+            unit: "steps",
+            done: first,
+            display: display
+        )
+        var tokens = 0
+        for step in first..<max(first, stepCount) {
+            let start = ContinuousClock.now
+            let batch = try plan.batches.batch(step: step)
+            if step == first { announce(batch, from: first) }
+            var result = try train(batch, step: step, progress)
+            result.seconds = (ContinuousClock.now - start) / .seconds(1)
+            tokens += batch.tokenCount
+            try metrics.append(result)
+            progress.update(done: step + 1, fields(result, tokens: tokens, progress.elapsed))
+            if Interrupts.isRequested {
+                try save(step + 1)
+                throw Interrupts.stopped()
+            }
+            if (step + 1) % plan.saveEvery == 0 && step + 1 < stepCount { try save(step + 1) }
+        }
+        try metrics.flush()
+        try state.finish()
+        progress.finish()
+    }
+
+    /// Tells what is to come, before a first step that may take minutes.
+    private func announce(_ batch: StepBatch, from first: Int) {
+        guard model.configuration.parameterCount > 10_000_000 else { return }
+        let count = plan.batches.stepCount - first
+        display.write(
+            line: "\(plan.label): \(count) \(count == 1 ? "step" : "steps") to come, the first of "
+                + "\(Progress.grouped(batch.tokenCount)) tokens"
+        )
+    }
+
+    private func fields(_ metrics: StepMetrics, tokens: Int, _ elapsed: Double)
+        -> [(name: String, value: String)]
+    {
+        [
+            ("loss", String(format: "%.3f", metrics.loss)),
+            ("tokens/s", Progress.rate(Double(tokens) / max(elapsed, 1e-9))),
+            ("lr", String(format: "%.2e", metrics.learningRate)),
+            ("grad", String(format: "%.2f", metrics.gradientNorm)),
+        ]
+    }
+
+    /// One optimizer step, of which all is known but its time.
+    private func train(_ batch: StepBatch, step: Int, _ progress: Experiments.Progress) throws
+        -> StepMetrics
+    {
+        let tokenCount = batch.tokenCount
+        let gradients = try StepGradients(
+            of: plan.objective,
+            under: model.transformer,
+            on: batch
+        ) { done in
+            let share = "\(Progress.grouped(done))/\(Progress.grouped(tokenCount)) tokens"
+            progress.update(done: step, [("step \(step + 1):", share)])
+        }
+        let norm = optimizer.gradientNorm()
+        guard gradients.loss.isFinite, norm.isFinite else {
+            // Of what is not a number the sign says nothing.
+            throw state.diverged(
+                at: step,
+                "the loss is \(gradients.loss.magnitude) and the gradient norm \(norm.magnitude)",
+                ", or look at examples "
+                    + batch.examples.prefix(4).map(\.id).joined(separator: ", ")
+            )
+        }
+        let rate = plan.schedule.learningRate(at: step)
+        optimizer.step(learningRate: rate, gradientNorm: norm)
+        return StepMetrics(
+            step: step,
+            loss: gradients.loss,
+            learningRate: rate,
+            gradientNorm: norm,
+            tokens: tokenCount,
+            more: gradients.metrics + batch.metrics
+        )
+    }
+}

@@ -50,8 +50,8 @@ public struct StepMetrics: Sendable {
             .integer(step), .number(loss), .number(learningRate), .number(gradientNorm),
             tokens.map(JSON.integer) ?? .null, .number((seconds * 1e4).rounded() / 1e4),
         ]
-        let own = zip(Self.members, values).map { (key: $0, value: $1) }
-        return .object(JSONObject(own + more.map { (key: $0.name, value: .number($0.value)) }))
+        let fixed = zip(Self.members, values).map { (key: $0, value: $1) }
+        return .object(JSONObject(fixed + more.map { (key: $0.name, value: .number($0.value)) }))
     }
 
     /// No training has more steps; damage makes such numbers.

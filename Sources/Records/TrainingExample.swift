@@ -6,7 +6,7 @@ public struct TrainingExample: Sendable, Equatable {
     public var ids: [Int32]
     /// How much each token's loss counts, `[ids.count]`.
     ///
-    /// 0 for the prompt, otherwise 1 unless the trace has weights of its own.
+    /// 0 for the prompt, otherwise 1 unless the trace brings weights.
     public var weights: [Float]
     /// How many of the tokens are the prompt.
     public var promptCount: Int

@@ -92,7 +92,7 @@ public struct NothingToTrainOn: Error, CustomStringConvertible {
         }
     }
 
-    /// The same standing alone, with what can be done about it on a line of its own.
+    /// The same standing alone, with what can be done about it on a second line.
     public var description: String {
         let count = longCount + maskedCount
         guard count > 0 else {

@@ -126,8 +126,10 @@ import Testing
         let folder = try Self.prepare()
         let trainer = Program("rsd-train", in: folder)
         var saved: [String] = []
-        for _ in 0..<50 where saved.isEmpty {
-            _ = try trainer.run(["run", "killed.yaml"], killedAfter: 0.1)
+        // Longer each time: a busy machine needs a while to begin.
+        for attempt in 0..<50 where saved.isEmpty {
+            let seconds = 0.1 + 0.02 * Double(attempt)
+            _ = try trainer.run(["run", "killed.yaml"], killedAfter: seconds)
             saved = folder.files(named: nil, below: "runs/killed/training").filter {
                 $0.contains("/step-") && $0.hasSuffix(".h5")
             }

@@ -160,14 +160,14 @@ import Testing
         #expect(stray?.kind == .badData)
         let nameless = try damaged { $0.metadata = [:] }
         #expect(nameless?.kind == .badData && nameless?.file == stage.file("damaged.h5"))
-        // Its own base: refused instead of opened for ever.
-        let own = try damaged {
+        // A base of itself: refused instead of opened for ever.
+        let itself = try damaged {
             $0.metadata = [
                 "adapter_config": AdapterBase(path: "damaged.h5", digest: "0").configuration(
                     self.lora
                 )
             ]
         }
-        #expect(own?.kind == .badData)
+        #expect(itself?.kind == .badData)
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Training
 
-/// Event files against TensorBoard's own; see Tools/event_files.py, which made the fixture.
+/// Event files against those that TensorBoard writes; see Tools/event_files.py, which made the fixture.
 @Suite struct EventFileTests {
     let folder: TemporaryFolder
 

@@ -104,7 +104,7 @@ import Testing
             let model = try LanguageModel(stage.model, storage: .float32)
             return model.transformer.parameters.flatMap { $0.value.elements }
         }
-        // Rounding only, but AdamW divides tiny gradients by their own size.
+        // Rounding only, but AdamW divides tiny gradients by their size.
         let worst = zip(values[0], values[1]).reduce(0) { max($0, abs($1.0 - $1.1)) }
         #expect(values[0].count == values[1].count && worst <= 1e-4)
         let areFinite = values.allSatisfy { $0.allSatisfy(\.isFinite) }

@@ -2,7 +2,7 @@ import Basics
 
 /// Which examples each optimizer step trains, and how the step is cut into micro-batches.
 ///
-/// Every epoch has an order of its own, drawn from the seed; the last step of an epoch takes what is
+/// Every epoch has another order, drawn from the seed; the last step of an epoch takes what is
 /// left. Inside a step the longest examples come first, so that a step that does not fit fails at
 /// once. The order is the same for every micro-batch size, and a step needs nothing but its number.
 public struct BatchSchedule: Sendable {
@@ -25,7 +25,7 @@ public struct BatchSchedule: Sendable {
     public let batchSize: Int
     /// How often each example is seen.
     public let epochs: Int
-    /// Most tokens of a micro-batch; a longer example makes one of its own.
+    /// Most tokens of a micro-batch; a longer example is one by itself.
     public let microBatchTokens: Int
     private let stream: RandomStream
 

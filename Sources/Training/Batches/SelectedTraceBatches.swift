@@ -1,6 +1,6 @@
 import Records
 
-/// Selected traces, each seen once an epoch in an order of its own.
+/// Selected traces, each seen once an epoch, in another order each time.
 public struct SelectedTraceBatches: BatchSource {
     private let examples: [TrainingExample]
     /// Which of the traces each step trains.

@@ -119,11 +119,6 @@ public enum JSONLines {
             try file.write(Data((record.compact + "\n").utf8))
         }
 
-        /// Flushes what has been appended to the device.
-        ///
-        /// - Throws: `Failure.disk`.
-        public func flush() throws { try file.flush() }
-
         /// Refuses to go on where the file was removed or replaced since it was opened.
         ///
         /// - Throws: `Failure.disk`.

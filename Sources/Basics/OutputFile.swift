@@ -104,15 +104,6 @@ public final class OutputFile {
         }
     }
 
-    /// Flushes to the device.
-    ///
-    /// - Throws: `Failure.disk`.
-    public func flush() throws {
-        guard fsync(descriptor) == 0 || errno == EINVAL else {
-            throw OutputFile.failure("cannot be flushed", path)
-        }
-    }
-
     /// Flushes to the device and closes.
     ///
     /// - Throws: `Failure.disk`.

@@ -54,10 +54,6 @@ public final class TrainingRun {
             sinks: plan.sinks,
             warn: display.write(line:)
         )
-        func save(_ completedSteps: Int) throws {
-            try metrics.flush()
-            try state.save(completedSteps: completedSteps)
-        }
         let stepCount = plan.batches.stepCount
         let progress = Progress(
             plan.label,
@@ -77,12 +73,13 @@ public final class TrainingRun {
             try metrics.append(result)
             progress.update(done: step + 1, fields(result, tokens: tokens, progress.elapsed))
             if Interrupts.isRequested {
-                try save(step + 1)
+                try state.save(completedSteps: step + 1)
                 throw Interrupts.stopped()
             }
-            if (step + 1) % plan.saveEvery == 0 && step + 1 < stepCount { try save(step + 1) }
+            if (step + 1) % plan.saveEvery == 0 && step + 1 < stepCount {
+                try state.save(completedSteps: step + 1)
+            }
         }
-        try metrics.flush()
         try state.finish()
         progress.finish()
     }

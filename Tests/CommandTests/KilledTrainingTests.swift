@@ -127,9 +127,8 @@ import Testing
         let trainer = Program("rsd-train", in: folder)
         var saved: [String] = []
         // Longer each time: a busy machine needs a while to begin.
-        for attempt in 0..<50 where saved.isEmpty {
-            let seconds = 0.1 + 0.02 * Double(attempt)
-            _ = try trainer.run(["run", "killed.yaml"], killedAfter: seconds)
+        for attempt in 1...50 where saved.isEmpty {
+            _ = try trainer.run(["run", "killed.yaml"], killedAfter: 0.1 * Double(attempt))
             saved = folder.files(named: nil, below: "runs/killed/training").filter {
                 $0.contains("/step-") && $0.hasSuffix(".h5")
             }

@@ -43,11 +43,6 @@ final class EventFile {
         try file.write(Data(TFRecord.frame(event.bytes())))
     }
 
-    /// Makes what has been added lasting.
-    ///
-    /// - Throws: `Failure.disk`.
-    func flush() throws { try file.flush() }
-
     private static var host: String {
         var name = [CChar](repeating: 0, count: 256)
         gethostname(&name, name.count - 1)

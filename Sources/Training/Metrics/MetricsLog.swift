@@ -3,17 +3,13 @@ import Records
 
 /// Something that is told of every step of a training run.
 ///
-/// A sink is opened once the step is known that a run begins or goes on with.
+/// A sink is opened once the step is known that a run begins or goes on with. It holds nothing back: a
+/// run that is killed has told it of every step that was done.
 public protocol MetricsSink {
     /// Adds a step.
     ///
     /// - Throws: `Failure.disk`.
     func append(_ metrics: StepMetrics) throws
-
-    /// Makes what has been added lasting; called before a checkpoint is written and at the end.
-    ///
-    /// - Throws: `Failure.disk`.
-    func flush() throws
 }
 
 /// Opens a sink at a step: what it holds of that step and later ones goes, as they are done again.
@@ -61,7 +57,4 @@ public struct MetricsLog: MetricsSink {
     public func append(_ metrics: StepMetrics) throws {
         for sink in sinks { try sink.append(metrics) }
     }
-
-    /// Flushes every sink.
-    public func flush() throws { for sink in sinks { try sink.flush() } }
 }

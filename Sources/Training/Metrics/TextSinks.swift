@@ -14,7 +14,6 @@ struct JSONLinesSink: MetricsSink {
     }
 
     func append(_ metrics: StepMetrics) throws { try lines.append(metrics.json) }
-    func flush() throws { try lines.flush() }
 }
 
 /// `metrics.csv`, the same as a table; its first row says which columns there are.
@@ -30,7 +29,6 @@ final class CSVSink: MetricsSink {
     }
 
     func append(_ metrics: StepMetrics) throws { try write([metrics]) }
-    func flush() throws { try table.flush() }
 
     private func write(_ rows: [StepMetrics]) throws {
         var lines: [[String]] = []

@@ -112,8 +112,8 @@ let package = Package(
         .executableTarget(
             name: "Train",
             dependencies: [
-                "Basics", "Checkpoints", "Experiments", "Models", "Programs", "Records",
-                "Tokenizers", "Training", argumentParser,
+                "Basics", "Checkpoints", "Experiments", "Models", "Programs", "Tokenizers",
+                "Training", argumentParser,
             ]
         ),
         .executableTarget(

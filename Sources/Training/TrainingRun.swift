@@ -46,7 +46,7 @@ public final class TrainingRun {
     ///   and the objective throw.
     public func run() throws {
         try model.tokenizer.checkReadsBack(of: model.name)
-        let first = try state.resume { display.write("\(CommandLineMain.message(for: $0))\n") }
+        let first = try state.resume { display.write("\(StandardError.message(for: $0))\n") }
         try state.requireSpace(from: first)
         let metrics = try MetricsLog(
             folder: stage.folder,

@@ -83,6 +83,13 @@ let package = Package(
             ]
         ),
         .target(
+            name: "Training",
+            dependencies: [
+                "Autograd", "Basics", "Checkpoints", "Experiments", "Kernels", "Models", "Records",
+                "Tokenizers",
+            ]
+        ),
+        .target(
             name: "Scoring",
             dependencies: [
                 "Basics", "Checkpoints", "Decoding", "Experiments", "Grading", "Kernels", "Models",
@@ -114,8 +121,7 @@ let package = Package(
             name: "Train",
             dependencies: [
                 "Basics", "Checkpoints", "Experiments", "Models", "Programs", "Tokenizers",
-                "Training",
-                argumentParser,
+                "Training", argumentParser,
             ]
         ),
         .executableTarget(
@@ -171,8 +177,7 @@ let package = Package(
             name: "FuzzTests",
             dependencies: [
                 "TestSupport", "Basics", "Checkpoints", "Experiments", "Grading", "Kernels",
-                "Models",
-                "Records", "Reports", "Scoring", "Tokenizers", "Training",
+                "Models", "Records", "Reports", "Scoring", "Tokenizers", "Training",
             ]
         ),
         .testTarget(

@@ -37,7 +37,7 @@ struct RunCommand: ParsableCommand {
         let graphs = try options.graphs(variants)
         if dryRun.dryRun { return try dryRun.show(graphs, of: options.experiment) }
         try ContaminationCheck(variants).run()
-        let training = StageRunner([.base: TrainingStages().trainBase])
+        let training = StageRunner([.base: TrainingStages(display: .standardError()).trainBase])
         for graph in graphs { try training.run(graph) }
         // A model that is missing shows before hours are spent on the others.
         for job in try EvaluationJob.jobs(of: graphs) where !job.record.covers(limit) {

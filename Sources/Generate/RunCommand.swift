@@ -49,7 +49,7 @@ struct RunCommand: ParsableCommand {
         }
         try ContaminationCheck(chosen).run()
         let tracing = TraceStages(ModelStore(), limit: limit, shard: share.shard)
-        let training = TrainingStages()
+        let training = TrainingStages(display: .standardError())
         let runner = StageRunner([
             .base: training.trainBase,
             .training: { node, stage in

@@ -42,9 +42,6 @@ public struct TrainingExample: Sendable, Equatable {
         }
     }
 
-    /// Which tokens are trained, `[ids.count]`.
-    public var targetMask: [Bool] { weights.map { $0 > 0 } }
-
     /// How many tokens are trained: what the loss of a step is divided by.
     public var targetCount: Int { weights.count { $0 > 0 } }
 

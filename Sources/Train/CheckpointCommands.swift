@@ -2,7 +2,6 @@ import ArgumentParser
 import Checkpoints
 import Experiments
 import Basics
-import Foundation
 import Models
 import Tokenizers
 

@@ -1,6 +1,6 @@
-import Programs
 import ArgumentParser
 import Experiments
+import Programs
 import Training
 
 /// `rsd-train run`: trains base models from scratch and students on selected traces.
@@ -21,11 +21,11 @@ struct RunCommand: ParsableCommand {
             """
     )
 
+    /// The name that `--arm` has for the models that start from scratch, alone.
+    private static let base = "base"
+
     @OptionGroup var options: ExperimentOptions
     @OptionGroup var dryRun: DryRun
-
-    /// What `--arm` is for the models that start from scratch.
-    private static let base = "base"
 
     func run() throws {
         Interrupts.install()
@@ -39,8 +39,8 @@ struct RunCommand: ParsableCommand {
             )
         }
         if dryRun.dryRun { return try dryRun.show(graphs, of: options.experiment) }
-        let training = TrainingStages()
-        let runner = StageRunner([.base: training.trainBase, .training: training.fineTune])
+        let stages = TrainingStages(display: .standardError())
+        let runner = StageRunner([.base: stages.trainBase, .training: stages.fineTune])
         for graph in graphs { try runner.run(graph) }
         if let empty = try graphs.emptyArms(in: options.experiment) { throw empty }
     }

@@ -2,7 +2,6 @@ import Autograd
 import Basics
 import Checkpoints
 import Experiments
-import Foundation
 import Kernels
 import Models
 import Records

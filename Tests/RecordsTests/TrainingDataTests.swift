@@ -16,7 +16,7 @@ import Testing
     @Test func trainsTheCompletionAndItsEndAlone() {
         let example = Self.example("a", prompt: 2, completion: 2)
         #expect(example.ids == [100, 101, 200, 201, 7])
-        #expect(example.targetMask == [false, false, true, true, true])
+        #expect(example.weights == [0, 0, 1, 1, 1])
         #expect(Array(example.inputs) == [100, 101, 200, 201])
         #expect(example.targets == [-1, 200, 201, 7])
         #expect(Array(example.targetWeights) == [0, 1, 1, 1])

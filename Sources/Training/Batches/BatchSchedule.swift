@@ -6,19 +6,6 @@ import Basics
 /// left. Inside a step the longest examples come first, so that a step that does not fit fails at
 /// once. The order is the same for every micro-batch size, and a step needs nothing but its number.
 public struct BatchSchedule: Sendable {
-    /// One optimizer step.
-    public struct Step: Sendable, Equatable {
-        /// The step's number, from 0.
-        public var index: Int
-        /// The epoch it belongs to, from 0.
-        public var epoch: Int
-        /// Indices of examples, longest first, cut into micro-batches.
-        public var microBatches: [[Int]]
-
-        /// All examples of the step, in order.
-        public var examples: [Int] { microBatches.flatMap(\.self) }
-    }
-
     /// Tokens of each example.
     public let lengths: [Int]
     /// Sequences of an optimizer step.
@@ -61,30 +48,24 @@ public struct BatchSchedule: Sendable {
         stream.permutation(count: lengths.count, item: UInt64(epoch))
     }
 
-    /// What one step trains.
+    /// What one step trains: indices of examples, longest first, cut into micro-batches.
     ///
-    /// - Precondition: `index` is in `0..<stepCount`.
-    public func step(_ index: Int) -> Step {
-        precondition(
-            (0..<stepCount).contains(index),
-            "BatchSchedule: step \(index) of \(stepCount)"
-        )
-        let epoch = index / stepsPerEpoch
-        let start = index % stepsPerEpoch * batchSize
-        let members = order(epoch: epoch)[start..<min(start + batchSize, lengths.count)]
+    /// - Precondition: `step` is in `0..<stepCount`.
+    public func microBatches(step: Int) -> [[Int]] {
+        precondition((0..<stepCount).contains(step), "BatchSchedule: step \(step) of \(stepCount)")
+        let start = step % stepsPerEpoch * batchSize
+        let members = order(epoch: step / stepsPerEpoch)[
+            start..<min(start + batchSize, lengths.count)
+        ]
         // The index breaks ties, so that the order depends on the lengths and the seed alone.
         let sorted = members.sorted { (-lengths[$0], $0) < (-lengths[$1], $1) }
-        return Step(
-            index: index,
-            epoch: epoch,
-            microBatches: Self.microBatches(sorted, lengths: lengths, tokens: microBatchTokens)
-        )
+        return Self.microBatches(sorted, lengths: lengths, tokens: microBatchTokens)
     }
 
     /// Most tokens of any micro-batch of the training.
     public var largestMicroBatch: Int {
-        (0..<stepCount).reduce(0) { most, index in
-            step(index).microBatches.reduce(most) { max($0, $1.reduce(0) { $0 + lengths[$1] }) }
+        (0..<stepCount).reduce(0) { most, step in
+            microBatches(step: step).reduce(most) { max($0, $1.reduce(0) { $0 + lengths[$1] }) }
         }
     }
 

@@ -33,6 +33,6 @@ public struct SelectedTraceBatches: BatchSource {
 
     /// The traces that the schedule gives the step, longest first.
     public func batch(step index: Int) -> StepBatch {
-        StepBatch(schedule.step(index).microBatches.map { $0.map { examples[$0] } })
+        StepBatch(schedule.microBatches(step: index).map { $0.map { examples[$0] } })
     }
 }

@@ -1,31 +1,31 @@
 import Basics
 import Checkpoints
 import Experiments
-import Foundation
 import Models
 import Records
 
-extension StageTraining {
-    /// Fine-tunes the student of an arm on its selected traces.
+extension TrainingStages {
+    /// The work of a stage that fine-tunes the student of an arm on its selected traces.
     ///
     /// - Parameters:
     ///   - arm: Any but a base arm.
     ///   - seed: The seed of the run.
     ///   - stage: What `RunLayout.training` gives for the two.
+    ///   - layout: The experiment and its stages.
     /// - Returns: What the manifest reports of it: traces, target tokens, steps; nothing where the
     ///   weights were there already.
     /// - Throws: `NothingToTrainOn` when none of the traces can be trained on; `Failure` for traces
     ///   that are malformed or too long, for a student that is missing or that memory cannot hold,
     ///   and as `TrainingRun.run`.
-    func fineTune(_ arm: Arm, seed: UInt64, _ stage: Stage) throws -> JSON {
+    func fineTune(_ arm: Arm, seed: UInt64, _ stage: Stage, in layout: RunLayout) throws -> JSON {
         guard let selection = try layout.selection(arm, seed: seed) else {
             preconditionFailure("only the base arm selects nothing")
         }
         let settings = arm.training
         guard !isTrained(stage, keeping: settings.keepCheckpoints) else { return .null }
-        try checkWeights(of: arm, seed)
+        try checkWeights(of: arm, seed, layout)
         let model = try layout.loadStudent(toTrain: arm, seed: seed)
-        let set = try trainingSet(selection, arm, model)
+        let set = try trainingSet(selection, arm, model, layout.experiment.template)
         let batches = SelectedTraceBatches(
             set.examples,
             batchSize: settings.batch,
@@ -60,7 +60,7 @@ extension StageTraining {
     }
 
     /// Refuses a student whose weights, gradients and moments alone are too much, before it is loaded.
-    private func checkWeights(of arm: Arm, _ seed: UInt64) throws {
+    private func checkWeights(of arm: Arm, _ seed: UInt64, _ layout: RunLayout) throws {
         guard arm.training.lora == nil,
             let files = try? ModelFiles.open(layout.studentPath(arm, seed: seed))
         else { return }
@@ -72,11 +72,13 @@ extension StageTraining {
     }
 
     /// The selected traces of an arm as its student's tokens, those that fit.
-    private func trainingSet(_ selection: Stage, _ arm: Arm, _ model: LanguageModel) throws
-        -> TrainingSet
-    {
+    private func trainingSet(
+        _ selection: Stage,
+        _ arm: Arm,
+        _ model: LanguageModel,
+        _ template: PromptSettings
+    ) throws -> TrainingSet {
         let settings = arm.training
-        let template = layout.experiment.template
         try selection.checkOutput("selected.jsonl")
         let examples = try SelectedTrace.read(selection.selected).map { trace in
             let example = try template.example(trace, with: model.tokenizer)

@@ -1,58 +1,67 @@
 import Basics
+import Checkpoints
 import Experiments
 import Foundation
 import Records
 
-/// What Train's stages do: models are trained from random weights, and students on selected traces.
+/// What Train's stages do: the workers that a `StageRunner` takes, each with its stage's lock and
+/// manifest.
 public struct TrainingStages {
-    private let display: ProgressDisplay
+    let display: ProgressDisplay
 
-    /// Stages that show their progress somewhere.
-    public init(display: ProgressDisplay = .standardError()) { self.display = display }
+    /// Prepares to train.
+    ///
+    /// - Parameter display: Where progress, warnings and estimates are shown.
+    public init(display: ProgressDisplay) { self.display = display }
 
     /// Trains a model from random weights, where that is not done.
     ///
-    /// - Returns: Whether stages that need the model can go on: always.
-    /// - Throws: As `StageTraining.trainBase` and `Stage.run`.
+    /// - Returns: True: what it makes can be used.
+    /// - Throws: `Failure.configuration` for a model that memory cannot hold; as `TrainingRun.run`
+    ///   and `Stage.run`.
     public func trainBase(_ node: StageGraph.Node, _ stage: Stage) throws -> Bool {
-        guard stage.state != .finished else { return true }
-        try run(node, stage) { try $0.trainBase(stage) }
-        return true
+        try run(node, stage) { try trainBase(stage, in: node.layout) }
     }
 
-    /// Trains an arm's student, where that is not done.
+    /// Fine-tunes the student of an arm, where that is not done.
     ///
-    /// - Returns: Whether stages that need the student can go on: not where the arm has nothing to
-    ///   train on.
-    /// - Throws: As `StageTraining.fineTune` and `Stage.run`.
+    /// - Returns: Whether there was something to train on; if not, the manifest says why.
+    /// - Throws: `Failure` for traces that are malformed or too long, for a student that is missing or
+    ///   that memory cannot hold; as `TrainingRun.run` and `Stage.run`.
     public func fineTune(_ node: StageGraph.Node, _ stage: Stage) throws -> Bool {
-        guard let arm = node.arm, stage.state != .finished else { return true }
-        do {
-            try run(node, stage) { try $0.fineTune(arm, seed: node.seed, stage) }
-            return true
-        } catch let nothing as NothingToTrainOn {
-            display.write(line: "\(arm.name) seed \(node.seed): \(nothing.reason)")
-            return false
+        guard let arm = node.arm else { preconditionFailure("a training stage has an arm") }
+        return try run(node, stage) {
+            try fineTune(arm, seed: node.seed, stage, in: node.layout)
         }
     }
 
-    private func run(
-        _ node: StageGraph.Node,
-        _ stage: Stage,
-        _ train: (StageTraining) throws -> JSON
-    ) throws {
-        try stage.run(of: node.layout.experiment) { run in
+    private func run(_ node: StageGraph.Node, _ stage: Stage, _ work: () throws -> JSON) throws
+        -> Bool
+    {
+        guard stage.state != .finished else { return true }
+        return try stage.run(of: node.layout.experiment) { run in
             try run.begin()
             do {
-                let results = try train(StageTraining(node.layout, display: display))
+                let results = try work()
                 let metrics = ["metrics.jsonl"].filter {
                     FileManager.default.fileExists(atPath: stage.file($0))
                 }
                 try run.close(.finished, results: results, outputs: metrics)
+                return true
             } catch let nothing as NothingToTrainOn {
-                run.resultsSoFar = { nothing.results }
-                throw nothing
+                display.write(line: "\(stage.label) seed \(stage.seed): \(nothing.reason)")
+                try run.close(.failed, results: nothing.results)
+                return false
             }
         }
+    }
+
+    /// Whether the weights are there already: the program was killed before it could say so.
+    ///
+    /// Checkpoints that it would have deleted then go now.
+    func isTrained(_ stage: Stage, keeping checkpoints: Int) -> Bool {
+        guard stage.hasModel else { return false }
+        CheckpointFolder(stage.checkpoints).prune(to: checkpoints)
+        return true
     }
 }

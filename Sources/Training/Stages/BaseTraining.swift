@@ -1,32 +1,15 @@
 import Basics
 import Checkpoints
 import Experiments
-import Foundation
 import Models
 import Records
 
-/// Trains the models of an experiment, a stage at a time.
-///
-/// It leaves the weights in the stage's folder. Lock, manifest and interruption are `Stage.run`'s.
-struct StageTraining {
-    let layout: RunLayout
-    let display: ProgressDisplay
-
-    /// Prepares to train stages of an experiment.
-    ///
-    /// - Parameters:
-    ///   - layout: The experiment and its stages.
-    ///   - display: Where progress, warnings and estimates are shown.
-    init(_ layout: RunLayout, display: ProgressDisplay) {
-        self.layout = layout
-        self.display = display
-    }
-
-    /// Trains a model of the miniature world from random weights, one of `RunLayout.baseStages`.
+extension TrainingStages {
+    /// The work of a stage that trains a model of the miniature world from random weights.
     ///
     /// - Returns: What the manifest reports of it: nothing.
     /// - Throws: `Failure.configuration` for a model that memory cannot hold; as `TrainingRun.run`.
-    func trainBase(_ stage: Stage) throws -> JSON {
+    func trainBase(_ stage: Stage, in layout: RunLayout) throws -> JSON {
         let role = stage.label == ModelRole.teacher.rawValue ? ModelRole.teacher : .student
         guard case .scratch(let scratch) = try layout.source(role) else {
             preconditionFailure("a base stage trains a model from scratch")
@@ -55,14 +38,5 @@ struct StageTraining {
         let model = try LanguageModel(scratch, tokenizer: tokenizer, seed: stage.seed)
         try TrainingRun(model, plan: plan, stage: stage, display: display).run()
         return .null
-    }
-
-    /// Whether the weights are there already: the program was killed before it could say so.
-    ///
-    /// Checkpoints that it would have deleted then go now.
-    func isTrained(_ stage: Stage, keeping checkpoints: Int) -> Bool {
-        guard stage.hasModel else { return false }
-        CheckpointFolder(stage.checkpoints).prune(to: checkpoints)
-        return true
     }
 }

@@ -183,13 +183,13 @@ extension TraceGeneration {
             seed: seed,
             policy: arm.kind.policy?.rawValue ?? "",
             streams: [DecodingStream.student],
-            acceptanceThreshold: settings.acceptanceThreshold,
+            acceptanceThreshold: settings.rule.acceptanceThreshold,
             acceptanceThresholds: [],
             endOfTurn: endOfTurn,
             tokenizer: student.tokenizer,
-            style: AnswerStyle(traces: layout.experiment.answers, template: template)
+            style: layout.experiment.traceStyle
         )
-        let configuration = try ReverseSpeculativeDecoding.Configuration(settings)
+        let configuration = settings.rule
         var rule: any NextTokenRule = PlainSampling(
             configuration.fallback,
             vocabularySize: student.vocabularySize,

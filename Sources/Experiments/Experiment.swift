@@ -93,7 +93,7 @@ public struct Experiment: Sendable {
             )
         }
         // A byte-order mark, which the YAML reader would count as a column.
-        if data.starts(with: [0xEF, 0xBB, 0xBF]) { data = data.dropFirst(3) }
+        data = data.dropFirst(TextFile.markLength(data))
         guard let text = String(validating: data, as: UTF8.self) else {
             throw Failure(.configuration, file: path, "is not UTF-8 text")
         }

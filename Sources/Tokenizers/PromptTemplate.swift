@@ -67,9 +67,7 @@ extension PromptTemplate {
 
     /// ChatML, as Qwen2.5 and SmolLM2 speak it.
     ///
-    /// - Parameters:
-    ///   - system: The system message; nil leaves its turn out.
-    ///   - reply: What the assistant's turn already begins with.
+    /// Without a `system` message its turn is left out; the assistant's turn begins with `reply`.
     public static func chatML(system: String? = reasoningSystem, reply: String = "") -> Self {
         var parts: [Part] = []
         if let system {

@@ -268,10 +268,6 @@ extension TraceGeneration {
                 problem: problem.problem,
                 with: model.tokenizer
             )
-        } catch var failure as Failure {
-            failure.place = ["problem \(problem.id)", failure.place].compactMap(\.self)
-                .joined(separator: ", ")
-            throw failure
-        }
+        } catch let failure as Failure { throw failure.at("problem \(problem.id)") }
     }
 }

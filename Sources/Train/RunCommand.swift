@@ -206,14 +206,12 @@ struct RunCommand: ParsableCommand {
                 maxLength: settings.maxLength,
                 overlong: settings.overlong
             )
-        } catch var failure as Failure {
+        } catch let failure as Failure {
             // Without a place it is about no single trace: nothing is left.
             if failure.place == nil {
                 throw NothingToTrainOn(examples, maxLength: settings.maxLength)
             }
-            failure.place = ["arm \(arm.name)", failure.place].compactMap(\.self)
-                .joined(separator: ", ")
-            throw failure.inFile(selection.selected)
+            throw failure.at("arm \(arm.name)").inFile(selection.selected)
         }
         if set.truncatedCount + set.droppedCount > 0 {
             StandardError.write(

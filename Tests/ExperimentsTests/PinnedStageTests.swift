@@ -53,7 +53,7 @@ import Tokenizers
         #expect(found.count == pinned.count, "\(name)")
     }
 
-    private static func fixture(_ name: String) -> String {
+    static func fixture(_ name: String) -> String {
         tests.appending(path: "Fixtures/\(name)").path(percentEncoded: false)
     }
 

@@ -109,12 +109,7 @@ extension Arm: ConfigurationSection {
         .map("training", \.training, "Keys that this arm lays over the experiment's training."),
     ]
 
-    /// Reads an arm; nil where its kind is not known.
-    ///
-    /// - Parameters:
-    ///   - reader: The arm's map.
-    ///   - root: The experiment's map.
-    ///   - isThinking: Whether the model thinks.
+    /// Reads an arm's map within the experiment's; nil where its kind is not known.
     init?(
         _ name: String,
         _ reader: ConfigurationReader,

@@ -11,7 +11,7 @@ extension Experiment: ConfigurationSection {
             isRequired: true,
             "The folder of its runs and of its results."
         ),
-        Key("description", \.description, .text, influence: .nothing, "What it is for."),
+        Key("description", \.description, .text, influence: .nothing, "What it is for, in words."),
         Key(
             "seeds",
             \.seeds,

@@ -23,7 +23,7 @@ extension ConfigurationSection {
 
     /// This with the values of a map.
     ///
-    /// - Parameter alone: Whether the map holds nothing else, so that other keys are mistakes.
+    /// Other keys are mistakes where it is `alone` in the map.
     func reading(_ reader: ConfigurationReader, alone: Bool = true) -> Self {
         var copy = self
         copy.read(reader)
@@ -43,7 +43,7 @@ enum Influence: String, Sendable {
     /// They depend on it, so stages are named by it.
     case results = "yes"
     /// They depend on what it stands for: the contents of a file, or other keys.
-    case indirect = "by what it stands for"
+    case indirect = "indirectly"
     /// Speed, memory, messages.
     case nothing = "no"
 }
@@ -103,7 +103,7 @@ struct Key<Section: Sendable>: Sendable {
             },
             rows: { section in
                 let value = kind.json(section[keyPath: path])
-                let standard = isRequired ? "required" : shown ?? value?.asDefault ?? "none"
+                let standard = isRequired ? "required" : shown ?? value.map(\.asDefault) ?? "none"
                 return [KeyRow(name, kind.words, standard, influence, meaning)]
             }
         )
@@ -111,10 +111,8 @@ struct Key<Section: Sendable>: Sendable {
 
     /// A key that is read in a way of its own.
     ///
-    /// - Parameters:
-    ///   - words: What it may hold.
-    ///   - shown: Its default.
-    ///   - json: What stages are named by; nil for nothing.
+    /// `words` says what it may hold, `shown` its default; `json` is what stages are named by, nil
+    /// for nothing.
     init(
         _ name: String,
         _ words: String,
@@ -131,14 +129,21 @@ struct Key<Section: Sendable>: Sendable {
         )
     }
 
-    /// Something that no key sets, and that stages are named by all the same.
-    static func constant(_ name: String, _ json: @escaping @Sendable (Section) -> JSON) -> Self {
-        Key(read: { _, _ in }, members: { [(name, json($0))] }, rows: { _ in [] })
+    /// Something that no key sets, and that stages are named by all the same, unless it is nil.
+    static func derived(
+        _ name: String,
+        _ json: @escaping @Sendable (Section) -> JSON?
+    ) -> Self {
+        Key(
+            read: { _, _ in },
+            members: { section in json(section).map { [(name, $0)] } ?? [] },
+            rows: { _ in [] }
+        )
     }
 
     /// A map with the keys of a section within this one.
     ///
-    /// - Parameter unfolds: Whether the page lists the keys of the map behind it.
+    /// Where it `unfolds`, the page lists the keys of the map behind it.
     static func map<Inner: ConfigurationSection>(
         _ name: String,
         _ path: WritableKeyPath<Section, Inner> & Sendable,
@@ -161,7 +166,7 @@ struct Key<Section: Sendable>: Sendable {
 
     /// A map with the keys of a section within this one that may be absent.
     ///
-    /// - Parameter standard: The section before any of its keys is read.
+    /// `standard` is the section before any of its keys is read.
     static func map<Inner: ConfigurationSection>(
         _ name: String,
         _ path: WritableKeyPath<Section, Inner?> & Sendable,
@@ -179,7 +184,7 @@ struct Key<Section: Sendable>: Sendable {
 
     /// A map of the file whose keys set properties of this section.
     ///
-    /// - Parameter required: What to say is expected when it is missing; nil where it may be.
+    /// `required` is what to say is expected when it is missing; nil where it may be.
     static func map(
         _ name: String,
         required: String? = nil,
@@ -203,8 +208,7 @@ struct Key<Section: Sendable>: Sendable {
 
     /// The keys of a section within this one, among this one's own.
     ///
-    /// - Parameter member: The name under which stages are named by them; nil puts them among this
-    ///   section's own there too.
+    /// Stages are named by them under the name `member`, or, without one, among this section's own.
     static func keys<Inner: ConfigurationSection>(
         of path: WritableKeyPath<Section, Inner> & Sendable,
         as member: String? = nil
@@ -261,5 +265,7 @@ struct KeyRow: Sendable {
 
 extension JSON {
     /// The value as the reference page shows a default.
-    fileprivate var asDefault: String { string ?? compact }
+    fileprivate var asDefault: String {
+        if case .number(let number) = self { number.short } else { string ?? compact }
+    }
 }

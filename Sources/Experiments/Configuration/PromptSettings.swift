@@ -79,9 +79,13 @@ extension PromptSettings: ConfigurationSection {
             shown: "by preset and system",
             "The whole prompt, special tokens included, in place of preset and system message."
         ),
-        // Stages are named by the prompt's text, wherever it comes from.
-        .constant("prompt") { settings in
+        // Stages are named by the prompt's text, wherever it comes from, and by the system message
+        // where that text alone could mean another prompt.
+        .derived("prompt") { settings in
             .string(settings.template.render(problem: PromptTemplate.placeholder))
+        },
+        .derived("system") { settings in
+            settings.hasAmbiguousMessage ? settings.system.map { .string($0) } : nil
         },
         Key(
             "endOfTurn",
@@ -100,13 +104,6 @@ extension PromptSettings: ConfigurationSection {
             "Whether completions think first, and close that with </think>."
         ),
     ]
-
-    /// The members, with the system message where the text of the prompt alone could mean another.
-    var json: JSON {
-        var members = members
-        if hasAmbiguousMessage { members["system"] = system.map { .string($0) } }
-        return .object(members)
-    }
 }
 
 extension ValueKind where Value == String? {

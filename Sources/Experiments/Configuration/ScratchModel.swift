@@ -65,7 +65,7 @@ extension ScratchModel: ConfigurationSection {
             pretraining,
             "How it is trained."
         ),
-        .constant("chainWorld") { _ in .integer(ChainWorld.version) },
+        .derived("chainWorld") { _ in .integer(ChainWorld.version) },
     ]
 
     private static let pretraining: [Key<Self>] = [
@@ -119,7 +119,7 @@ extension ModelConfiguration: ConfigurationSection {
             shown: "3 x hiddenSize",
             "Width of the feed-forward blocks."
         ),
-        .constant("vocabularySize") { .integer($0.vocabularySize) },
+        .derived("vocabularySize") { .integer($0.vocabularySize) },
         Key("tieEmbeddings", \.tiesWordEmbeddings, .truth, "Whether the head is the embedding."),
         Key("ropeTheta", \.ropeTheta, .number(1...1e12), "Base of the rotary frequencies."),
         Key(

@@ -97,6 +97,9 @@ public struct TrainingSettings: Sendable, Equatable {
     /// The adapters that are trained instead of all weights; nil trains all.
     public var lora: LoRA?
 
+    /// Adapters of which no key is given.
+    static let standardAdapters = LoRA(rank: 16, alpha: 32, targets: LoRA.maps)
+
     /// Checkpoints kept while training goes on: two, or as many as are to stay.
     public static func checkpointsWhileTraining(keeping count: Int) -> Int {
         count > 0 ? count : 2
@@ -150,7 +153,7 @@ extension TrainingSettings: ConfigurationSection {
         .map(
             "lora",
             \.lora,
-            from: LoRA(rank: 16, alpha: 32, targets: LoRA.maps),
+            from: standardAdapters,
             "Trains low-rank adapters on the student as it is stored instead of all its weights."
         ),
     ]

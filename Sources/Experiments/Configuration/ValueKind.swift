@@ -162,9 +162,7 @@ extension ValueKind where Value: RawRepresentable<String> & CaseIterable {
 extension ValueKind {
     /// A list of values of one kind.
     ///
-    /// - Parameters:
-    ///   - words: What the list holds, such as "whole numbers of at least 0".
-    ///   - most: The most entries; nil for any number.
+    /// `words` says what the list holds, such as "whole numbers of at least 0".
     static func list<Element>(
         _ words: String,
         of kind: ValueKind<Element>,
@@ -282,5 +280,5 @@ extension JSON {
 
 extension Double {
     /// Without a fraction where it is whole.
-    fileprivate var short: String { Int(exactly: self).map(String.init) ?? "\(self)" }
+    var short: String { Int(exactly: self).map(String.init) ?? "\(self)" }
 }

@@ -71,13 +71,6 @@ public struct Failure: Error, Sendable, CustomStringConvertible {
         return remedy.map { "\(head)\n\($0.printableLines)" } ?? head
     }
 
-    /// The same failure inside a place: a line, a tensor, a key around the one it names.
-    public func at(_ outer: String) -> Failure {
-        var copy = self
-        copy.place = [outer, place].compactMap(\.self).joined(separator: ", ")
-        return copy
-    }
-
     /// The same failure, with the file filled in where it was not known yet.
     public func inFile(_ path: String) -> Failure {
         var copy = self

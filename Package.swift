@@ -62,8 +62,8 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Basics", "Checkpoints", "Decoding", "Kernels", "Models", "Records", "Tokenizers",
-                logging, .product(name: "Yams", package: "Yams"),
+                "Basics", "Checkpoints", "Decoding", "Grading", "Kernels", "Models", "Records",
+                "Tokenizers", logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
         .target(

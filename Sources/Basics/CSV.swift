@@ -30,7 +30,7 @@ public struct CSV: Sendable {
             throw failure
         }
         var scanner = Scanner(bytes: bytes)
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { scanner.index = 3 }
+        scanner.index = TextFile.markLength(bytes)
         guard let header = try scanner.row() else {
             throw Failure(.badData, at: "line 1", "is empty; expected the names of columns")
         }

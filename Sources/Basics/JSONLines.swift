@@ -29,7 +29,7 @@ public enum JSONLines {
                 }
                 records.append(try convert(value))
             } catch let failure as Failure {
-                throw failure.inLine(line.number).inFile(path)
+                throw failure.at("line \(line.number)").inFile(path)
             }
         }
         return records
@@ -75,7 +75,7 @@ public enum JSONLines {
             if line.isBlank { continue }
             let start = line.bytes.first { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }
             if isFirst, start == UInt8(ascii: "[") {
-                throw array.inLine(line.number).inFile(path)
+                throw array.at("line \(line.number)").inFile(path)
             }
             isFirst = false
             try body(line)
@@ -152,15 +152,6 @@ public enum JSONLines {
             try file.write(block)
             try file.synchronizeAndClose()
         }
-    }
-}
-
-extension Failure {
-    /// The same failure, with its line before the place inside that line.
-    package func inLine(_ number: Int) -> Failure {
-        var copy = self
-        copy.place = ["line \(number)", place].compactMap(\.self).joined(separator: ", ")
-        return copy
     }
 }
 

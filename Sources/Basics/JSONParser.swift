@@ -38,7 +38,7 @@ private struct JSONParser {
     init(bytes: ContiguousArray<UInt8>, maximumDepth: Int) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        position = TextFile.markLength(bytes)
     }
 
     func failure(_ message: String) -> Failure {

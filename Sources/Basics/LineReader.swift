@@ -84,11 +84,11 @@ public final class LineReader {
         try checkLength(end - start)
         number += 1
         // A byte-order mark is no part of the first line.
-        let isMarked = number == 1 && buffer[start..<end].starts(with: [0xEF, 0xBB, 0xBF])
+        let mark = number == 1 ? TextFile.markLength(buffer[start..<end]) : 0
         let line = Line(
             number: number,
-            offset: offset + (isMarked ? 3 : 0),
-            bytes: Array(buffer[(start + (isMarked ? 3 : 0))..<end]),
+            offset: offset + mark,
+            bytes: Array(buffer[(start + mark)..<end]),
             isEnded: isEnded
         )
         offset += end - start + (isEnded ? 1 : 0)
@@ -141,7 +141,7 @@ extension JSONLines {
                 }
                 record = try convert(value)
             } catch let failure as Failure {
-                damaged.append((line.number, failure.inLine(line.number).inFile(path)))
+                damaged.append((line.number, failure.at("line \(line.number)").inFile(path)))
                 continue
             }
             let range = line.offset..<line.offset + line.bytes.count

@@ -7,6 +7,11 @@ public enum TextFile {
     /// - Throws: `Failure.missingInput` when there is no readable regular file.
     public static func read(_ path: String) throws -> Data { try InputFile.read(path) }
 
+    /// How many bytes a byte-order mark takes at the start of a text: it is no part of the text.
+    public static func markLength(_ bytes: some Collection<UInt8>) -> Int {
+        bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    }
+
     /// Why a file that begins like this is no text that we read, such as UTF-16 or an archive; nil
     /// where it may be.
     public static func foreignFormat(_ data: Data, expected: String) -> Failure? {

@@ -22,6 +22,9 @@ public struct SamplingParameters: Sendable, Hashable {
         self.minP = minP
     }
 
+    /// As the paper draws tokens from both models: arXiv:2509.22230.
+    public static let paper = SamplingParameters(temperature: 0.7, topP: 0.95)
+
     /// Always the most likely token, the lowest id among equals.
     public static let greedy = SamplingParameters(temperature: 0)
 

@@ -7,13 +7,13 @@ public struct StopRules: Sendable {
     /// The most tokens of prompt and result together, in any of the models.
     public var maxTotalTokens: Int
 
-    /// Sets the rules; the limits are the paper's unless told otherwise.
+    /// Sets the rules; without a limit sequences end by themselves only.
     ///
     /// - Precondition: At least one new token is allowed.
     public init(
         endOfTurn: Set<Int32>,
-        maxNewTokens: Int = 7168,
-        maxTotalTokens: Int = 8192
+        maxNewTokens: Int = .max,
+        maxTotalTokens: Int = .max
     ) {
         precondition(maxNewTokens > 0, "StopRules: maxNewTokens is \(maxNewTokens)")
         self.endOfTurn = endOfTurn

@@ -32,7 +32,7 @@ struct GradeCommand: ParsableCommand {
                 case .success(let record): return record
                 case .failure(let error):
                     let failure = error as? Failure ?? Failure(.badData, "\(error)")
-                    first = first ?? failure.inLine(line.number).inFile(file)
+                    first = first ?? failure.at("line \(line.number)").inFile(file)
                     count += 1
                     return [
                         "line": .integer(line.number), "error": .string(failure.description),

@@ -46,7 +46,7 @@ struct SampleCommand: ParsableCommand {
         // Nothing is resumed, so a signal ends it at once; what was made stands on the screen.
         let model = try options.load(storage: .stored)
         let ids = try Self.promptTokens(prompt, system: system, raw: raw, model.tokenizer)
-        let stop = StopRules(endOfTurn: [], maxNewTokens: maxTokens, maxTotalTokens: .max)
+        let stop = StopRules(endOfTurn: [], maxNewTokens: maxTokens)
         model.warnBeyondContext(
             stop.longestSequence(afterPrompt: ids.count),
             "lower --max-tokens"
@@ -69,9 +69,7 @@ struct SampleCommand: ParsableCommand {
     ) throws -> [Int32] {
         var ids: [Int32]
         if !raw && speaksChatML(tokenizer) {
-            var template = PromptTemplate.chatML
-            template.system = system
-            ids = try template.encode(problem: prompt, with: tokenizer)
+            ids = try PromptTemplate.chatML(system: system).encode(problem: prompt, with: tokenizer)
         } else {
             ids = try tokenizer.encode(prompt, specialTokens: .parse)
             if tokenizer.addsBOS, let bos = tokenizer.bosID, ids.first != bos {

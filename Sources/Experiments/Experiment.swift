@@ -6,40 +6,48 @@ import Foundation
 public struct Experiment: Sendable {
     /// The file it was read from.
     public var file: String
+    /// The file's text.
+    let text: String
     /// Its name: the folder of its runs and of its results.
-    public var name: String
+    public var name = ""
     /// The combination of a grid that this is; nil for the experiment itself.
     public var variant: Variant?
     /// What it is for, in words.
-    public var description: String
+    public var description = ""
     /// Root seeds; every one is run and reported.
-    public var seeds: [UInt64]
+    public var seeds: [UInt64] = [1]
     /// The teacher; nil when no arm needs one.
     public var teacher: ModelSource?
     /// The student before any training of this experiment.
-    public var student: ModelSource
+    public var student = ModelSource.path(ModelPath())
     /// The problems that traces are generated for; nil when no arm generates.
     public var problems: ProblemSource?
     /// What models are scored on.
-    public var benchmarks: [Benchmark]
+    public var benchmarks: [Benchmark] = []
     /// What to do about problems that are also in a benchmark.
-    public var contamination: ContaminationPolicy
+    public var contamination = ContaminationPolicy.warn
     /// How problems are put to the models.
-    public var template: PromptSettings
+    public var template = PromptSettings()
     /// How completions state their answers.
-    public var answers: AnswerSettings
+    public var answers = AnswerSettings()
     /// How tries are generated, unless an arm says otherwise.
-    public var generation: GenerationSettings
+    public var generation = GenerationSettings()
     /// How students are trained, unless an arm says otherwise.
-    public var training: TrainingSettings
+    public var training = TrainingSettings()
     /// How models are sampled on the benchmarks.
-    public var evaluation: EvaluationSettings
+    public var evaluation = EvaluationSettings()
     /// What is compared, in the order of the table.
-    public var arms: [Arm]
+    public var arms: [Arm] = []
     /// Arms of the file that are left out, and that those in `arms` may still refer to.
     public var otherArms: [Arm] = []
     /// The grids of a sweep; empty for a plain experiment.
-    public var grids: [Grid]
+    public var grids: [Grid] = []
+
+    /// An experiment in which every key has its default.
+    init(file: String, text: String) {
+        self.file = file
+        self.text = text
+    }
 
     /// The experiment with one of its seeds alone; as it is for nil.
     ///
@@ -59,9 +67,6 @@ public struct Experiment: Sendable {
         copy.seeds = [seed]
         return copy
     }
-    /// The file's text.
-    var text: String
-
     /// A combination of a grid's values.
     public struct Variant: Sendable {
         /// The grid's name.
@@ -88,7 +93,7 @@ public struct Experiment: Sendable {
             )
         }
         // A byte-order mark, which the YAML reader would count as a column.
-        if data.starts(with: [0xEF, 0xBB, 0xBF]) { data = data.dropFirst(3) }
+        data = data.dropFirst(TextFile.markLength(data))
         guard let text = String(validating: data, as: UTF8.self) else {
             throw Failure(.configuration, file: path, "is not UTF-8 text")
         }

@@ -20,7 +20,7 @@ struct GenerateCommand: ParsableCommand {
         version: ProgramText.version,
         subcommands: [
             RunCommand.self, SelectCommand.self, AnalyseCommand.self, BenchCommand.self,
-            ContaminationCommand.self,
+            ContaminationCommand.self, KeysCommand.self,
         ]
     )
 }

@@ -44,11 +44,7 @@ struct Rotation {
                 try Rotation.checkWhole(entry)
                 try addTheta(entry, "'\(name)', 'rope_theta'")
                 scalings.append((name, try RoPEScaling(entry, originalPositions: original)))
-            } catch var failure as Failure {
-                failure.place = ["'\(name)'", failure.place].compactMap(\.self)
-                    .joined(separator: ", ")
-                throw failure
-            }
+            } catch let failure as Failure { throw failure.at("'\(name)'") }
         }
         if let first = thetas.first, let other = thetas.first(where: { $0.value != first.value }) {
             throw Failure(

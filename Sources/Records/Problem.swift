@@ -133,7 +133,7 @@ public struct ProblemSet: Sendable {
         if path.lowercased().hasSuffix(".csv") {
             problems = try MultipleChoice.records(path, seed: choicesSeed).map { line, record in
                 do { return try checked(record) } catch let failure as Failure {
-                    throw failure.inLine(line).inFile(path)
+                    throw failure.at("line \(line)").inFile(path)
                 }
             }
         } else {

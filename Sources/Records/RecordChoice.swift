@@ -59,19 +59,4 @@ public struct RecordChoice: Sendable, Equatable {
             remedy: "Check the names and values under where."
         )
     }
-
-    /// The members that the chosen records depend on; those that are not set are left out.
-    public var json: JSON {
-        var members: [(key: String, value: JSON)] = [
-            ("limit", limit.map { .integer($0) } ?? .null)
-        ]
-        if let seed { members.append(("seed", .integer(Int(clamping: seed)))) }
-        if !conditions.isEmpty {
-            let wanted = conditions.map { condition in
-                (condition.key, JSON.array(condition.values.map { .string($0) }))
-            }
-            members.append(("where", .object(JSONObject(wanted))))
-        }
-        return .object(JSONObject(members))
-    }
 }

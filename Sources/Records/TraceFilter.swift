@@ -67,7 +67,9 @@ public struct TraceFilter: Sendable, Equatable {
     /// `verdict` is what grading says now; the record's own verdict is taken when it is nil.
     public func rejection(of trace: Trace, verdict: AnswerVerdict? = nil) -> Rejection? {
         if requiresEndOfTurn && trace.stop != .endOfTurn { return .unfinished }
-        if requiresOneThinkEnd && trace.text.count(of: "</think>") != 1 { return .thinking }
+        if requiresOneThinkEnd && trace.text.count(of: TraceMarks.think.close) != 1 {
+            return .thinking
+        }
         if let maxFallbackRate, trace.fallbackRate > maxFallbackRate { return .fallback }
         guard requiresCorrect else { return nil }
         return switch verdict ?? trace.verdict {

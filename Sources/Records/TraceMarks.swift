@@ -31,7 +31,8 @@ public struct TraceMarks: Sendable {
         case spellsMarkers = "spell a marker of turns, such as <|im_end|>, which is trained as text"
     }
 
-    private static let think = (open: "<think>", close: "</think>")
+    /// What opens and closes the thinking of models that think.
+    public static let think = (open: "<think>", close: "</think>")
     private static let markers = [
         "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>",
         "<|start_header_id|>", "<end_of_turn>", "<start_of_turn>", "</s>", "[/INST]",

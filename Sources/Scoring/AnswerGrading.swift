@@ -12,17 +12,9 @@ struct AnswerGrading: Sendable {
     /// How completions state their answers.
     let style: AnswerStyle
 
-    /// Takes the style of an experiment; thinking models must have stopped thinking to answer.
+    /// Takes the style of an experiment.
     init(_ experiment: Experiment) {
-        let answers = experiment.answers
-        var style: AnswerStyle =
-            switch answers.style {
-            case .math: .math
-            case .boxed: .boxed
-            case .marker: .marked(answers.start, end: answers.end)
-            }
-        style.requiresReasoningEnd = experiment.template.isThinking
-        self.style = style
+        style = experiment.sampleStyle
     }
 
     /// What a completion answers, and whether that is right.

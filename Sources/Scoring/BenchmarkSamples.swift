@@ -65,9 +65,8 @@ struct BenchmarkSamples {
         let remedy = "Then sample again what these lines held: \(job.command)"
         try Sample.forEach(in: path, file: file, remedy: remedy) { placed in
             let sample = placed.record
-            do { try check(sample) } catch var failure as Failure {
-                failure.place = ["line \(placed.line)", failure.place].compactMap(\.self)
-                    .joined(separator: ", ")
+            do { try check(sample) } catch let error as Failure {
+                let failure = error.at("line \(placed.line)")
                 throw JSONLines.failure([(placed.line, failure.inFile(path))], path, remedy)
                     ?? failure
             }

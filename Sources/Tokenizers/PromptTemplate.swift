@@ -1,35 +1,55 @@
 import Basics
 
-/// How a system message and a problem become the text after which the assistant speaks.
+/// What is said to a model before its own turn: a list of parts.
 ///
-/// A template is data: `{system}` and `{problem}` in its strings are replaced once, everything else
-/// is literal. Special tokens are those written in the template; spelled out in a problem or in the
-/// system message they are ordinary text, so that no problem can end its own turn.
+/// Special tokens are those of the parts that are markup. Spelled out in a problem or in a system
+/// message they are ordinary text, so that no problem can end its turn, and a message reaches the
+/// model as it was written.
 public struct PromptTemplate: Sendable, Equatable {
-    /// The system message; nil leaves the system turn out.
-    public var system: String?
-    /// The turn around the system message, with `{system}`.
-    public var systemTurn: String
-    /// The turn around the problem, with `{problem}`.
-    public var userTurn: String
-    /// What precedes the assistant's own text.
-    public var assistantStart: String
+    /// A stretch of a prompt.
+    public enum Part: Sendable, Equatable {
+        /// Text of the template, in which special tokens are meant.
+        case markup(String)
+        /// A message that is the same for every problem, such as the system's; ordinary text.
+        case message(String)
+        /// Where the problem goes; ordinary text.
+        case problem
+    }
+
+    /// The parts, up to where the assistant speaks.
+    public var parts: [Part]
     /// The special token that ends the assistant's turn; nil stands for the tokenizer's `eosID`.
     public var endOfTurn: String?
 
     /// A template of the given parts.
-    public init(
-        system: String? = nil,
-        systemTurn: String = "",
-        userTurn: String = "{problem}",
-        assistantStart: String = "",
-        endOfTurn: String? = nil
-    ) {
-        self.system = system
-        self.systemTurn = systemTurn
-        self.userTurn = userTurn
-        self.assistantStart = assistantStart
+    public init(_ parts: [Part], endOfTurn: String? = nil) {
+        self.parts = parts
         self.endOfTurn = endOfTurn
+    }
+
+    /// What stands for the problem in a template written as one text.
+    public static let placeholder = "{problem}"
+
+    /// A template written as one text, all of it markup but the places where `{problem}` stands.
+    public init(text: String, endOfTurn: String? = nil) {
+        var parts: [Part] = []
+        var rest = text[...]
+        while let place = rest.firstRange(of: Self.placeholder) {
+            parts += [.markup(String(rest[..<place.lowerBound])), .problem]
+            rest = rest[place.upperBound...]
+        }
+        self.init(parts + [.markup(String(rest))], endOfTurn: endOfTurn)
+    }
+
+    /// All of the markup.
+    public var markup: String {
+        parts.map { if case .markup(let text) = $0 { text } else { "" } }.joined()
+    }
+
+    /// The markup behind the problem, with which the assistant's turn opens.
+    public var opening: String {
+        let behind = parts.lastIndex(of: .problem).map { parts[($0 + 1)...] } ?? []
+        return behind.map { Self.text(of: $0, problem: "") }.joined()
     }
 }
 
@@ -46,65 +66,49 @@ extension PromptTemplate {
         """
 
     /// ChatML, as Qwen2.5 and SmolLM2 speak it.
-    public static let chatML = PromptTemplate(
-        system: reasoningSystem,
-        systemTurn: "<|im_start|>system\n{system}<|im_end|>\n",
-        userTurn: "<|im_start|>user\n{problem}<|im_end|>\n",
-        assistantStart: "<|im_start|>assistant\n",
-        endOfTurn: "<|im_end|>"
-    )
+    ///
+    /// Without a `system` message its turn is left out; the assistant's turn begins with `reply`.
+    public static func chatML(system: String? = reasoningSystem, reply: String = "") -> Self {
+        var parts: [Part] = []
+        if let system {
+            parts = [
+                .markup("<|im_start|>system\n"), .message(system), .markup("<|im_end|>\n"),
+            ]
+        }
+        parts += [
+            .markup("<|im_start|>user\n"), .problem,
+            .markup("<|im_end|>\n<|im_start|>assistant\n" + reply),
+        ]
+        return PromptTemplate(parts, endOfTurn: "<|im_end|>")
+    }
 
     /// ChatML with the assistant already thinking, for Qwen3 and other models that reason.
-    public static let qwen3Thinking: PromptTemplate = {
-        var template = chatML
-        template.assistantStart += "<think>\n"
-        return template
-    }()
+    public static func qwen3Thinking(system: String? = reasoningSystem) -> Self {
+        chatML(system: system, reply: "<think>\n")
+    }
 
     /// The problem and nothing else, for base models and miniature worlds.
-    public static let plain = PromptTemplate()
+    public static let plain = PromptTemplate([.problem])
 }
 
 extension PromptTemplate {
-    /// A stretch of a prompt.
-    public struct Piece: Sendable, Equatable {
-        /// The text.
-        public var text: String
-        /// Whether special tokens spelled in it are meant.
-        public var isTemplate: Bool
-    }
-
-    /// The prompt for a problem, cut where template and inserted text meet.
-    public func pieces(problem: String) -> [Piece] {
-        var pieces: [Piece] = []
-        func add(_ text: String, _ isTemplate: Bool) {
-            if !text.isEmpty { pieces.append(Piece(text: text, isTemplate: isTemplate)) }
+    private static func text(of part: Part, problem: String) -> String {
+        switch part {
+        case .markup(let text), .message(let text): text
+        case .problem: problem
         }
-        func fill(_ format: String, _ key: String, _ value: String) {
-            var rest = format[...]
-            while let place = rest.firstRange(of: key) {
-                add(String(rest[..<place.lowerBound]), true)
-                add(value, false)
-                rest = rest[place.upperBound...]
-            }
-            add(String(rest), true)
-        }
-        if let system { fill(systemTurn, "{system}", system) }
-        fill(userTurn, "{problem}", problem)
-        add(assistantStart, true)
-        return pieces
     }
 
     /// The prompt for a problem as text, up to where the assistant's own text begins.
     public func render(problem: String) -> String {
-        pieces(problem: problem).map(\.text).joined()
+        parts.map { Self.text(of: $0, problem: problem) }.joined()
     }
 
     /// The prompt for a problem as tokens.
     ///
     /// Equal to the tokens of `render(problem:)` with special tokens parsed when neither problem
-    /// nor system message spells a special token: ordinary text is tokenised across the borders of
-    /// pieces, which split words only at special tokens. Begins with `bosID` where the tokenizer
+    /// nor message spells a special token: ordinary text is tokenised across the borders of
+    /// parts, which split words only at special tokens. Begins with `bosID` where the tokenizer
     /// asks for that.
     ///
     /// - Throws: `Failure.configuration` when the template has a marker `<|...|>` that is no
@@ -116,9 +120,9 @@ extension PromptTemplate {
             try ids.append(contentsOf: tokenizer.encode(text, specialTokens: .asText))
             text.removeAll()
         }
-        for piece in pieces(problem: problem) {
-            let bytes = Array(piece.text.utf8)
-            guard piece.isTemplate else {
+        for part in parts {
+            let bytes = Array(Self.text(of: part, problem: problem).utf8)
+            guard case .markup = part else {
                 text.append(contentsOf: bytes)
                 continue
             }

@@ -43,7 +43,7 @@ struct DecodingMeasurement {
             models: models,
             rule: rule,
             // Sequences that end together would begin together, all without a pass.
-            stop: StopRules(endOfTurn: endOfTurn, maxNewTokens: .max, maxTotalTokens: .max),
+            stop: StopRules(endOfTurn: endOfTurn),
             options: .init(batchSize: options.batch, draftTokens: options.draftTokens)
         )
         let searching =
@@ -130,7 +130,7 @@ enum BenchQuestion {
             "A shop sells pens at 3 dollars and books at 12 dollars. Ann buys 4 pens and 2 "
             + "books and pays with a 50 dollar note. How much change does she get?"
         let templates: [(PromptTemplate, String)] = [
-            (.chatML, text), (.plain, text), (.plain, "7-5*4-8?"),
+            (.chatML(), text), (.plain, text), (.plain, "7-5*4-8?"),
         ]
         for (template, problem) in templates {
             if let own = try? template.encode(problem: problem, with: student.tokenizer),

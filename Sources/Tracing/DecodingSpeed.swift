@@ -121,7 +121,7 @@ extension DecodingSpeed {
         speed.decode = try DecodingMeasurement(
             [teacher],
             PlainSampling(
-                SamplingParameters(temperature: 0.7, topP: 0.95),
+                .paper,
                 vocabularySize: teacher.vocabularySize,
                 seed: 0,
                 source: .teacher

@@ -217,7 +217,7 @@ extension RunLayout {
 
     /// The answer that a try states.
     private func answer(_ text: String) -> String? {
-        let style = AnswerStyle(traces: experiment.answers, template: experiment.template)
+        let style = experiment.traceStyle
         return AnswerExtraction.extract(from: text, style: style)?.text
     }
 

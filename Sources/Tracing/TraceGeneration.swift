@@ -191,13 +191,13 @@ extension TraceGeneration {
             seed: seed,
             policy: arm.kind.policy?.rawValue ?? "",
             streams: [DecodingStream.student],
-            acceptanceThreshold: settings.acceptanceThreshold,
+            acceptanceThreshold: settings.rule.acceptanceThreshold,
             acceptanceThresholds: [],
             endOfTurn: endOfTurn,
             tokenizer: student.tokenizer,
-            style: AnswerStyle(traces: layout.experiment.answers, template: template)
+            style: layout.experiment.traceStyle
         )
-        let configuration = try ReverseSpeculativeDecoding.Configuration(settings)
+        let configuration = settings.rule
         var rule: any NextTokenRule = PlainSampling(
             configuration.fallback,
             vocabularySize: student.vocabularySize,
@@ -276,10 +276,6 @@ extension TraceGeneration {
                 problem: problem.problem,
                 with: model.tokenizer
             )
-        } catch var failure as Failure {
-            failure.place = ["problem \(problem.id)", failure.place].compactMap(\.self)
-                .joined(separator: ", ")
-            throw failure
-        }
+        } catch let failure as Failure { throw failure.at("problem \(problem.id)") }
     }
 }

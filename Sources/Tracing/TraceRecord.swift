@@ -84,3 +84,10 @@ extension Refusal {
         )
     }
 }
+
+extension Problem {
+    /// The verdict on a completion.
+    func verdict(on completion: String, style: AnswerStyle) -> AnswerVerdict {
+        Grader.verdict(gold: answer, completion: completion, style: style)
+    }
+}

@@ -169,7 +169,7 @@ struct TraceSelector {
         let found = try store.read()
         guard !found.isEmpty else { return nil }
         var result = ArmSelection(arm: arm, seed: seed, kept: [])
-        let style = AnswerStyle(traces: experiment.answers, template: experiment.template)
+        let style = experiment.traceStyle
         var visited: [[UInt8]: Problem] = [:]
         for problem in try layout.problems(seed: stage.seed).problems {
             let own = (0..<arm.generation.tries).compactMap { found[TryKey(problem.id, $0)] }

@@ -46,7 +46,9 @@ import Testing
             experiment.arms.map(\.kind) == [.base, .direct, .teacherFiltered, .rsd, .studentOnly]
         )
         #expect(experiment.seeds.count >= 5)
-        #expect(experiment.generation.teacher == SamplingParameters(temperature: 0.7, topP: 0.95))
+        #expect(
+            experiment.generation.rule.teacher == SamplingParameters(temperature: 0.7, topP: 0.95)
+        )
         #expect(experiment.template.template.render(problem: "1+1?") == "1+1?")
         #expect(experiment.template.endOfTurn == ChainWorld.endOfTurn)
     }
@@ -56,10 +58,10 @@ import Testing
         let experiment = try Experiment.read("\(Self.folder)/arms.yaml")
         let arms = experiment.arms
         #expect(Set(arms.map(\.kind)) == Set(Arm.Kind.allCases))
-        let gates = arms.filter { $0.kind == .rsd && $0.generation.proposals == 1 }
-            .map(\.generation.acceptanceThreshold)
+        let gates = arms.filter { $0.kind == .rsd && $0.generation.rule.proposals == 1 }
+            .map(\.generation.rule.acceptanceThreshold)
         #expect(Set(gates) == [0.001, 0.003, 0.01, 0.03, 0.1])
-        #expect(arms.contains { $0.kind == .rsd && $0.generation.proposals == 5 })
+        #expect(arms.contains { $0.kind == .rsd && $0.generation.rule.proposals == 5 })
         let fitting = try experiment.arm("direct-fit").training
         let direct = try experiment.arm("direct").training
         #expect((fitting.overlong, direct.overlong) == (.drop, .truncate))
@@ -85,9 +87,9 @@ import Testing
         #expect(training.optimizer.beta2 == 0.95)
         #expect((training.batch, training.epochs, training.maxLength) == (16, 5, 8192))
         let reference = try experiment.arm("rsd-reference-code").generation
-        #expect(reference.proposals == 5)
-        #expect(reference.acceptanceTopK == 20)
-        #expect(reference.teacher == SamplingParameters(topK: 20))
+        #expect(reference.rule.proposals == 5)
+        #expect(reference.rule.acceptanceTopK == 20)
+        #expect(reference.rule.teacher == SamplingParameters(topK: 20))
         #expect(try experiment.arm("direct").training.overlong == .truncate)
         #expect(try experiment.arm("direct-fit").traces == experiment.arm("direct").traces)
         #expect(try experiment.arm("rsd").selection.filter.requiresOneThinkEnd)
@@ -104,8 +106,8 @@ import Testing
         #expect(variants.count == 10)
         #expect(variants[0].variant?.name == "strength/steps=210")
         #expect(variants[3].variant?.name == "threshold/acceptanceThreshold=0.001")
-        #expect(try variants[3].arm("rsd").generation.acceptanceThreshold == 0.001)
-        #expect(try variants[3].arm("direct").generation.acceptanceThreshold == 0)
+        #expect(try variants[3].arm("rsd").generation.rule.acceptanceThreshold == 0.001)
+        #expect(try variants[3].arm("direct").generation.rule.acceptanceThreshold == 0)
         guard case .scratch(let student) = variants[9].student else {
             Issue.record("the student is trained from scratch")
             return
@@ -146,18 +148,18 @@ import Testing
                 """
         )
         let strict = try experiment.arm("strict").generation
-        #expect(strict.acceptanceThreshold == 0.1)
+        #expect(strict.rule.acceptanceThreshold == 0.1)
         #expect(strict.tries == 3)
-        #expect(strict.teacher == SamplingParameters(temperature: 0.5, topK: 5, topP: 0.95))
+        #expect(strict.rule.teacher == SamplingParameters(temperature: 0.5, topK: 5, topP: 0.95))
         let fitted = try experiment.arm("fitted")
         #expect((fitted.training.epochs, fitted.training.batch) == (7, 4))
         #expect(fitted.selection.filter.choice == .all)
         #expect(fitted.selection.filter.maxFallbackRate == 0.25)
-        #expect(fitted.generation.acceptanceThreshold == 0)
+        #expect(fitted.generation.rule.acceptanceThreshold == 0)
         let direct = try experiment.arm("direct").selection.filter
         #expect(!direct.requiresCorrect && direct.choice == .first)
         let own = try experiment.arm("own")
-        #expect(own.generation.acceptanceThreshold > 1)
+        #expect(own.generation.rule.acceptanceThreshold > 1)
         #expect(own.selection.filter.maxFallbackRate == nil)
         let text = failureText { _ = try experiment.arm("rsd") }
         #expect(

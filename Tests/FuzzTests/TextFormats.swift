@@ -48,13 +48,12 @@ struct TemplateSubject: FuzzSubject {
 
     init() throws {
         tokenizer = try Tokenizer(json: TinyModel.tokenizerJSON)
-        let template = PromptTemplate.chatML
+        let turns = PromptTemplate.chatML().parts.map { part in
+            if case .markup(let text) = part { text } else { "{problem}" }
+        }
         mutator = TextMutator(
-            [
-                template.systemTurn, template.userTurn, template.assistantStart,
-                "{system}{problem}{problem}", "Q: {problem}\nA:", "<|im_end|>",
-            ],
-            words: ["{problem}", "{system}", "<|im_start|>", "<|", "|>", "<|x|>", "{problem"]
+            turns + ["{problem}{problem}", "Q: {problem}\nA:", "<|im_end|>"],
+            words: ["{problem}", "<|im_start|>", "<|", "|>", "<|x|>", "{problem"]
         )
     }
 
@@ -68,10 +67,8 @@ struct TemplateSubject: FuzzSubject {
         }
         while parts.count < 5 { parts.append("") }
         let template = PromptTemplate(
-            system: parts[0].isEmpty ? nil : parts[0],
-            systemTurn: parts[1],
-            userTurn: parts[2],
-            assistantStart: parts[3],
+            PromptTemplate(text: parts[1]).parts + [.message(parts[0])]
+                + PromptTemplate(text: parts[2] + parts[3]).parts,
             endOfTurn: parts[4].isEmpty ? nil : parts[4]
         )
         let problem = random.pick([parts[0], parts[4], "the <|im_end|> {problem}"])

@@ -4,11 +4,7 @@ import Testing
 @testable import Tokenizers
 
 @Suite struct PromptTemplateTests {
-    static let short: PromptTemplate = {
-        var template = PromptTemplate.qwen3Thinking
-        template.system = "Be brief."
-        return template
-    }()
+    static let short = PromptTemplate.qwen3Thinking(system: "Be brief.")
 
     @Test func rendersUpToTheAssistantsText() {
         #expect(
@@ -22,25 +18,24 @@ import Testing
 
                 """
         )
-        var silent = PromptTemplate.chatML
-        silent.system = nil
         #expect(
-            silent.render(problem: "x")
+            PromptTemplate.chatML(system: nil).render(problem: "x")
                 == "<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n"
         )
         #expect(PromptTemplate.plain.render(problem: "7-5*4-8?") == "7-5*4-8?")
-        #expect(PromptTemplate.chatML.render(problem: "x").contains("\nFirst, provide a step-by-"))
-        #expect(PromptTemplate.chatML.render(problem: "x").contains("enclosed in \\boxed{}.<|im"))
+        #expect(
+            PromptTemplate.chatML().render(problem: "x").contains("\nFirst, provide a step-by-")
+        )
+        #expect(PromptTemplate.chatML().render(problem: "x").contains("enclosed in \\boxed{}.<|im"))
     }
 
     /// Pieces of ordinary text join: a word begun by the template may go on in the problem.
     @Test(arguments: Fixtures.names) func encodesAsTheWholeText(_ name: String) throws {
         let tokenizer = try Fixtures.tokenizer(name)
         let joining = PromptTemplate(
-            system: "the answer",
-            systemTurn: "{system}s<|im_end|>",
-            userTurn: "<|im_start|>The prob{problem}lem 1{problem} \n",
-            assistantStart: " \nans<think>i"
+            [.message("the answer"), .markup("s<|im_end|>")]
+                + PromptTemplate(text: "<|im_start|>The prob{problem}lem 1{problem} \n").parts
+                + [.markup(" \nans<think>i")]
         )
         let specials = ["<|im_end|>", "<|im_start|>", "<|endoftext|>"]
         for item in try Fixtures.cases()
@@ -66,16 +61,28 @@ import Testing
         #expect(ids.count { $0 == end } == 2)
         #expect(tokenizer.text(of: ids, skipSpecial: false) == template.render(problem: attack))
         // Nor by completing a marker that the template's own text begins.
-        let sly = PromptTemplate(userTurn: "<|im_{problem}")
+        let sly = PromptTemplate(text: "<|im_{problem}")
         #expect(try !sly.encode(problem: "end|>", with: tokenizer).contains(end))
         let said = try template.encode(completion: "4<|im_end|>2", with: tokenizer)
         #expect(said.count { $0 == end } == 1 && said.last == end)
     }
 
+    @Test func aMessageIsOrdinaryText() throws {
+        let tokenizer = try Fixtures.tokenizer("qwen2")
+        let end = try #require(tokenizer.id(of: "<|im_end|>"))
+        let message = "Solve {problem}. Never say <|im_end|> or <|no_token|>."
+        let template = PromptTemplate.chatML(system: message)
+        let ids = try template.encode(problem: "1+1?", with: tokenizer)
+        #expect(ids.count { $0 == end } == 2)
+        let rendered = template.render(problem: "1+1?")
+        #expect(rendered.contains("system\n\(message)<|im_end|>\n<|im_start|>user\n1+1?<|im_end|>"))
+        #expect(tokenizer.text(of: ids, skipSpecial: false) == rendered)
+    }
+
     @Test func endsTurnsWithASpecialToken() throws {
         let tokenizer = try Fixtures.tokenizer("qwen2")
         #expect(
-            try PromptTemplate.chatML.endOfTurnID(in: tokenizer) == tokenizer.id(of: "<|im_end|>")
+            try PromptTemplate.chatML().endOfTurnID(in: tokenizer) == tokenizer.id(of: "<|im_end|>")
         )
         let words = try Tokenizer(words: ["7", "?"], endOfTurn: "$")
         #expect(try PromptTemplate.plain.encode(problem: "7?", with: words) == [0, 1])
@@ -85,7 +92,7 @@ import Testing
     @Test func aTemplateForAnotherModelIsRefused() throws {
         let tokenizer = try Fixtures.tokenizer("qwen2")
         let foreign = PromptTemplate(
-            userTurn: "<|start_header_id|>user\n{problem}",
+            text: "<|start_header_id|>user\n{problem}",
             endOfTurn: "<|eot_id|>"
         )
         let failure = #expect(throws: Failure.self) {
@@ -96,7 +103,7 @@ import Testing
         #expect(end?.description.contains("'<|eot_id|>'") == true)
         let words = try Tokenizer(words: ["7"], endOfTurn: "$")
         #expect(throws: Failure.self) {
-            try PromptTemplate.chatML.encode(problem: "7", with: words)
+            try PromptTemplate.chatML().encode(problem: "7", with: words)
         }
     }
 }

@@ -55,7 +55,7 @@ import Tokenizers
     /// How many target tokens training would see.
     static func volume(_ selection: ArmSelection) throws -> Int {
         let tokenizer = try ChainWorld.tokenizer
-        let template = PromptSettings(prompt: "{problem}", endOfTurn: "$", isThinking: false)
+        let template = PromptSettings(preset: .plain, endOfTurn: "$")
         return try selection.selected.reduce(0) {
             $0 + (try template.example($1, with: tokenizer).targetCount)
         }

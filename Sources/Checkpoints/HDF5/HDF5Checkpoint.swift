@@ -53,12 +53,7 @@ public final class HDF5Checkpoint: TensorSource {
                 throw Failure(.badData, file: file.path, at: "'/\(name)'", "missing")
             }
             do { return try JSON(parsing: text) } catch let failure as Failure {
-                throw Failure(
-                    .badData,
-                    file: file.path,
-                    at: "'/\(name)', \(failure.place ?? "")",
-                    failure.message
-                )
+                throw failure.at("'/\(name)'").inFile(file.path)
             }
         }
         path = file.path

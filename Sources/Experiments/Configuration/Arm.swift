@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 /// One row of the table that compares what students are trained on.
 public struct Arm: Sendable, Equatable {
@@ -30,7 +30,7 @@ public struct Arm: Sendable, Equatable {
     /// Its name, part of file names.
     public var name: String
     /// What it trains on.
-    public var kind: Kind
+    public var kind = Kind.base
     /// The traces that it takes from elsewhere instead of generating them.
     public var traces: TraceSource?
     /// The arm before this one whose trained student judges its traces and is trained further; nil
@@ -39,11 +39,11 @@ public struct Arm: Sendable, Equatable {
     /// What its data are made as much as; nil for all that it has.
     public var matching: Matching?
     /// How its tries are generated, the token gate of its kind included.
-    public var generation: GenerationSettings
+    public var generation = GenerationSettings()
     /// Which tries it trains on.
-    public var selection: SelectionSettings
+    public var selection = SelectionSettings()
     /// How it is trained.
-    public var training: TrainingSettings
+    public var training = TrainingSettings()
 
     /// Whether models must be there before its traces are made or selected: masks take the student's
     /// judgement, matched volumes and borrowed traces its vocabulary.
@@ -70,33 +70,81 @@ public struct Arm: Sendable, Equatable {
     }
 }
 
-/// A table of variants: each key of the experiment file with the values it takes.
-///
-/// One grid makes every combination of its values; several grids do not combine.
-public struct Grid: Sendable {
-    /// Its name.
-    public var name: String
-    /// Key paths such as `models.student.scratch.pretraining.steps`, with their values.
-    public var axes: [(key: String, values: [JSON])]
+extension Arm: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key("kind", \.kind, .word, isRequired: true, "What it trains on."),
+        Key(
+            "traces",
+            "a map",
+            influence: .indirect,
+            shown: "none",
+            "Traces that an arm of kind direct takes instead of the teacher's own."
+        ) { arm, reader in
+            arm.traces = reader.map("traces").flatMap { TraceSource($0) }
+        },
+        .map(
+            "generation",
+            \.generation,
+            "Keys that this arm lays over the experiment's generation."
+        ),
+        .map(
+            "selection",
+            \.selection,
+            default: { arm in
+                // Until here it says whether the model thinks.
+                let isThinking = arm.selection.filter.requiresOneThinkEnd
+                return SelectionSettings(
+                    filter: Arm.standardFilter(arm.kind, isThinking: isThinking)
+                )
+            },
+            "Keys that this arm lays over the experiment's selection; over nothing for kind direct."
+        ),
+        Key(
+            "student",
+            \.student,
+            .optional(.filled("the name of an arm")),
+            "An arm before this one whose trained student judges the traces and is trained further."
+        ),
+        .map("match", \.matching, from: Matching(), "Makes its data as much as those of others."),
+        .map("training", \.training, "Keys that this arm lays over the experiment's training."),
+    ]
 
-    /// The most combinations of a grid: each is an experiment of its own.
-    static let mostCombinations = 1000
-
-    /// How many combinations there are; nil where that is no number of 64 bits.
-    var count: Int? {
-        axes.reduce(1) { partial, axis in
-            guard
-                let (product, isTooLarge) = partial?
-                    .multipliedReportingOverflow(by: axis.values.count), !isTooLarge
-            else { return nil }
-            return product
+    /// Reads an arm's map within the experiment's; nil where its kind is not known.
+    init?(
+        _ name: String,
+        _ reader: ConfigurationReader,
+        in root: ConfigurationReader,
+        isThinking: Bool
+    ) {
+        self.init(name: name)
+        selection.filter.requiresOneThinkEnd = isThinking
+        // A direct arm takes traces as they come: the experiment's filter is not for it.
+        let isDirect = reader.object["kind"]?.string == Kind.direct.rawValue
+        reader.inherit(["generation", "training"] + (isDirect ? [] : ["selection"]), from: root)
+        self = reading(reader)
+        guard reader.object["kind"]?.string == kind.rawValue else { return nil }
+        // Every token of a student's own trace is the student's; a common limit on the share of
+        // fallbacks would refuse them all.
+        if kind == .studentOnly && reader.member("selection")?["maxFallbackRate"] == nil {
+            selection.filter.maxFallbackRate = nil
         }
+        if let policy = kind.policy { generation = generation.gated(policy) }
     }
 
-    /// All combinations, the last axis changing fastest.
-    var combinations: [[(key: String, value: JSON)]] {
-        axes.reduce([[]]) { partial, axis in
-            partial.flatMap { head in axis.values.map { head + [(axis.key, $0)] } }
+    func check(_ reader: ConfigurationReader) {
+        guard reader.object["kind"]?.string == kind.rawValue else { return }
+        // `rsd-train run --arm base` trains the models that start from scratch.
+        if name == "base" && kind != .base {
+            reader.report.add(
+                reader.path("kind"),
+                "found \(kind.rawValue); expected base, or another name for the arm"
+            )
+        }
+        if traces != nil && kind != .direct {
+            reader.report.add(
+                reader.path("traces"),
+                "an arm of kind \(kind.rawValue) makes its own traces; expected kind direct"
+            )
         }
     }
 }

@@ -1,46 +1,158 @@
-import Records
 import Basics
-import Foundation
+import Records
 
-extension Experiment {
+extension Experiment: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key(
+            "name",
+            \.name,
+            .identifier,
+            influence: .nothing,
+            isRequired: true,
+            "The folder of its runs and of its results."
+        ),
+        Key("description", \.description, .text, influence: .nothing, "What it is for, in words."),
+        Key(
+            "seeds",
+            \.seeds,
+            .list("whole numbers of at least 0", of: .seed, most: longestList),
+            "Root seeds; every one is run and reported."
+        ),
+        .map(
+            "models",
+            required: "a map with student and teacher",
+            models,
+            "The models."
+        ),
+        Key(
+            "problems",
+            "a map",
+            influence: .indirect,
+            shown: "none",
+            "The problems that traces are generated for."
+        ) { experiment, reader in
+            experiment.problems = reader.map("problems").flatMap { problems in
+                defer { problems.finish() }
+                return ProblemSource(problems)
+            }
+        },
+        Key(
+            "benchmarks",
+            "a list of maps",
+            influence: .indirect,
+            shown: "required",
+            "What models are scored on."
+        ) { experiment, reader in
+            experiment.benchmarks = Benchmark.readAll(reader)
+        },
+        Key(
+            "contamination",
+            \.contamination,
+            .word,
+            influence: .nothing,
+            "What to do about problems that are also in a benchmark."
+        ),
+        .map("template", \.template, "How problems are put to the models."),
+        .map("answers", \.answers, "How completions state their answers."),
+        .map("generation", \.generation, "How tries are generated, unless an arm says otherwise."),
+        Key(
+            "selection",
+            "a map",
+            influence: .indirect,
+            shown: "",
+            "Which tries are trained on, unless an arm says otherwise."
+        ) { _, reader in
+            // Each arm reads it again, over the filter of its kind.
+            _ = SelectionSettings().reading(reader.mapOrEmpty("selection"))
+        },
+        .map("training", \.training, "How students are trained, unless an arm says otherwise."),
+        .map("evaluation", \.evaluation, "How models are sampled on the benchmarks."),
+        Key(
+            "grid",
+            "a map of names to maps of key paths to lists of values",
+            influence: .indirect,
+            shown: "none",
+            "The tables of a sweep: every combination of the values is an experiment."
+        ) { experiment, reader in
+            experiment.grids = Grid.readAll(reader)
+        },
+        Key(
+            "arms",
+            "a map of names to maps",
+            influence: .indirect,
+            shown: "required",
+            "What is compared, in the order of the table."
+        ) { experiment, reader in
+            experiment.readArms(reader)
+        },
+    ]
+
+    private static let models: [Key<Self>] = [
+        Key(
+            "student",
+            "a map",
+            influence: .indirect,
+            shown: "required",
+            "The student before any training of this experiment."
+        ) { experiment, reader in
+            if !reader.has("student") { reader.missing("student", "a map with path or scratch") }
+            if let model = reader.map("student").flatMap({ ModelSource($0) }) {
+                experiment.student = model
+            }
+        },
+        Key(
+            "teacher",
+            "a map",
+            influence: .indirect,
+            shown: "none",
+            "The teacher, where an arm needs one."
+        ) { experiment, reader in
+            experiment.teacher = reader.map("teacher").flatMap { ModelSource($0) }
+        },
+    ]
+
+    private mutating func readArms(_ root: ConfigurationReader) {
+        if !root.has("arms") { root.missing("arms", "a map such as {base: {kind: base}}") }
+        let all = root.mapOrEmpty("arms")
+        if root.has("arms"), all.object.members.isEmpty {
+            root.missing("arms", "at least one, such as {base: {kind: base}}")
+        }
+        guard root.checkCount(all.object.members.count, of: "arms") else { return }
+        arms = all.object.members.compactMap { name, _ in
+            guard let reader = all.map(name) else { return nil }
+            if !ValueKind<String>.isIdentifier(name) {
+                root.report.add(
+                    reader.place,
+                    "found the name '\(name)'; expected letters, digits, '.', '_' and '-'"
+                )
+            }
+            return Arm(name, reader, in: root, isThinking: template.isThinking)
+        }
+    }
+
     init(_ document: ConfigurationFile, text: String, variant: Variant?) throws {
+        self.init(file: document.path, text: text)
+        self.variant = variant
         let report = ConfigurationReport(document)
         let root = ConfigurationReader(document.root.object ?? JSONObject(), at: "", report)
-        file = document.path
-        self.text = text
-        self.variant = variant
-        name = Self.identifier(root, "name")
-        description = root.string("description", default: "")
-        seeds = root.integers("seeds", default: [1], in: 0...Int.max).map { UInt64($0) }
+        read(root)
         if Set(seeds).count < seeds.count {
             report.add("seeds", "a seed occurs twice; expected different seeds")
         }
-        let models = root.requiredMap("models", "a map with student and teacher")
-        if !models.has("student") { models.missing("student", "a map with path or scratch") }
-        let student = models.map("student").flatMap { ModelSource($0) }
-        teacher = models.map("teacher").flatMap { ModelSource($0) }
-        models.finish()
-        problems = root.map("problems").flatMap { reader in
-            defer { reader.finish() }
-            return ProblemSource(reader)
-        }
-        benchmarks = Self.benchmarks(root)
-        contamination = root.choice("contamination", default: ContaminationPolicy.warn) ?? .warn
-        template = PromptSettings(Self.inner(root, "template"))
-        answers = AnswerSettings(Self.inner(root, "answers"))
-        let generation = GenerationSettings(Self.inner(root, "generation"))
-        self.generation = generation
-        _ = SelectionSettings(Self.inner(root, "selection"), default: TraceFilter())
-        training = TrainingSettings(Self.inner(root, "training"))
-        evaluation = EvaluationSettings(Self.inner(root, "evaluation"))
-        grids = Self.grids(root)
-        arms = Self.arms(root, isThinking: template.isThinking)
         ArmReferences(arms: arms).check(report)
+        checkArms(root, document)
+        root.finish()
+        try report.finish()
+    }
+
+    /// Notes what arms need and the rest of the file does not have.
+    private func checkArms(_ root: ConfigurationReader, _ document: ConfigurationFile) {
+        let report = root.report
         for arm in arms {
             guard let seed = arm.generation.seed, !seeds.contains(seed) else { continue }
-            let own = "arms.\(arm.name).generation.seed"
+            let written = "arms.\(arm.name).generation.seed"
             report.add(
-                document.lines[own] == nil ? "generation.seed" : own,
+                document.lines[written] == nil ? "generation.seed" : written,
                 "found \(seed); expected one of the experiment's seeds"
             )
         }
@@ -53,178 +165,18 @@ extension Experiment {
             )
         }
         for arm in arms {
-            guard case .problems? = arm.traces?.origin, problems == nil, !root.has("problems")
-            else { continue }
+            guard case .problems? = arm.traces?.origin, !root.has("problems") else { continue }
             report.add("arms.\(arm.name).traces", "takes solutions, and there are no problems")
         }
+        let hasTeacher = root.member("models")?["teacher"].map { !$0.isNull } ?? false
         for arm in arms where arm.isGenerated {
             let place = "arms.\(arm.name)"
-            if problems == nil && !root.has("problems") {
+            if !root.has("problems") {
                 report.add(place, "generates traces, and there are no problems to generate for")
             }
-            if teacher == nil && arm.kind != .studentOnly && !models.has("teacher") {
+            if !hasTeacher && arm.kind != .studentOnly {
                 report.add(place, "is of kind \(arm.kind.rawValue), and there is no teacher")
             }
-        }
-        root.finish()
-        try report.finish()
-        guard let student else {
-            throw Failure(.configuration, file: document.path, "has no student")
-        }
-        self.student = student
-    }
-
-    /// A name that can be part of a file name.
-    private static func identifier(_ reader: ConfigurationReader, _ key: String) -> String {
-        let expected = "letters, digits, '.', '_' and '-', a letter or digit first"
-        if !reader.has(key) { reader.missing(key, expected) }
-        return reader.optional(key, expected) { value in
-            value.string.flatMap { isIdentifier($0) ? $0 : nil }
-        } ?? ""
-    }
-
-    private static func isIdentifier(_ text: String) -> Bool {
-        text.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._-]{0,99}/) != nil
-    }
-
-    /// A map of the file, or an empty one whose keys all take their defaults.
-    private static func inner(_ root: ConfigurationReader, _ key: String) -> ConfigurationReader {
-        root.map(key) ?? ConfigurationReader(JSONObject(), at: key, root.report)
-    }
-
-    private static func benchmarks(_ root: ConfigurationReader) -> [Benchmark] {
-        let items = root.optional("benchmarks", "a list", \.array) ?? []
-        if items.isEmpty { root.missing("benchmarks", "a list of what to score on") }
-        guard root.checkCount(items.count, of: "benchmarks") else { return [] }
-        var benchmarks: [Benchmark] = []
-        for (index, item) in items.enumerated() {
-            let place = "benchmarks[\(index)]"
-            guard let object = item.object else {
-                root.report.add(place, "found \(item.shown); expected a map")
-                continue
-            }
-            let reader = ConfigurationReader(object, at: place, root.report)
-            let name = identifier(reader, "name")
-            if benchmarks.contains(where: { $0.name == name }) {
-                root.report.add("\(place).name", "'\(name)' occurs twice; expected other names")
-            }
-            let samples = reader.has("samples") ? reader.integer("samples", in: 1...65535) : nil
-            if let source = ProblemSource(reader) {
-                benchmarks.append(Benchmark(name: name, source: source, samples: samples))
-            }
-            reader.finish()
-        }
-        return benchmarks
-    }
-
-    private static func arms(_ root: ConfigurationReader, isThinking: Bool) -> [Arm] {
-        let arms = root.requiredMap("arms", "a map such as {base: {kind: base}}")
-        if root.has("arms"), arms.object.members.isEmpty {
-            root.missing("arms", "at least one, such as {base: {kind: base}}")
-        }
-        guard root.checkCount(arms.object.members.count, of: "arms") else { return [] }
-        return arms.object.members.compactMap { name, _ in
-            guard let reader = arms.map(name) else { return nil }
-            defer { reader.finish() }
-            if !isIdentifier(name) {
-                root.report.add(
-                    reader.place,
-                    "found the name '\(name)'; expected letters, digits, '.', '_' and '-'"
-                )
-            }
-            guard let kind = reader.choice("kind", default: Arm.Kind?.none) else { return nil }
-            // `rsd-train run --arm base` trains the models that start from scratch.
-            if name == "base" && kind != .base {
-                root.report.add(
-                    reader.path("kind"),
-                    "found \(kind.rawValue); expected base, or another name for the arm"
-                )
-            }
-            let traces = reader.map("traces").flatMap { TraceSource($0) }
-            if traces != nil && kind != .direct {
-                root.report.add(
-                    reader.path("traces"),
-                    "an arm of kind \(kind.rawValue) makes its own traces; expected kind direct"
-                )
-            }
-            let generation = GenerationSettings(laid(over: root, "generation", reader))
-            // A direct arm takes traces as they come: the experiment's filter is not for it.
-            let selection =
-                kind == .direct
-                ? inner(reader, "selection") : laid(over: root, "selection", reader)
-            let filter = Arm.standardFilter(kind, isThinking: isThinking)
-            var settings = SelectionSettings(selection, default: filter)
-            // Every token of a student's own trace is the student's; a common limit on the share
-            // of fallbacks would refuse them all.
-            if kind == .studentOnly && reader.member("selection")?["maxFallbackRate"] == nil {
-                settings.filter.maxFallbackRate = nil
-            }
-            return Arm(
-                name: name,
-                kind: kind,
-                traces: traces,
-                student: reader.optional("student", "the name of an arm", \.filled),
-                matching: reader.map("match").map { Matching($0) },
-                generation: kind.policy.map { generation.gated($0) } ?? generation,
-                selection: settings,
-                training: TrainingSettings(laid(over: root, "training", reader))
-            )
-        }
-    }
-
-    /// The experiment's settings with an arm's own laid over them.
-    ///
-    /// A mistake in the experiment's own part is reported there, not once more for every arm.
-    private static func laid(
-        over root: ConfigurationReader,
-        _ key: String,
-        _ arm: ConfigurationReader
-    ) -> ConfigurationReader {
-        let base = root.member(key) ?? .object(JSONObject())
-        let own = arm.optional(key, "a map", \.object) ?? JSONObject()
-        let report = arm.report.restrictedToWrittenKeys
-        let merged = base.overlaid(with: .object(own))
-        return ConfigurationReader(merged.object ?? JSONObject(), at: arm.path(key), report)
-    }
-
-    private static func grids(_ root: ConfigurationReader) -> [Grid] {
-        guard let grids = root.map("grid") else { return [] }
-        let known = ["models", "problems", "generation", "selection", "training", "evaluation"]
-        guard root.checkCount(grids.object.members.count, of: "grid") else { return [] }
-        var total = 0
-        return grids.object.members.compactMap { name, _ in
-            guard let reader = grids.map(name) else { return nil }
-            if !isIdentifier(name) {
-                root.report.add(reader.place, "found the name '\(name)'; expected letters, digits")
-            }
-            let axes = reader.object.members.compactMap { key, value -> (String, [JSON])? in
-                guard known.contains(String(key.split(separator: ".").first ?? "")) else {
-                    root.report.add(
-                        reader.path(key),
-                        "unknown key path; expected one that begins with "
-                            + known.joined(separator: ", ")
-                    )
-                    return nil
-                }
-                guard let values = value.array, !values.isEmpty else {
-                    root.report.add(reader.path(key), "found \(value.shown); expected a list")
-                    return nil
-                }
-                return (key, values)
-            }
-            let grid = Grid(name: name, axes: axes)
-            total += min(grid.count ?? .max, Grid.mostCombinations)
-            guard let count = grid.count, count <= Grid.mostCombinations,
-                total <= Grid.mostCombinations
-            else {
-                root.report.add(
-                    reader.place,
-                    "has \(grid.count.map(String.init) ?? "more than 2^63") combinations; expected "
-                        + "at most \(Grid.mostCombinations), all grids together"
-                )
-                return nil
-            }
-            return grid
         }
     }
 }

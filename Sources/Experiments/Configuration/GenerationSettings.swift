@@ -1,5 +1,5 @@
-import Decoding
 import Basics
+import Decoding
 
 /// How tries are generated.
 public struct GenerationSettings: Sendable, Equatable {
@@ -21,85 +21,23 @@ public struct GenerationSettings: Sendable, Equatable {
     }
 
     /// Tries at each problem.
-    public var tries: Int
+    public var tries = 16
     /// Most tokens of a completion.
-    public var maxNewTokens: Int
+    public var maxNewTokens = 7168
     /// Most tokens of prompt and completion together.
-    public var maxTotalTokens: Int
+    public var maxTotalTokens = 8192
     /// Sequences decoded at once; changes speed and memory, never the traces.
-    public var batch: Int
+    public var batch = 16
     /// The most tokens the teacher drafts before the student checks them; nil to measure.
     ///
     /// Changes speed, never the traces.
     public var draftTokens: Int?
-    /// Where the defaults come from.
-    public var preset: Preset
-    /// R: how many tokens the teacher may propose for one position.
-    public var proposals: Int
-    /// p_th: the student's probability below which a proposal is refused.
-    public var acceptanceThreshold: Double
-    /// Refuses proposals that are not among this many of the student's most likely; nil asks not.
-    public var acceptanceTopK: Int?
-    /// How the teacher's proposals are drawn.
-    public var teacher: SamplingParameters
-    /// How the student draws, after the last refusal or alone.
-    public var fallback: SamplingParameters
-    /// Thresholds whose exact acceptance is recorded beside each trace.
-    public var acceptanceThresholds: [Double]
+    /// Where the defaults of `rule` come from.
+    public var preset = Preset.paper
+    /// The numbers of the method.
+    public var rule = Preset.paper.configuration
     /// The seed whose traces all seeds of training use; nil where each has its own.
     public var seed: UInt64?
-
-    init(_ reader: ConfigurationReader) {
-        tries = reader.integer("tries", default: 16, in: 1...65535)
-        maxNewTokens = reader.integer(
-            "maxNewTokens",
-            default: 7168,
-            in: 1...ConfigurationReader.most
-        )
-        maxTotalTokens = reader.integer(
-            "maxTotalTokens",
-            default: 8192,
-            in: 2...ConfigurationReader.most
-        )
-        batch = reader.integer("batch", default: 16, in: 1...65536)
-        let draft =
-            reader.optional("draftTokens", "auto or a whole number from 1 to 64") { value in
-                if value.string == "auto" { return 0 }
-                return value.integer.flatMap { (1...64).contains($0) ? $0 : nil }
-            } ?? 0
-        draftTokens = draft == 0 ? nil : draft
-        preset = reader.choice("preset", default: Preset.paper) ?? .paper
-        let standard = preset.configuration
-        proposals = reader.integer("proposals", default: standard.proposals, in: 1...1024)
-        acceptanceThreshold = reader.number(
-            "acceptanceThreshold",
-            default: standard.acceptanceThreshold,
-            in: 0...Double.infinity
-        )
-        let topK = reader.integer(
-            "acceptanceTopK",
-            default: standard.acceptanceTopK ?? 0,
-            in: 0...Int.max
-        )
-        acceptanceTopK = topK == 0 ? nil : topK
-        func read(_ key: String, default sampling: SamplingParameters) -> SamplingParameters {
-            guard let inner = reader.map(key) else { return sampling }
-            defer { inner.finish() }
-            return SamplingParameters(inner, default: sampling)
-        }
-        teacher = read("teacher", default: standard.teacher)
-        fallback = read("fallback", default: standard.fallback)
-        acceptanceThresholds =
-            reader.optional("acceptanceThresholds", "a list of numbers of at least 0") { value in
-                guard let items = value.array else { return nil }
-                let numbers = items.compactMap { item in
-                    item.number.flatMap { $0 >= 0 ? $0 : nil }
-                }
-                return numbers.count == items.count ? numbers : nil
-            } ?? []
-        seed = reader.has("seed") ? UInt64(reader.integer("seed", in: 0...Int.max)) : nil
-        reader.finish()
-    }
 
     /// The same settings with the token gate of a policy: at a threshold of 0 the teacher chooses
     /// every token, above 1 the student.
@@ -107,26 +45,106 @@ public struct GenerationSettings: Sendable, Equatable {
         var copy = self
         switch policy {
         case .rsd: return copy
-        case .teacher: copy.acceptanceThreshold = 0
-        case .student: copy.acceptanceThreshold = 2
+        case .teacher: copy.rule.acceptanceThreshold = 0
+        case .student: copy.rule.acceptanceThreshold = 2
         }
-        copy.acceptanceTopK = nil
-        copy.proposals = 1
+        copy.rule.acceptanceTopK = nil
+        copy.rule.proposals = 1
         return copy
     }
+}
 
-    /// The members that the traces depend on.
-    var json: JSON {
-        var members = JSONObject([
-            ("tries", .integer(tries)), ("maxNewTokens", .integer(maxNewTokens)),
-            ("maxTotalTokens", .integer(maxTotalTokens)), ("proposals", .integer(proposals)),
-            ("acceptanceThreshold", .number(acceptanceThreshold)),
-            ("acceptanceTopK", .integer(acceptanceTopK ?? 0)), ("teacher", teacher.json),
-            ("fallback", fallback.json),
-            ("acceptanceThresholds", .array(acceptanceThresholds.map { .number($0) })),
-        ])
-        if let seed { members["seed"] = .integer(Int(clamping: seed)) }
-        return .object(members)
+extension GenerationSettings: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key("tries", \.tries, .whole(1...65535), "Tries at each problem."),
+        Key("maxNewTokens", \.maxNewTokens, .whole(1...mostTokens), "Most tokens of a completion."),
+        Key(
+            "maxTotalTokens",
+            \.maxTotalTokens,
+            .whole(2...mostTokens),
+            "Most tokens of prompt and completion together."
+        ),
+        Key("batch", \.batch, .whole(1...65536), influence: .nothing, "Sequences decoded at once."),
+        Key(
+            "draftTokens",
+            \.draftTokens,
+            .draft,
+            influence: .nothing,
+            shown: "auto",
+            "How many tokens the teacher drafts before the student checks them; auto measures."
+        ),
+        Key(
+            "preset",
+            \.preset,
+            .word,
+            influence: .indirect,
+            "Sets the defaults of the keys below: as the paper has it, or as the code of its authors."
+        ),
+        Key(
+            "proposals",
+            \.rule.proposals,
+            .whole(1...1024),
+            default: \.preset.configuration.proposals,
+            "R, how many tokens the teacher may propose for one position."
+        ),
+        Key(
+            "acceptanceThreshold",
+            \.rule.acceptanceThreshold,
+            .number(0...Double.infinity),
+            default: \.preset.configuration.acceptanceThreshold,
+            "p_th, the student's probability below which a proposal is refused."
+        ),
+        Key(
+            "acceptanceTopK",
+            \.rule.acceptanceTopK,
+            .some(.whole(0...Int.max), orNilAs: 0),
+            default: \.preset.configuration.acceptanceTopK,
+            "Refuses proposals that are not among this many of the student's most likely; 0 refuses "
+                + "none for that."
+        ),
+        .map(
+            "teacher",
+            \.rule.teacher,
+            default: \.preset.configuration.teacher,
+            unfolds: true,
+            "How the teacher's proposals are drawn."
+        ),
+        .map(
+            "fallback",
+            \.rule.fallback,
+            default: \.preset.configuration.fallback,
+            unfolds: true,
+            "How the student draws, after the last refusal or alone."
+        ),
+        Key(
+            "acceptanceThresholds",
+            \.rule.acceptanceThresholds,
+            .list(
+                "numbers of at least 0",
+                of: .number(0...Double.infinity),
+                mayBeEmpty: true
+            ),
+            "Thresholds whose exact acceptance is recorded beside each trace."
+        ),
+        Key(
+            "seed",
+            \.seed,
+            .optional(.seed),
+            "The seed whose traces all seeds of training use; without it each makes its own."
+        ),
+    ]
+}
+
+extension ValueKind where Value == Int? {
+    fileprivate static var draft: Self {
+        ValueKind(
+            "auto or a whole number from 1 to 64",
+            parse: { json in
+                if json.string == "auto" { return .some(nil) }
+                return json.integer.flatMap { (1...64).contains($0) ? .some($0) : nil }
+            },
+            json: { $0.map { .integer($0) } ?? "auto" }
+        )
     }
 }
 

@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 /// Where problems come from.
 public enum ProblemSource: Sendable, Equatable {
@@ -8,19 +8,14 @@ public enum ProblemSource: Sendable, Equatable {
     /// Problems of the chain world with the given numbers of operations.
     case chain(count: Int, operations: [Int])
 
+    /// Reads its keys among others of a map, such as a benchmark's name.
     init?(_ reader: ConfigurationReader) {
         switch (reader.has("path"), reader.map("chain")) {
-        case (true, nil): self = .file(RecordFile(reader))
+        case (true, nil):
+            self = .file(RecordFile().reading(reader, alone: false))
         case (false, let chain?):
-            self = .chain(
-                count: chain.integer("count", in: 1...1_000_000),
-                operations: chain.integers(
-                    "operations",
-                    default: Array(ChainWorld.operationRange),
-                    in: ChainWorld.operationRange
-                )
-            )
-            chain.finish()
+            let problems = ChainProblems().reading(chain)
+            self = .chain(count: problems.count, operations: problems.operations)
         case (let both, _):
             reader.report.add(
                 reader.place,
@@ -57,7 +52,7 @@ public enum ProblemSource: Sendable, Equatable {
         switch self {
         case .file(let file): file.merged
         case .chain(let count, let operations):
-            ["chain": ["count": .integer(count), "operations": .integers(operations)]]
+            ["chain": ChainProblems(count: count, operations: operations).json]
         }
     }
 }
@@ -65,21 +60,13 @@ public enum ProblemSource: Sendable, Equatable {
 /// A JSON Lines file and the records of it that are used.
 public struct RecordFile: Sendable, Equatable {
     /// Relative to the working directory.
-    public var path: String
+    public var path = ""
     /// Where a user gets it, in words.
     public var source: String?
     /// Which records are used.
-    public var choice: RecordChoice
+    public var choice = RecordChoice()
     /// Puts the choices of multiple-choice questions in order.
-    public var choicesSeed: UInt64
-
-    /// Reads the keys path, source, limit, seed, where and choicesSeed.
-    init(_ reader: ConfigurationReader) {
-        choicesSeed = UInt64(reader.integer("choicesSeed", default: 0, in: 0...Int.max))
-        path = reader.filePath("path") ?? ""
-        source = reader.optional("source", "text", \.filled)
-        choice = RecordChoice(reader)
-    }
+    public var choicesSeed: UInt64 = 0
 
     /// Reads the file as problems.
     ///
@@ -90,33 +77,93 @@ public struct RecordFile: Sendable, Equatable {
 
     var merged: JSON {
         var members = JSONObject([("path", .string(RunEnvironment.relative(path)))])
-        for (key, value) in choice.json.object?.members ?? [] { members[key] = value }
+        for (key, value) in choice.members.members { members[key] = value }
         if choicesSeed > 0 { members["choicesSeed"] = .integer(Int(choicesSeed)) }
         return .object(members)
     }
 }
 
-extension RecordChoice {
-    /// Reads the keys limit, seed and where.
-    init(_ reader: ConfigurationReader) {
-        self.init(
-            limit: reader.has("limit")
-                ? reader.integer("limit", in: 1...ConfigurationReader.most) : nil,
-            seed: reader.has("seed") ? UInt64(reader.integer("seed", in: 0...Int.max)) : nil
+/// Problems of the chain world.
+struct ChainProblems: ConfigurationSection {
+    var count = 1
+    var operations = Array(ChainWorld.operationRange)
+
+    static let keys: [Key<Self>] = [
+        Key("count", \.count, .whole(1...1_000_000), isRequired: true, "Number of problems."),
+        Key(
+            "operations",
+            \.operations,
+            .wholes(ChainWorld.operationRange),
+            "Numbers of operations in the problems."
+        ),
+    ]
+}
+
+extension RecordFile: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key(
+            "choicesSeed",
+            \.choicesSeed,
+            .seed,
+            influence: .indirect,
+            "Puts the choices of multiple-choice questions in order."
+        ),
+        Key(
+            "path",
+            \.path,
+            .path(),
+            influence: .indirect,
+            shown: "required",
+            "A file of JSON Lines or CSV."
+        ),
+        Key(
+            "source",
+            \.source,
+            .optional(.filled()),
+            influence: .nothing,
+            "Where to get it, for the message that it is missing."
+        ),
+        .keys(of: \.choice, as: "choice"),
+    ]
+}
+
+extension RecordChoice: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key(
+            "limit",
+            \.limit,
+            .optional(.whole(1...mostTokens), absent: .null),
+            shown: "all",
+            "How many records are used, the first ones unless there is a seed."
+        ),
+        Key("seed", \.seed, .optional(.seed), "Draws the records at random; needs a limit."),
+        Key(
+            "where",
+            "a map of members to a value or a list of values",
+            influence: .results,
+            shown: "none",
+            "Uses only records whose members have one of these values.",
+            json: \.conditionsJSON
+        ) { choice, reader in
+            choice.readConditions(reader)
+        },
+    ]
+
+    func check(_ reader: ConfigurationReader) {
+        guard seed != nil && limit == nil else { return }
+        reader.report.add(
+            reader.path("seed"),
+            "draws nothing without a limit; expected limit beside it"
         )
-        if seed != nil && limit == nil {
-            reader.report.add(
-                reader.path("seed"),
-                "draws nothing without a limit; expected limit beside it"
-            )
-        }
+    }
+
+    private mutating func readConditions(_ reader: ConfigurationReader) {
         for (key, value) in reader.map("where")?.object.members ?? [] {
             let values = value.array ?? [value]
             let isPlain = values.allSatisfy { $0.array == nil && $0.object == nil }
             guard !values.isEmpty, isPlain else {
-                let place = "\(reader.path("where")).\(key)"
                 reader.report.add(
-                    place,
+                    "\(reader.path("where")).\(key)",
                     "found \(value.shown); expected a value or a list of values"
                 )
                 continue
@@ -124,35 +171,13 @@ extension RecordChoice {
             conditions.append(Condition(key: key, values: values.map(\.compact)))
         }
     }
-}
 
-/// A set of questions that models are scored on.
-public struct Benchmark: Sendable, Equatable {
-    /// Its name, part of file names.
-    public var name: String
-    /// Where its questions come from.
-    public var source: ProblemSource
-    /// k: samples of each question; nil for as many as `evaluation` says.
-    public var samples: Int?
-
-    /// Reads or draws the questions: the same for every seed.
-    ///
-    /// - Throws: `Failure` when the file is missing or malformed, or the world too small.
-    public func problems() throws -> ProblemSet {
-        switch source {
-        case .file(let file): try file.problems()
-        case .chain(let count, let operations):
-            try ChainWorld.benchmark(name: name, count: count, operations: operations)
-        }
+    private var conditionsJSON: JSON? {
+        guard !conditions.isEmpty else { return nil }
+        return .object(
+            JSONObject(
+                conditions.map { ($0.key, .array($0.values.map { .string($0) })) }
+            )
+        )
     }
-}
-
-/// What to do about problems for training that are also in a benchmark.
-public enum ContaminationPolicy: String, Sendable, CaseIterable {
-    /// Say so, and go on.
-    case warn
-    /// Stop where a problem is in a benchmark word for word; say so where one is nearly.
-    case refuse
-    /// Do not look.
-    case ignore
 }

@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 import Tokenizers
 
 /// How a problem is put to a model, and how its turn ends.
@@ -13,110 +13,108 @@ public struct PromptSettings: Sendable, Equatable {
         /// ChatML without a system turn unless one is given; the assistant's turn opens with
         /// `<think>`.
         case qwen3Thinking = "qwen3-thinking"
-    }
 
-    /// The prompt, with `{problem}` where the problem belongs.
-    public var prompt: String
-    /// The token that ends the assistant's turn.
-    public var endOfTurn: String
-    /// Whether the model thinks: its completion closes the thinking with one `</think>`.
-    public var isThinking: Bool
-
-    init(prompt: String, endOfTurn: String, isThinking: Bool) {
-        self.prompt = prompt
-        self.endOfTurn = endOfTurn
-        self.isThinking = isThinking
-    }
-
-    init(preset: Preset, system: String?) {
-        var template: PromptTemplate =
-            switch preset {
+        /// The template with a system message; `plain` has no place for one.
+        func template(system: String?) -> PromptTemplate {
+            switch self {
             case .plain: .plain
-            case .chatml: .chatML
-            case .qwen3Thinking: .qwen3Thinking
+            case .chatml: .chatML(system: system)
+            case .qwen3Thinking: .qwen3Thinking(system: system)
             }
-        template.system = system
-        self.init(
-            prompt: template.render(problem: "{problem}"),
-            endOfTurn: template.endOfTurn ?? "$",
-            isThinking: preset == .qwen3Thinking
-        )
+        }
+
+        /// The end of the assistant's turn; without one of its own the chain world's.
+        var endOfTurn: String { template(system: nil).endOfTurn ?? ChainWorld.endOfTurn }
     }
 
-    init(_ reader: ConfigurationReader) {
-        let preset = reader.choice("preset", default: Preset.chatml) ?? .chatml
-        self.init(preset: preset, system: reader.optional("system", "text", \.filled))
-        prompt =
-            reader.optional("prompt", "text that holds {problem} once") { value in
-                value.string.flatMap { $0.ranges(of: "{problem}").count == 1 ? $0 : nil }
-            } ?? prompt
-        endOfTurn = reader.optional("endOfTurn", "a token", \.filled) ?? endOfTurn
-        isThinking = reader.bool("thinking", default: isThinking)
-        reader.finish()
+    /// Where the parts come from that are not given here.
+    public var preset = Preset.chatml
+    /// The system message, which the model gets as it is written; nil for none.
+    public var system: String?
+    /// A prompt in place of the preset's, with `{problem}` where the problem belongs; nil for the
+    /// preset's.
+    public var prompt: String?
+    /// The token that ends the assistant's turn.
+    public var endOfTurn = Preset.chatml.endOfTurn
+    /// Whether the model thinks: its completion closes the thinking with one `</think>`.
+    public var isThinking = false
+
+    /// The template as tokenizers take it.
+    public var template: PromptTemplate {
+        var template = preset.template(system: system)
+        if let prompt { template = PromptTemplate(text: prompt) }
+        template.endOfTurn = endOfTurn
+        return template
     }
 
     /// What the template says around a trace.
     public var marks: TraceMarks {
-        let behind = prompt.ranges(of: "{problem}").last.map { prompt[$0.upperBound...] } ?? ""
-        return TraceMarks(
-            opening: String(behind),
-            endOfTurn: endOfTurn,
-            isThinking: isThinking
-        )
+        TraceMarks(opening: template.opening, endOfTurn: endOfTurn, isThinking: isThinking)
     }
 
-    /// The template as tokenizers take it.
-    public var template: PromptTemplate {
-        PromptTemplate(userTurn: prompt, endOfTurn: endOfTurn)
-    }
-
-    /// The members that everything generated depends on.
-    var json: JSON {
-        [
-            "prompt": .string(prompt), "endOfTurn": .string(endOfTurn),
-            "thinking": .bool(isThinking),
-        ]
+    /// Whether a reader of the prompt's text alone would take a part of the system message for the
+    /// template's: for the problem's place, or for a special token, whose names stand in brackets.
+    private var hasAmbiguousMessage: Bool {
+        guard prompt == nil, preset != .plain, let system else { return false }
+        return system.contains(PromptTemplate.placeholder) || system.contains(endOfTurn)
+            || system.contains(/<[^<>\s]+>|\[[^\[\]\s]+\]/)
     }
 }
 
-/// How completions state their answers.
-public struct AnswerSettings: Sendable, Equatable {
-    /// Which statements count.
-    public enum Style: String, Sendable, CaseIterable {
-        /// A box, else a phrase such as "the answer is", else the last number; the trace filter
-        /// accepts a box only.
-        case math
-        /// A balanced `\boxed{}` only.
-        case boxed
-        /// What follows the last `start`, up to `end`.
-        case marker
-    }
+extension PromptSettings: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key("preset", \.preset, .word, influence: .indirect, "The turns around the problem."),
+        Key(
+            "system",
+            \.system,
+            .optional(.filled()),
+            influence: .indirect,
+            "The system message, which the model gets as it is written."
+        ),
+        Key(
+            "prompt",
+            \.prompt,
+            .prompt,
+            influence: .indirect,
+            shown: "by preset and system",
+            "The whole prompt, special tokens included, in place of preset and system message."
+        ),
+        // Stages are named by the prompt's text, wherever it comes from, and by the system message
+        // where that text alone could mean another prompt.
+        .derived("prompt") { settings in
+            .string(settings.template.render(problem: PromptTemplate.placeholder))
+        },
+        .derived("system") { settings in
+            settings.hasAmbiguousMessage ? settings.system.map { .string($0) } : nil
+        },
+        Key(
+            "endOfTurn",
+            \.endOfTurn,
+            .filled("a token"),
+            default: \.preset.endOfTurn,
+            shown: "by preset",
+            "The special token that ends the assistant's turn."
+        ),
+        Key(
+            "thinking",
+            \.isThinking,
+            .truth,
+            default: { $0.preset == .qwen3Thinking },
+            shown: "by preset",
+            "Whether completions think first, and close that with </think>."
+        ),
+    ]
+}
 
-    /// Which statements count.
-    public var style: Style
-    /// Text before the answer, for style `marker`.
-    public var start: String
-    /// Text after the answer, for style `marker`; nil for the rest of the text.
-    public var end: String?
-
-    init(_ reader: ConfigurationReader) {
-        style = reader.choice("style", default: Style.math) ?? .math
-        start = reader.string("start", default: "#")
-        end = reader.optional("end", "text", \.filled)
-        if style != .marker && (reader.has("start") || reader.has("end")) {
-            reader.report.add(
-                reader.path("style"),
-                "found '\(style.rawValue)' with a start or an end; expected marker"
-            )
-        }
-        reader.finish()
-    }
-
-    /// The members that verdicts depend on.
-    var json: JSON {
-        [
-            "style": .string(style.rawValue), "start": .string(start),
-            "end": end.map { .string($0) } ?? .null,
-        ]
+extension ValueKind where Value == String? {
+    fileprivate static var prompt: Self {
+        ValueKind(
+            "text that holds \(PromptTemplate.placeholder) once",
+            parse: { json in
+                let count = json.string?.ranges(of: PromptTemplate.placeholder).count
+                return count == 1 ? .some(json.string) : nil
+            },
+            json: { $0.map { .string($0) } }
+        )
     }
 }

@@ -1,47 +1,64 @@
-import Records
 import Basics
+import Records
 
 /// Which tries are trained on.
 public struct SelectionSettings: Sendable, Equatable {
     /// The rules, for the trace filter.
-    public var filter: TraceFilter
+    public var filter = TraceFilter()
     /// P_S below which a token's loss does not count; 0 for none.
-    public var maskBelow: Double
+    public var maskBelow = 0.0
+}
 
-    init(_ reader: ConfigurationReader, default standard: TraceFilter) {
-        filter = standard
-        filter.requiresEndOfTurn = reader.bool(
+extension SelectionSettings: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key(
             "requireEndOfTurn",
-            default: standard.requiresEndOfTurn
-        )
-        filter.requiresOneThinkEnd = reader.bool(
+            \.filter.requiresEndOfTurn,
+            .truth,
+            "Keeps only tries that end their turn."
+        ),
+        Key(
             "requireOneThinkEnd",
-            default: standard.requiresOneThinkEnd
-        )
-        filter.requiresCorrect = reader.bool("requireCorrect", default: standard.requiresCorrect)
+            \.filter.requiresOneThinkEnd,
+            .truth,
+            shown: "as template.thinking; false for kind direct",
+            "Keeps only tries that close their thinking once."
+        ),
+        Key(
+            "requireCorrect",
+            \.filter.requiresCorrect,
+            .truth,
+            shown: "true; false for kind direct",
+            "Keeps only tries whose answer is right."
+        ),
         // A rate of 1 lets everything pass, as nil does.
-        filter.maxFallbackRate = reader.number(
+        Key(
             "maxFallbackRate",
-            default: standard.maxFallbackRate ?? 1,
-            in: 0...1
-        )
-        filter.choice = reader.choice("select", default: standard.choice) ?? standard.choice
-        filter.unsolvedPrefix = reader.integer("unsolvedPrefix", default: 0, in: 0...Int.max)
-        maskBelow = reader.number("maskBelow", default: 0, in: 0...1)
-        reader.finish()
-    }
-
-    /// The members that the selection depends on.
-    var json: JSON {
-        var members = JSONObject([
-            ("requireEndOfTurn", .bool(filter.requiresEndOfTurn)),
-            ("requireOneThinkEnd", .bool(filter.requiresOneThinkEnd)),
-            ("requireCorrect", .bool(filter.requiresCorrect)),
-            ("maxFallbackRate", .number(filter.maxFallbackRate ?? 1)),
-            ("select", .string(filter.choice.rawValue)),
-        ])
-        if filter.unsolvedPrefix > 0 { members["unsolvedPrefix"] = .integer(filter.unsolvedPrefix) }
-        if maskBelow > 0 { members["maskBelow"] = .number(maskBelow) }
-        return .object(members)
-    }
+            \.filter.maxFallbackRate,
+            .some(.number(0...1), orNilAs: 1),
+            shown: "0.5; 1 for kind student-only",
+            "The largest share of tokens that the student may have chosen."
+        ),
+        Key(
+            "select",
+            \.filter.choice,
+            .word,
+            shown: "shortest; first for kind direct",
+            "Which of a problem's passing tries are kept."
+        ),
+        Key(
+            "unsolvedPrefix",
+            \.filter.unsolvedPrefix,
+            .whole(0...Int.max).leftOut(at: 0),
+            shown: "0",
+            "Of a problem without a passing try, keeps so many first tokens of the first try."
+        ),
+        Key(
+            "maskBelow",
+            \.maskBelow,
+            .number(0...1).leftOut(at: 0),
+            shown: "0",
+            "Leaves out of the loss tokens that the student gives less than this probability."
+        ),
+    ]
 }

@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 /// Traces that an arm takes from elsewhere instead of generating them.
 public struct TraceSource: Sendable, Equatable {
@@ -20,22 +20,16 @@ public struct TraceSource: Sendable, Equatable {
 
     init?(_ reader: ConfigurationReader) {
         defer { reader.finish() }
-        ending = reader.optional("ending", "text", \.filled)
+        ending = TraceEnding().reading(reader, alone: false).text
         switch (reader.has("path"), reader.has("problems"), reader.has("experiment")) {
         case (true, false, false):
-            origin = .file(
-                RecordFile(reader),
-                member: reader.optional("member", "text", \.filled) ?? "trace"
-            )
+            let traces = TraceFileKeys().reading(reader, alone: false)
+            origin = .file(traces.file, member: traces.member)
         case (false, true, false):
-            let member = reader.optional("problems", "a member such as solution", \.filled)
-            origin = .problems(member: member ?? "")
+            origin = .problems(member: SolutionKeys().reading(reader, alone: false).member)
         case (false, false, true):
-            if !reader.has("arm") { reader.missing("arm", "an arm of that experiment") }
-            origin = .experiment(
-                path: reader.filePath("experiment") ?? "",
-                arm: reader.optional("arm", "text", \.filled) ?? ""
-            )
+            let traces = OtherExperimentKeys().reading(reader, alone: false)
+            origin = .experiment(path: traces.path, arm: traces.arm)
         default:
             reader.report.add(reader.place, "expected one of path, problems and experiment")
             return nil
@@ -60,15 +54,13 @@ public struct TraceSource: Sendable, Equatable {
 
     /// The members that the traces depend on beside the contents of files.
     var json: JSON {
-        var members: [(key: String, value: JSON)] =
+        let members =
             switch origin {
-            case .file(let file, let member):
-                [("choice", file.choice.json), ("member", .string(member))]
-            case .problems(let member): [("problems", .string(member))]
-            case .experiment(_, let arm): [("arm", .string(arm))]
+            case .file(let file, let member): TraceFileKeys(file: file, member: member).members
+            case .problems(let member): SolutionKeys(member: member).members
+            case .experiment(let path, let arm): OtherExperimentKeys(path: path, arm: arm).members
             }
-        if let ending { members.append(("ending", .string(ending))) }
-        return .object(JSONObject(members))
+        return .object(JSONObject(members.members + TraceEnding(text: ending).members.members))
     }
 
     /// As manifests record it.
@@ -84,36 +76,66 @@ public struct TraceSource: Sendable, Equatable {
     }
 }
 
-/// How an arm's data are made as much as those of other arms.
-public struct Matching: Sendable, Equatable {
-    /// The arms to be compared with.
-    public var arms: [String]
-    /// Whether only problems count for which this arm and all of those have a trace.
-    public var problems: Bool
-    /// Whether only as many target tokens count as the smallest of them has.
-    public var targetTokens: Bool
+/// The key that every source of traces has.
+struct TraceEnding: ConfigurationSection {
+    var text: String?
 
-    init(_ reader: ConfigurationReader) {
-        if !reader.has("arms") { reader.missing("arms", "a list of arms") }
-        arms =
-            reader.optional("arms", "a list of arms") { value in
-                guard let items = value.array, !items.isEmpty else { return nil }
-                let names = items.compactMap(\.filled)
-                return names.count == items.count ? names : nil
-            } ?? []
-        problems = reader.bool("problems", default: false)
-        targetTokens = reader.bool("targetTokens", default: true)
-        if !problems && !targetTokens {
-            reader.report.add(reader.place, "matches neither problems nor targetTokens")
-        }
-        reader.finish()
-    }
+    static let keys: [Key<Self>] = [
+        Key(
+            "ending",
+            \.text,
+            .optional(.filled()),
+            "Text behind each trace, in which {answer} stands for the reference answer."
+        )
+    ]
+}
 
-    /// The members that the selection depends on.
-    var json: JSON {
-        [
-            "arms": .array(arms.map { .string($0) }), "problems": .bool(problems),
-            "targetTokens": .bool(targetTokens),
-        ]
-    }
+/// The keys of traces in a file.
+struct TraceFileKeys: ConfigurationSection {
+    var file = RecordFile()
+    var member = "trace"
+
+    static let keys: [Key<Self>] = [
+        .keys(of: \.file),
+        Key("member", \.member, .filled(), "The member of a record that holds the trace."),
+    ]
+}
+
+/// The key of solutions that problems bring with them.
+struct SolutionKeys: ConfigurationSection {
+    var member = ""
+
+    static let keys: [Key<Self>] = [
+        Key(
+            "problems",
+            \.member,
+            .filled("a member such as solution"),
+            isRequired: true,
+            "The member of the experiment's own problems that holds a solution."
+        )
+    ]
+}
+
+/// The keys of traces that were made for another student.
+struct OtherExperimentKeys: ConfigurationSection {
+    var path = ""
+    var arm = ""
+
+    static let keys: [Key<Self>] = [
+        Key(
+            "arm",
+            \.arm,
+            .filled(missing: "an arm of that experiment"),
+            isRequired: true,
+            "The arm whose selected traces are taken."
+        ),
+        Key(
+            "experiment",
+            \.path,
+            .path(),
+            influence: .indirect,
+            shown: "required",
+            "Another experiment's file."
+        ),
+    ]
 }

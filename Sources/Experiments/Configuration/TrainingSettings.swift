@@ -1,57 +1,65 @@
+import Basics
 import Checkpoints
 import Records
-import Decoding
-import Basics
-import Models
 
 /// AdamW with decoupled decay, linear warmup, cosine decay and clipping by the global norm.
 public struct OptimizerSettings: Sendable, Equatable {
     /// Peak learning rate.
     public var learningRate: Double
     /// Learning rate at the last step.
-    public var finalLearningRate: Double
+    public var finalLearningRate = 0.0
     /// Share of the steps over which the rate rises from 0.
-    public var warmupFraction: Double
+    public var warmupFraction = 0.05
     /// Decoupled weight decay.
-    public var weightDecay: Double
+    public var weightDecay = 1e-4
     /// Decay of the first moment.
-    public var beta1: Double
+    public var beta1 = 0.9
     /// Decay of the second moment.
-    public var beta2: Double
+    public var beta2 = 0.95
     /// Added to the root of the second moment.
-    public var epsilon: Double
+    public var epsilon = 1e-8
     /// Largest global norm of the gradient; 0 does not clip.
-    public var clip: Double
+    public var clip = 1.0
     /// The type of the moments, in memory and in checkpoints.
-    public var moments: NamedTensor.Storage
+    public var moments = NamedTensor.Storage.float32
 
-    /// Reads the keys that `training` and `pretraining` share; the defaults are the s1 recipe's.
-    init(_ reader: ConfigurationReader, learningRate: Double) {
-        let any = 0...Double.infinity
-        self.learningRate = reader.number("learningRate", default: learningRate, in: any)
-        finalLearningRate = reader.number("finalLearningRate", default: 0, in: any)
-        warmupFraction = reader.number("warmupFraction", default: 0.05, in: 0...1)
-        weightDecay = reader.number("weightDecay", default: 1e-4, in: any)
-        beta1 = reader.number("beta1", default: 0.9, in: 0...0.999999)
-        beta2 = reader.number("beta2", default: 0.95, in: 0...0.999999)
-        epsilon = reader.number("epsilon", default: 1e-8, in: 1e-30...1)
-        clip = reader.number("clip", default: 1, in: any)
-        moments = reader.choice("moments", default: NamedTensor.Storage.float32) ?? .float32
-    }
+    /// The s1 recipe with a learning rate.
+    init(learningRate: Double) { self.learningRate = learningRate }
+}
 
-    /// The members as they enter keys and manifests.
-    var json: JSON {
-        var members = JSONObject([
-            ("learningRate", .number(learningRate)),
-            ("finalLearningRate", .number(finalLearningRate)),
-            ("warmupFraction", .number(warmupFraction)), ("weightDecay", .number(weightDecay)),
-            ("beta1", .number(beta1)), ("beta2", .number(beta2)), ("epsilon", .number(epsilon)),
-            ("clip", .number(clip)),
-        ])
-        // Left out where it is the default: keys of stages made before it existed stay valid.
-        if moments != .float32 { members["moments"] = .string(moments.rawValue) }
-        return .object(members)
-    }
+extension OptimizerSettings: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key("learningRate", \.learningRate, .number(0...Double.infinity), "Peak learning rate."),
+        Key(
+            "finalLearningRate",
+            \.finalLearningRate,
+            .number(0...Double.infinity),
+            "Learning rate at the last step, reached along a cosine."
+        ),
+        Key(
+            "warmupFraction",
+            \.warmupFraction,
+            .number(0...1),
+            "Share of the steps over which the rate rises from 0."
+        ),
+        Key("weightDecay", \.weightDecay, .number(0...Double.infinity), "Decoupled weight decay."),
+        Key("beta1", \.beta1, .number(0...0.999999), "Decay of AdamW's first moment."),
+        Key("beta2", \.beta2, .number(0...0.999999), "Decay of AdamW's second moment."),
+        Key("epsilon", \.epsilon, .number(1e-30...1), "Added to the root of the second moment."),
+        Key(
+            "clip",
+            \.clip,
+            .number(0...Double.infinity),
+            "Largest global norm of the gradient; 0 does not clip."
+        ),
+        Key(
+            "moments",
+            \.moments,
+            .word.leftOut(at: .float32),
+            shown: "float32",
+            "The type of the moments; bfloat16 takes a quarter less memory and is rounded by chance."
+        ),
+    ]
 }
 
 /// How a student is fine-tuned.
@@ -69,118 +77,101 @@ public struct TrainingSettings: Sendable, Equatable {
     }
 
     /// The optimizer and its schedule.
-    public var optimizer: OptimizerSettings
+    public var optimizer = OptimizerSettings(learningRate: 1e-5)
     /// Sequences of an optimizer step.
-    public var batch: Int
+    public var batch = 16
     /// How often each trace is seen.
-    public var epochs: Int
+    public var epochs = 5
     /// Most tokens of a training sequence.
-    public var maxLength: Int
+    public var maxLength = 8192
     /// What becomes of longer ones.
-    public var overlong: OverlongPolicy
+    public var overlong = OverlongPolicy.drop
     /// Most tokens of a micro-batch.
-    public var microBatchTokens: Int
+    public var microBatchTokens = 8192
     /// What is computed again in the backward pass.
-    public var recompute: Recompute
+    public var recompute = Recompute.auto
     /// Steps between checkpoints; 0 writes one at the end of each epoch.
-    public var saveEvery: Int
+    public var saveEvery = 0
     /// Checkpoints that stay when training has ended, the latest ones before its end.
-    public var keepCheckpoints: Int
+    public var keepCheckpoints = 0
     /// The adapters that are trained instead of all weights; nil trains all.
     public var lora: LoRA?
 
-    init(_ reader: ConfigurationReader) {
-        optimizer = OptimizerSettings(reader, learningRate: 1e-5)
-        batch = reader.integer("batch", default: 16, in: 1...1_000_000)
-        epochs = reader.integer("epochs", default: 5, in: 1...1_000_000)
-        maxLength = reader.integer("maxLength", default: 8192, in: 2...ConfigurationReader.most)
-        overlong = reader.choice("overlong", default: OverlongPolicy.drop) ?? .drop
-        microBatchTokens = reader.integer(
-            "microBatchTokens",
-            default: 8192,
-            in: 1...ConfigurationReader.most
-        )
-        recompute = reader.choice("recompute", default: Recompute.auto) ?? .auto
-        saveEvery = reader.integer("saveEvery", default: 0, in: 0...Int.max)
-        keepCheckpoints = reader.integer("keepCheckpoints", default: 0, in: 0...1024)
-        lora = reader.map("lora").map { LoRA($0) }
-        reader.finish()
-    }
+    /// Adapters of which no key is given.
+    static let standardAdapters = LoRA(rank: 16, alpha: 32, targets: LoRA.maps)
 
     /// Checkpoints kept while training goes on: two, or as many as are to stay.
     public static func checkpointsWhileTraining(keeping count: Int) -> Int {
         count > 0 ? count : 2
     }
-
-    /// The members that the trained weights depend on, to the last bit.
-    var json: JSON {
-        var members = JSONObject([
-            ("optimizer", optimizer.json), ("batch", .integer(batch)), ("epochs", .integer(epochs)),
-            ("maxLength", .integer(maxLength)), ("overlong", .string(overlong.rawValue)),
-            ("microBatchTokens", .integer(microBatchTokens)),
-        ])
-        if let lora {
-            members["lora"] = [
-                "rank": .integer(lora.rank), "alpha": .number(lora.alpha),
-                "targets": .array(lora.targets.map { .string($0) }),
-            ]
-        }
-        return .object(members)
-    }
 }
 
-extension LoRA {
-    /// Reads the keys of `training.lora`.
-    ///
-    /// By default every linear map is adapted: Dettmers et al. 2023 (QLoRA, arXiv:2305.14314),
-    /// section 4, need that to reach full fine-tuning.
-    init(_ reader: ConfigurationReader) {
-        let rank = reader.integer("rank", default: 16, in: 1...4096)
-        let targets = reader.words("targets", default: LoRA.maps, from: LoRA.maps)
-        self.init(
-            rank: rank,
-            alpha: reader.number("alpha", default: Double(2 * rank), in: 1e-6...1e6),
-            targets: LoRA.maps.filter(targets.contains)
-        )
-        reader.finish()
-    }
+extension TrainingSettings: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        .keys(of: \.optimizer, as: "optimizer"),
+        Key("batch", \.batch, .whole(1...1_000_000), "Sequences of an optimizer step."),
+        Key("epochs", \.epochs, .whole(1...1_000_000), "How often each trace is seen."),
+        Key(
+            "maxLength",
+            \.maxLength,
+            .whole(2...mostTokens),
+            "Most tokens of a training sequence."
+        ),
+        Key(
+            "overlong",
+            \.overlong,
+            .word,
+            "Whether longer traces are left out, cut, or a mistake."
+        ),
+        Key(
+            "microBatchTokens",
+            \.microBatchTokens,
+            .whole(1...mostTokens),
+            "Most tokens that go through the model at once: memory, and the last bits of the weights."
+        ),
+        Key(
+            "recompute",
+            \.recompute,
+            .word,
+            influence: .nothing,
+            "What the backward pass computes again to save memory."
+        ),
+        Key(
+            "saveEvery",
+            \.saveEvery,
+            .whole(0...Int.max),
+            influence: .nothing,
+            "Steps between checkpoints; 0 writes one at the end of each epoch."
+        ),
+        Key(
+            "keepCheckpoints",
+            \.keepCheckpoints,
+            .whole(0...1024),
+            influence: .nothing,
+            "Checkpoints that stay when training has ended."
+        ),
+        .map(
+            "lora",
+            \.lora,
+            from: standardAdapters,
+            "Trains low-rank adapters on the student as it is stored instead of all its weights."
+        ),
+    ]
 }
 
-/// How a model is sampled and scored on the benchmarks.
-public struct EvaluationSettings: Sendable, Equatable {
-    /// k: samples of each question.
-    public var samples: Int
-    /// How they are drawn.
-    public var sampling: SamplingParameters
-    /// Most tokens of a sample.
-    public var maxNewTokens: Int
-    /// Sequences decoded at once; changes speed and memory, never the samples.
-    public var batch: Int
-    /// How the student's matrices are kept, the same for every arm: a trained student is in
-    /// float32, and decodes several times faster in eight bits.
-    public var storage: WeightStorage
-
-    init(_ reader: ConfigurationReader) {
-        samples = reader.integer("samples", default: 1, in: 1...65535)
-        sampling = SamplingParameters(
-            reader,
-            default: SamplingParameters(temperature: 0.7, topP: 0.95)
-        )
-        maxNewTokens = reader.integer(
-            "maxNewTokens",
-            default: 8192,
-            in: 1...ConfigurationReader.most
-        )
-        batch = reader.integer("batch", default: 16, in: 1...65536)
-        storage = reader.choice("storage", default: WeightStorage.stored) ?? .stored
-        reader.finish()
-    }
-
-    /// The members that the samples depend on.
-    var json: JSON {
-        [
-            "samples": .integer(samples), "sampling": sampling.json,
-            "maxNewTokens": .integer(maxNewTokens), "storage": .string(storage.rawValue),
-        ]
-    }
+// By default every linear map is adapted: Dettmers et al. 2023 (QLoRA, arXiv:2305.14314), section 4,
+// need that to reach full fine-tuning.
+extension LoRA: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key("rank", \.rank, .whole(1...4096), "r, the rank of every update."),
+        Key("targets", \.targets, .words(of: LoRA.maps), shown: "all of them", "The adapted maps."),
+        Key(
+            "alpha",
+            \.alpha,
+            .number(1e-6...1e6),
+            default: { Double(2 * $0.rank) },
+            shown: "2 x rank",
+            "Updates are scaled by alpha / rank."
+        ),
+    ]
 }

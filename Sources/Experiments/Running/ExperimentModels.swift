@@ -156,8 +156,8 @@ extension LanguageModel {
 
     /// What there is to warn of; nil where nothing is.
     func spelledMarks(_ template: PromptSettings) -> String? {
-        let marks = ["<think>", "</think>"].filter { mark in
-            (template.isThinking || template.prompt.contains(mark))
+        let marks = [TraceMarks.think.open, TraceMarks.think.close].filter { mark in
+            (template.isThinking || template.template.markup.contains(mark))
                 && tokenizer.id(of: mark) == nil
         }
         guard !marks.isEmpty else { return nil }

@@ -123,8 +123,8 @@ extension Arm {
         case .teacherFiltered: "the teacher's traces that pass the filter"
         case .rsd:
             "reverse speculative decoding, P_S of at least "
-                + NumberText.share(generation.acceptanceThreshold)
-                + (generation.proposals > 1 ? ", \(generation.proposals) proposals" : "")
+                + NumberText.share(generation.rule.acceptanceThreshold)
+                + (generation.rule.proposals > 1 ? ", \(generation.rule.proposals) proposals" : "")
         case .studentOnly: "the student's own traces that pass the filter"
         }
     }

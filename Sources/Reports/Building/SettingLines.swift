@@ -87,8 +87,8 @@ struct SettingLines {
             settings.tries == 1
                 ? "1 try a problem" : "\(NumberText.count(settings.tries)) tries a problem"
         ]
-        parts.append("teacher \(text(settings.teacher))")
-        parts.append("student \(text(settings.fallback))")
+        parts.append("teacher \(text(settings.rule.teacher))")
+        parts.append("student \(text(settings.rule.fallback))")
         parts.append("at most \(NumberText.counted(settings.maxNewTokens, "token"))")
         return parts.joined(separator: ", ")
     }

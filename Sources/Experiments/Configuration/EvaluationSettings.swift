@@ -1,0 +1,33 @@
+import Basics
+import Decoding
+import Models
+
+/// How a model is sampled and scored on the benchmarks.
+public struct EvaluationSettings: Sendable, Equatable {
+    /// k: samples of each question.
+    public var samples = 1
+    /// How they are drawn.
+    public var sampling = SamplingParameters.paper
+    /// Most tokens of a sample.
+    public var maxNewTokens = 8192
+    /// Sequences decoded at once; changes speed and memory, never the samples.
+    public var batch = 16
+    /// How the student's matrices are kept, the same for every arm: a trained student is in
+    /// float32, and decodes several times faster in eight bits.
+    public var storage = WeightStorage.stored
+}
+
+extension EvaluationSettings: ConfigurationSection {
+    static let keys: [Key<Self>] = [
+        Key("samples", \.samples, .whole(1...65535), "k, samples of each question."),
+        .keys(of: \.sampling, as: "sampling"),
+        Key("maxNewTokens", \.maxNewTokens, .whole(1...mostTokens), "Most tokens of a sample."),
+        Key("batch", \.batch, .whole(1...65536), influence: .nothing, "Sequences decoded at once."),
+        Key(
+            "storage",
+            \.storage,
+            .word,
+            "How every student's matrices are kept: as in its file, in eight bits, or in float32."
+        ),
+    ]
+}

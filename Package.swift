@@ -66,13 +66,6 @@ let package = Package(
                 "Tokenizers", logging, .product(name: "Yams", package: "Yams"),
             ]
         ),
-        .target(
-            name: "Training",
-            dependencies: [
-                "Autograd", "Checkpoints", "Records", "Experiments", "Basics", "Kernels", "Models",
-                "Tokenizers",
-            ]
-        ),
 
         // What the stages do.
         .target(

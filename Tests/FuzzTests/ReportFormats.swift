@@ -58,8 +58,8 @@ enum ReportFormats {
             let analysis = try TraceAnalysis.read(path)
             var model = ReportModel(experiment: "x")
             model.arms = ["base", "rsd"].map { .init(name: $0) }
-            model.traces = analysis.traces
-            model.samples = analysis.samples
+            model.traces = analysis.arms
+            model.samples = analysis.arms.flatMap(\.samples)
             try draw(model, &random)
         }
     }

@@ -122,7 +122,7 @@ struct SamplingRun {
             maxTotalTokens: .max
         )
         let engine = try DecodingEngine(
-            models: [model],
+            model: model,
             rule: PlainSampling(
                 settings.sampling,
                 vocabularySize: model.vocabularySize,

@@ -70,14 +70,6 @@ extension TensorSource {
 }
 
 extension TensorSource {
-    /// How many decoder layers the tensors' names speak of.
-    public var layerCount: Int {
-        let prefix = "model.layers."
-        return tensors.keys.lazy.filter { $0.hasPrefix(prefix) }
-            .compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
-            .max().map { $0 < Int.max ? $0 + 1 : $0 } ?? 0
-    }
-
     /// A place in config.json as the file itself names it: another one in GGUF files.
     public func place(ofKey place: String) -> String {
         let file = (self as? GGUFFile) ?? (self as? AdaptedTensors)?.base as? GGUFFile

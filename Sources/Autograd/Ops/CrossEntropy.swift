@@ -63,6 +63,12 @@ extension Variable {
         }
     }
 
+    /// The most rows of which `headCrossEntropy` holds logits at once: 160 MiB in float32, unless 16
+    /// rows take more.
+    public static func headRowsAtOnce(vocabularySize: Int) -> Int {
+        max(16, (40 << 20) / max(1, vocabularySize))
+    }
+
     /// Cross-entropy of logits that exist whole, for small vocabularies: the weighted sum
     /// Σ_r c[r] · −log softmax(x[r])[target[r]].
     ///
@@ -110,11 +116,11 @@ private struct HeadChunks<Scalar: KernelScalar> {
     let targets: [Int32]
     let coefficients: [Scalar]
 
-    /// Equal chunks whose logits take at most 160 MiB in float32, unless 16 rows take more.
+    /// Equal chunks of at most `headRowsAtOnce`.
     ///
     /// A product over some 250 rows comes within a few per cent of one over all.
     private var chunkSize: Int {
-        let most = max(16, (40 << 20) / max(1, head.outputs))
+        let most = Variable<Scalar>.headRowsAtOnce(vocabularySize: head.outputs)
         let count = max(1, (rows.count + most - 1) / most)
         return max(1, (rows.count + count - 1) / count)
     }

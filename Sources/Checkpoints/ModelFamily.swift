@@ -63,7 +63,7 @@ public struct TensorNames: Sendable, Hashable {
             published.split(separator: ".").last.map(String.init) ?? published
         }
 
-        /// The published name of the weight itself.
+        /// The published name of the weight.
         public var weight: String { "\(published).weight" }
     }
 
@@ -106,7 +106,8 @@ public struct TensorNames: Sendable, Hashable {
     public var linearMaps: [Name] { [query, key, value, output, gate, up, down] }
 
     private var whole: [Name] { [embedding, norm, head] }
-    private var ofLayer: [Name] {
+    /// The linear maps and the norms of a layer.
+    public var layerParts: [Name] {
         linearMaps + [inputNorm, feedForwardNorm] + [queryNorm, keyNorm].compactMap(\.self)
     }
 
@@ -123,7 +124,7 @@ public struct TensorNames: Sendable, Hashable {
             return "\(found.published).\(last)"
         }
         guard parts.count == 4, parts[0] == layers.gguf, let layer = Int(parts[1]), layer >= 0,
-            String(layer) == parts[1], let part = ofLayer.first(where: { $0.gguf == parts[2] })
+            String(layer) == parts[1], let part = layerParts.first(where: { $0.gguf == parts[2] })
         else { return nil }
         return "\(path(layer, part)).\(last)"
     }

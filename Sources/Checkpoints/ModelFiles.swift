@@ -139,7 +139,7 @@ public struct ModelFiles: Sendable {
         let configuration = try TextFile.readJSON("\(path)/config.json")
         let family = try family(configuration, families, in: "\(path)/config.json")
         var tokenizerConfiguration = try optional("tokenizer_config.json", TextFile.readJSON)
-        // Newer folders keep the template in a file of its own, which goes before the other.
+        // Newer folders keep the template in a separate file, which goes before the other.
         if let template = try optional("chat_template.jinja", TextFile.read) {
             var members = tokenizerConfiguration?.object ?? JSONObject()
             members["chat_template"] = .string(String(decoding: template, as: UTF8.self))

@@ -39,7 +39,7 @@ public protocol TensorSource: AnyObject, Sendable {
     /// Vectors are `[1, n]`; axes before the last are flattened into rows.
     /// - Throws: `Failure.badData` when there is no such tensor, or when it has no numbers.
     func matrix(_ name: String) throws -> StoredMatrix
-    /// A tensor widened to float32, row-major, in memory of the caller's own.
+    /// A tensor widened to float32, row-major, in memory that the caller may change.
     ///
     /// - Throws: `Failure.badData` when there is no such tensor.
     func values(_ name: String) throws -> Buffer<Float>

@@ -173,7 +173,7 @@ extension ModelConfiguration {
             }
             try files.checkTiedHead()
         } catch var failure as Failure {
-            // GGUF files have keys of their own.
+            // GGUF files have other keys.
             if let place = failure.place { failure.place = files.source.place(ofKey: place) }
             throw failure.inFile(files.path)
         }

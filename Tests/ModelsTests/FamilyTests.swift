@@ -28,16 +28,13 @@ import Testing
         _ family: ModelFamily
     ) throws {
         let names = family.names
-        let parts =
-            names.linearMaps + [names.inputNorm, names.feedForwardNorm]
-            + [names.queryNorm, names.keyNorm].compactMap(\.self)
         var published = Set(
             [names.embedding, names.norm, names.head].compactMap {
                 names.published(gguf: "\($0.gguf).weight")
             }
         )
         for layer in 0..<2 {
-            for part in parts {
+            for part in names.layerParts {
                 for kind in ["weight", "bias"] {
                     let name = names.published(gguf: "blk.\(layer).\(part.gguf).\(kind)")
                     if let name { published.insert(name) }

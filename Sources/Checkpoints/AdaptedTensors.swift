@@ -161,7 +161,11 @@ public struct AdapterBase: Sendable, Equatable {
     /// `places`, where the caller knows it to be now.
     /// - Throws: `Failure.missingInput` when nothing is at any of them; `Failure.badData` when only
     ///   other models are; what opening one throws.
-    func open(for checkpoint: String, places: [String]) throws -> ModelFiles {
+    func open(
+        for checkpoint: String,
+        _ families: [ModelFamily],
+        places: [String]
+    ) throws -> ModelFiles {
         let folder = URL(filePath: checkpoint).deletingLastPathComponent()
         let beside = folder.appending(path: path).standardized.path(percentEncoded: false)
         var tried: [String] = []
@@ -170,7 +174,7 @@ public struct AdapterBase: Sendable, Equatable {
         where !tried.contains(place) && FileManager.default.fileExists(atPath: place) {
             tried.append(place)
             do {
-                let base = try ModelFiles.open(place, acceptsAdapters: false)
+                let base = try ModelFiles.open(place, families, acceptsAdapters: false)
                 if try base.source.digest() == digest { return base }
             } catch let failure as Failure { broken = broken ?? failure }
         }

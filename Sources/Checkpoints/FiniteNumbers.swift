@@ -40,21 +40,20 @@ extension TensorSource {
 }
 
 extension ModelFiles {
-    private static let (embedding, head) = ("model.embed_tokens.weight", "lm_head.weight")
-
-    /// Refuses a head of its own in a model whose configuration ties the head to the embedding.
+    /// Refuses a separate head in a model whose configuration ties the head to the embedding.
     ///
     /// A copy of the embedding under the head's name is harmless.
     /// - Throws: `Failure.badData` saying where the two differ.
     public func checkTiedHead() throws {
+        let (head, embedding) = (family.names.head.weight, family.names.embedding.weight)
         guard configuration["tie_word_embeddings"]?.bool == true,
-            let found = source.tensors[Self.head], let table = source.tensors[Self.embedding]
+            let found = source.tensors[head], let table = source.tensors[embedding]
         else { return }
         func refuse(_ difference: String) -> Failure {
             Failure(
                 .badData,
                 file: path,
-                at: "tensor '\(Self.head)'",
+                at: "tensor '\(head)'",
                 "\(difference), but 'tie_word_embeddings' in the configuration is true",
                 remedy: "If the head was trained apart, set tie_word_embeddings to false in "
                     + "config.json; otherwise remove the tensor."
@@ -63,16 +62,16 @@ extension ModelFiles {
         guard found.shape == table.shape, found.count > 0 else {
             throw refuse("its shape is \(found.shape), the embedding's \(table.shape)")
         }
-        let (own, shared) = (try source.matrix(Self.head), try source.matrix(Self.embedding))
-        if own.format == shared.format, own.bytes.elementsEqual(shared.bytes) { return }
-        for first in stride(from: 0, to: own.rows, by: 1024) {
-            let rows = first..<min(first + 1024, own.rows)
+        let (apart, shared) = (try source.matrix(head), try source.matrix(embedding))
+        if apart.format == shared.format, apart.bytes.elementsEqual(shared.bytes) { return }
+        for first in stride(from: 0, to: apart.rows, by: 1024) {
+            let rows = first..<min(first + 1024, apart.rows)
             let (a, b): (Buffer<Float>, Buffer<Float>) = (
-                own.dequantized(rows: rows), shared.dequantized(rows: rows)
+                apart.dequantized(rows: rows), shared.dequantized(rows: rows)
             )
             let index = (0..<a.count).first { a[$0] != b[$0] && !(a[$0].isNaN && b[$0].isNaN) }
             if let index {
-                let row = rows.lowerBound + index / own.columns
+                let row = rows.lowerBound + index / apart.columns
                 throw refuse("row \(row) differs from the embedding's")
             }
         }

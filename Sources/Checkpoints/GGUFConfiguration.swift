@@ -4,7 +4,7 @@ import Foundation
 extension GGUFFile {
     /// The configuration that Hugging Face would publish beside these weights.
     ///
-    /// Keys and their meaning: transformers, `LlamaConfig`, `Qwen2Config`, `Qwen3Config`.
+    /// Keys and their meaning: transformers, `LlamaConfig` and its like.
     /// - Throws: `Failure.badData` for a missing or impossible value, naming its key.
     public func configuration() throws -> JSON {
         let hidden = try positive("embedding_length")
@@ -12,12 +12,13 @@ extension GGUFFile {
         let headDimension =
             metadata["\(architecture).attention.key_length"] == nil
             ? hidden / heads : try positive("attention.key_length")
-        let embedding = try info("model.embed_tokens.weight")
+        let names = family.names
+        let embedding = try info(names.embedding.weight)
         guard embedding.shape.count == 2, embedding.columns == hidden else {
             throw Failure(
                 .badData,
                 file: path,
-                at: "tensor 'token_embd.weight'",
+                at: "tensor '\(names.embedding.gguf).weight'",
                 "shape \(embedding.shape); expected [vocabulary, \(hidden)]"
             )
         }
@@ -32,9 +33,8 @@ extension GGUFFile {
             )
         }
         try checkHeads(headDimension)
-        let isLlama = architecture == "llama"
         var members: [(key: String, value: JSON)] = [
-            ("architectures", [.string(GGUFFile.className[architecture] ?? "")]),
+            ("architectures", [.string(family.architecture)]),
             ("model_type", .string(architecture)),
             ("hidden_size", .integer(hidden)),
             ("num_hidden_layers", .integer(try positive("block_count"))),
@@ -45,13 +45,13 @@ extension GGUFFile {
             ("vocab_size", .integer(embedding.rows)),
             ("max_position_embeddings", .integer(try positive("context_length"))),
             ("rms_norm_eps", try number("attention.layer_norm_rms_epsilon") ?? 1e-6),
-            ("rope_theta", try number("rope.freq_base") ?? 10000.0),
+            ("rope_theta", try number("rope.freq_base") ?? .number(family.ropeTheta)),
             ("rope_scaling", try ropeScaling()),
-            ("hidden_act", "silu"),
-            ("tie_word_embeddings", .bool(tensors["lm_head.weight"] == nil)),
+            ("hidden_act", .string(family.activation)),
+            ("tie_word_embeddings", .bool(tensors[names.head.weight] == nil)),
         ]
-        if isLlama || architecture == "qwen3" {
-            let biased = tensors["model.layers.0.self_attn.q_proj.bias"] != nil
+        if !family.hasAttentionBias {
+            let biased = tensors["\(names.path(0, names.query)).bias"] != nil
             members.append(("attention_bias", .bool(biased)))
         }
         for (key, name) in [("bos", "bos"), ("eos", "eos"), ("pad", "padding")] {
@@ -60,10 +60,6 @@ extension GGUFFile {
         }
         return .object(JSONObject(members))
     }
-
-    private static let className = [
-        "llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM",
-    ]
 
     /// Refuses heads of which values are of another size, or of which only a part is rotated.
     private func checkHeads(_ headDimension: Int) throws {
@@ -86,7 +82,8 @@ extension GGUFFile {
     /// The place of a value of `configuration()` in the metadata.
     func metadataPlace(_ place: String) -> String {
         let keys = [
-            "vocab_size": "the rows of token_embd.weight", "hidden_size": "embedding_length",
+            "vocab_size": "the rows of \(family.names.embedding.gguf).weight",
+            "hidden_size": "embedding_length",
             "intermediate_size": "feed_forward_length", "num_hidden_layers": "block_count",
             "num_attention_heads": "attention.head_count",
             "num_key_value_heads": "attention.head_count_kv", "head_dim": "attention.key_length",
@@ -169,7 +166,9 @@ extension GGUFFile {
     /// `_compute_llama3_parameters`.
     private func llama3Scaling(_ factors: [Float]) throws -> JSON {
         let (low, high, original) = (1.0, 4.0, 8192.0)
-        let theta = try optional("\(architecture).rope.freq_base", "a number", \.number) ?? 10000
+        let theta =
+            try optional("\(architecture).rope.freq_base", "a number", \.number)
+            ?? family.ropeTheta
         let factor = Double(factors.max() ?? 1)
         let matches = factors.indices.allSatisfy { index in
             let wavelength =
@@ -183,7 +182,7 @@ extension GGUFFile {
             throw Failure(
                 .badData,
                 file: path,
-                at: "tensor '\(GGUFNames.ropeFactors)'",
+                at: "tensor '\(GGUFFile.ropeFactorsName)'",
                 "its \(factors.count) factors are not those of the llama3 scaling "
                     + "(low 1, high 4, original context 8192)"
             )

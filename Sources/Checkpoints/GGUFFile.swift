@@ -4,9 +4,9 @@ import Kernels
 
 /// A GGUF model, presented as Hugging Face publishes it: names, shapes and order of rows.
 ///
-/// Files of architecture `llama` keep the rows of the query and key projections in the order in
-/// which adjacent pairs are rotated; they are put back into the published half-split order, whole
-/// rows of stored bytes at a time, so no number changes.
+/// Files of some families keep the rows of the query and key projections in the order in which
+/// adjacent pairs are rotated; they are put back into the published half-split order, whole rows of
+/// stored bytes at a time, so no number changes.
 public final class GGUFFile: TensorSource {
     /// Where the file is.
     public let path: String
@@ -14,32 +14,48 @@ public final class GGUFFile: TensorSource {
     public let metadata: [String: GGUFValue]
     /// Every tensor by its published name.
     public let tensors: [String: TensorInfo]
-    /// `general.architecture`: one of `GGUFNames.architectures`.
-    public let architecture: String
+    /// The family that `general.architecture` names.
+    public let family: ModelFamily
     /// What each rotation frequency is divided by, `[headDimension / 2]`, where the file says so.
     public let ropeFactors: [Float]?
 
     private let places: [String: (file: MappedFile, range: Range<Int>)]
 
+    /// Factors by which each rotation frequency is divided; no weight, and in no published file.
+    static let ropeFactorsName = "rope_freqs.weight"
+
+    /// What the keys of its sizes begin with.
+    var architecture: String { family.name }
+
     /// Maps a file, and the other parts of a model that is split, and checks all of their headers.
     ///
+    /// - Parameters:
+    ///   - path: The file, or the first part.
+    ///   - families: Those that it may be of.
     /// - Throws: `Failure.missingInput` without the files, `Failure.badData` with place, found and
     ///   expected when any part of them is not as the format and the architecture ask.
-    public init(_ path: String) throws {
+    public init(_ path: String, families: [ModelFamily]) throws {
         self.path = path
         let parts = try GGUFParts(path).parts
         metadata = parts[0].header.metadata
-        architecture = try GGUFFile.architecture(metadata, parts[0].file.path)
+        let named = metadata["general.architecture"]
+        family = try ModelFamily.named(
+            named?.text,
+            found: named?.kindName,
+            among: families,
+            in: parts[0].file.path,
+            at: "metadata 'general.architecture'"
+        )
         var tensors: [String: TensorInfo] = [:]
         var places: [String: (file: MappedFile, range: Range<Int>)] = [:]
         var ropeFactors: [Float]?
         for (file, header) in parts {
             for tensor in header.tensors {
-                if tensor.name == GGUFNames.ropeFactors, tensor.format == .f32 {
+                if tensor.name == GGUFFile.ropeFactorsName, tensor.format == .f32 {
                     ropeFactors = tensor.range.count <= 1 << 20 ? file.floats(tensor.range) : nil
                     continue
                 }
-                let name = GGUFNames.published(tensor.name) ?? tensor.name
+                let name = family.names.published(gguf: tensor.name) ?? tensor.name
                 let shape = Array(tensor.dimensions.reversed())
                 let info = TensorInfo(name: name, shape: shape, format: tensor.format)
                 guard tensors.updateValue(info, forKey: name) == nil else {
@@ -56,23 +72,6 @@ public final class GGUFFile: TensorSource {
         self.tensors = tensors
         self.places = places
         self.ropeFactors = ropeFactors
-    }
-
-    private static func architecture(
-        _ metadata: [String: GGUFValue],
-        _ path: String
-    ) throws -> String {
-        let found = metadata["general.architecture"]
-        guard let name = found?.text, GGUFNames.architectures.contains(name) else {
-            throw Failure(
-                .badData,
-                file: path,
-                at: "metadata 'general.architecture'",
-                "found \(found?.text.map { "'\($0)'" } ?? found?.kindName ?? "nothing"); "
-                    + "expected one of \(GGUFNames.architectures.joined(separator: ", "))"
-            )
-        }
-        return name
     }
 
     /// A tensor as stored, rows in the published order.
@@ -104,10 +103,12 @@ public final class GGUFFile: TensorSource {
 
     /// How many heads share the rows of a tensor whose rows are permuted; nil for all others.
     private func permutedHeads(_ name: String) throws -> Int? {
-        guard architecture == "llama" else { return nil }
-        if name.contains(".self_attn.q_proj.") { return try positive("attention.head_count") }
-        guard name.contains(".self_attn.k_proj.") else { return nil }
-        return metadata["llama.attention.head_count_kv"] == nil
+        guard family.rotatesAdjacentRowsInGGUF else { return nil }
+        if name.contains(".\(family.names.query.published).") {
+            return try positive("attention.head_count")
+        }
+        guard name.contains(".\(family.names.key.published).") else { return nil }
+        return metadata["\(architecture).attention.head_count_kv"] == nil
             ? try positive("attention.head_count") : try positive("attention.head_count_kv")
     }
 

@@ -3,7 +3,7 @@ import Foundation
 
 /// The files that a GGUF model is split over: `NAME-00001-of-00003.gguf` and so on, or one file.
 ///
-/// The first part has the metadata; every part has the table of its own tensors.
+/// The first part has the metadata; every part has the table of its tensors.
 /// Source: llama.cpp, tools/gguf-split, and gguf-py, `Keys.Split`.
 struct GGUFParts {
     /// The parts in their order.

@@ -14,6 +14,9 @@ public struct HuggingFaceExport: Sendable {
     /// tokenizer_config.json; made from `configuration` and `tokenizer` when nil.
     public var tokenizerConfiguration: JSON?
 
+    /// The published name of the output head's weight.
+    private var head = TensorNames().head.weight
+
     /// Describes an export.
     public init(
         tensors: [NamedTensor],
@@ -44,6 +47,7 @@ public struct HuggingFaceExport: Sendable {
             tokenizerConfiguration: model.tokenizerConfiguration
         )
         if case .json(let text) = model.tokenizer { tokenizer = text }
+        head = model.family.names.head.weight
     }
 
     private static let fileNames = [
@@ -116,7 +120,7 @@ public struct HuggingFaceExport: Sendable {
     private var isTied: Bool { configuration["tie_word_embeddings"]?.bool ?? false }
 
     private var writtenTensors: [NamedTensor] {
-        isTied ? tensors.filter { $0.name != "lm_head.weight" } : tensors
+        isTied ? tensors.filter { $0.name != head } : tensors
     }
 
     /// The configuration with the type of its numbers, under the old key and the new one.

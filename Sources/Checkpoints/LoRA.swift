@@ -26,9 +26,7 @@ public struct LoRA: Sendable, Equatable {
     }
 
     /// The linear maps of a layer.
-    public static let maps = [
-        "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
-    ]
+    public static let maps = TensorNames().linearMaps.map(\.lastComponent)
 
     /// α / r.
     public var scale: Double { alpha / Double(rank) }

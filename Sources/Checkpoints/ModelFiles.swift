@@ -14,6 +14,8 @@ public struct ModelFiles: Sendable {
 
     /// The file or folder.
     public var path: String
+    /// The family that its configuration names.
+    public var family: ModelFamily
     /// The weights, under their published names.
     public var source: any TensorSource
     /// The configuration in the form of Hugging Face's config.json.
@@ -29,24 +31,33 @@ public struct ModelFiles: Sendable {
     ///
     /// - Parameters:
     ///   - path: The file or folder.
+    ///   - families: Those that it may be of.
     ///   - bases: Where the base of adapters may be now, besides where their checkpoint says.
     /// - Returns: The model, its tensors not read yet.
     /// - Throws: `Failure.missingInput` when nothing is there, `Failure.badData` when it is none of
     ///   these, is damaged, or is of an architecture that is not known.
-    public static func open(_ path: String, bases: [String] = []) throws -> ModelFiles {
-        try open(path, acceptsAdapters: true, bases: bases)
+    public static func open(
+        _ path: String,
+        families: [ModelFamily],
+        bases: [String] = []
+    ) throws -> ModelFiles {
+        try open(path, families, acceptsAdapters: true, bases: bases)
     }
 
     /// Opens a model that may, or may not, be adapters of another.
-    static func open(_ path: String, acceptsAdapters: Bool, bases: [String] = []) throws
-        -> ModelFiles
-    {
+    static func open(
+        _ path: String,
+        _ families: [ModelFamily],
+        acceptsAdapters: Bool,
+        bases: [String] = []
+    ) throws -> ModelFiles {
+        func gguf() throws -> ModelFiles { try ModelFiles.gguf(path, families) }
         func checkpoint(_ path: String) throws -> ModelFiles {
             let checkpoint = try HDF5Checkpoint(path)
             guard acceptsAdapters || checkpoint.adapters.isEmpty else {
                 throw AdapterBase.nested(path)
             }
-            return try ModelFiles.checkpoint(checkpoint, bases: bases)
+            return try ModelFiles.checkpoint(checkpoint, families, bases: bases)
         }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -57,15 +68,15 @@ public struct ModelFiles: Sendable {
                 remedy: "A model is a .gguf file, a .h5 checkpoint, or a Hugging Face folder."
             )
         }
-        if isFolder.boolValue { return try folder(path) }
+        if isFolder.boolValue { return try folder(path, families) }
         let file = try MappedFile(path)
         let (isGGUF, isCheckpoint) = withExtendedLifetime(file) {
             (file.bytes.starts(with: "GGUF".utf8), CheckpointSeal.isPresent(file.bytes))
         }
-        if isGGUF { return try gguf(path) }
+        if isGGUF { return try gguf() }
         if isCheckpoint { return try checkpoint(path) }
         // Neither begins as it should: the reader named by the ending says what is wrong.
-        if path.hasSuffix(".gguf") { return try gguf(path) }
+        if path.hasSuffix(".gguf") { return try gguf() }
         if path.hasSuffix(".h5") { return try checkpoint(path) }
         throw Failure(
             .badData,
@@ -76,24 +87,27 @@ public struct ModelFiles: Sendable {
         )
     }
 
-    private static func gguf(_ path: String) throws -> ModelFiles {
-        let file = try GGUFFile(path)
+    private static func gguf(_ path: String, _ families: [ModelFamily]) throws -> ModelFiles {
+        let file = try GGUFFile(path, families: families)
         let vocabulary = try file.vocabulary()
         return ModelFiles(
             path: path,
+            family: file.family,
             source: file,
             configuration: try file.configuration(),
             tokenizer: vocabulary.map { .gguf($0) }
         )
     }
 
-    private static func checkpoint(_ checkpoint: HDF5Checkpoint, bases: [String]) throws
-        -> ModelFiles
-    {
-        try checkArchitecture(checkpoint.configuration, in: checkpoint.path)
-        return ModelFiles(
+    private static func checkpoint(
+        _ checkpoint: HDF5Checkpoint,
+        _ families: [ModelFamily],
+        bases: [String]
+    ) throws -> ModelFiles {
+        ModelFiles(
             path: checkpoint.path,
-            source: try adapted(checkpoint, bases: bases) ?? checkpoint,
+            family: try family(checkpoint.configuration, families, in: checkpoint.path),
+            source: try adapted(checkpoint, families, bases: bases) ?? checkpoint,
             configuration: checkpoint.configuration,
             generationConfiguration: checkpoint.metadata["generation_config"],
             tokenizer: checkpoint.tokenizer.map { .json($0) },
@@ -102,28 +116,30 @@ public struct ModelFiles: Sendable {
     }
 
     /// The tensors of a checkpoint that holds adapters only; nil for one that holds a model.
-    private static func adapted(_ checkpoint: HDF5Checkpoint, bases: [String]) throws
-        -> AdaptedTensors?
-    {
+    private static func adapted(
+        _ checkpoint: HDF5Checkpoint,
+        _ families: [ModelFamily],
+        bases: [String]
+    ) throws -> AdaptedTensors? {
         guard !checkpoint.adapters.isEmpty else { return nil }
         let json = checkpoint.metadata["adapter_config"] ?? .null
         let (lora, reference): (LoRA, AdapterBase)
         do {
             (lora, reference) = (try LoRA(json), try AdapterBase(json))
         } catch let failure as Failure { throw failure.inFile(checkpoint.path) }
-        let base = try reference.open(for: checkpoint.path, places: bases)
+        let base = try reference.open(for: checkpoint.path, families, places: bases)
         return try AdaptedTensors(checkpoint, base: base.source, lora: lora)
     }
 
-    private static func folder(_ path: String) throws -> ModelFiles {
+    private static func folder(_ path: String, _ families: [ModelFamily]) throws -> ModelFiles {
         func optional<T>(_ name: String, _ read: (String) throws -> T) throws -> T? {
             let file = "\(path)/\(name)"
             return FileManager.default.fileExists(atPath: file) ? try read(file) : nil
         }
         let configuration = try TextFile.readJSON("\(path)/config.json")
-        try checkArchitecture(configuration, in: "\(path)/config.json")
+        let family = try family(configuration, families, in: "\(path)/config.json")
         var tokenizerConfiguration = try optional("tokenizer_config.json", TextFile.readJSON)
-        // Newer folders keep the template in a file of its own, which goes before the other.
+        // Newer folders keep the template in a separate file, which goes before the other.
         if let template = try optional("chat_template.jinja", TextFile.read) {
             var members = tokenizerConfiguration?.object ?? JSONObject()
             members["chat_template"] = .string(String(decoding: template, as: UTF8.self))
@@ -131,6 +147,7 @@ public struct ModelFiles: Sendable {
         }
         return ModelFiles(
             path: path,
+            family: family,
             source: try Safetensors(path),
             configuration: configuration,
             generationConfiguration: try optional("generation_config.json", TextFile.readJSON),
@@ -139,16 +156,26 @@ public struct ModelFiles: Sendable {
         )
     }
 
-    private static func checkArchitecture(_ configuration: JSON, in path: String) throws {
+    private static func family(
+        _ configuration: JSON,
+        _ families: [ModelFamily],
+        in path: String
+    ) throws -> ModelFamily {
         let found = configuration["model_type"]
-        guard let name = found?.string, GGUFNames.architectures.contains(name) else {
-            throw Failure(
-                .badData,
-                file: path,
-                at: "'model_type'",
-                "found \(found?.string.map { "'\($0)'" } ?? found?.kindName ?? "nothing"); "
-                    + "expected one of \(GGUFNames.architectures.joined(separator: ", "))"
-            )
-        }
+        return try ModelFamily.named(
+            found?.string,
+            found: found?.kindName,
+            among: families,
+            in: path,
+            at: "'model_type'"
+        )
+    }
+
+    /// How many decoder layers the tensors' names speak of.
+    public var layerCount: Int {
+        let prefix = "\(family.names.layers.published)."
+        return source.tensors.keys.lazy.filter { $0.hasPrefix(prefix) }
+            .compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
+            .max().map { $0 < Int.max ? $0 + 1 : $0 } ?? 0
     }
 }

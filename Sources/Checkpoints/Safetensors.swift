@@ -51,12 +51,6 @@ public final class Safetensors: TensorSource {
         self.places = places
     }
 
-    /// Whether a folder holds weights in safetensors.
-    static func isPresent(inFolder path: String) -> Bool {
-        ["model.safetensors", "model.safetensors.index.json"]
-            .contains { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
-    }
-
     /// The files to read and, for shards, which tensor is in which of them.
     private static func files(_ path: String) throws -> ([String], [String: String]?) {
         var isFolder: ObjCBool = false

@@ -39,7 +39,7 @@ public protocol TensorSource: AnyObject, Sendable {
     /// Vectors are `[1, n]`; axes before the last are flattened into rows.
     /// - Throws: `Failure.badData` when there is no such tensor, or when it has no numbers.
     func matrix(_ name: String) throws -> StoredMatrix
-    /// A tensor widened to float32, row-major, in memory of the caller's own.
+    /// A tensor widened to float32, row-major, in memory that the caller may change.
     ///
     /// - Throws: `Failure.badData` when there is no such tensor.
     func values(_ name: String) throws -> Buffer<Float>
@@ -70,14 +70,6 @@ extension TensorSource {
 }
 
 extension TensorSource {
-    /// How many decoder layers the tensors' names speak of.
-    public var layerCount: Int {
-        let prefix = "model.layers."
-        return tensors.keys.lazy.filter { $0.hasPrefix(prefix) }
-            .compactMap { Int($0.dropFirst(prefix.count).prefix { $0 != "." }) }
-            .max().map { $0 < Int.max ? $0 + 1 : $0 } ?? 0
-    }
-
     /// A place in config.json as the file itself names it: another one in GGUF files.
     public func place(ofKey place: String) -> String {
         let file = (self as? GGUFFile) ?? (self as? AdaptedTensors)?.base as? GGUFFile

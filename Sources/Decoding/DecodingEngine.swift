@@ -1,77 +1,87 @@
 import Basics
+import Foundation
 import Kernels
 
 /// Continues many prompts at once under a next-token rule.
 ///
-/// Each round, the teacher drafts up to K tokens for every sequence under way, one pass a token; the
-/// student reads the drafts in one pass; then tokens are decided position by position, and a
-/// sequence's round ends where the decision is not the drafted token. What the models read beyond
-/// that is taken back. With K = 1, and for rules of one model, a round is one pass of each model and
-/// one token a sequence.
+/// Each round, the proposer drafts up to K tokens for every sequence under way; the model reads the
+/// drafts in one pass; then tokens are decided position by position, and a sequence's round ends
+/// where the decision is not the drafted token. What was read beyond that is taken back. With K = 1,
+/// and for rules without proposer, a round is one pass of each model and one token a sequence.
 ///
 /// Prompts are read in chunks beside the sequences under way, each problem's once: its tries share
 /// the cache and begin with the same row of logits. A finished sequence's place is taken at once by
 /// the next try.
 ///
 /// A try's tokens depend on the models, the rule, its prompt and its number alone: batch size,
-/// neighbours, order of arrival and K change nothing but the order of delivery.
-public final class DecodingEngine<Model: NextTokenModel> {
+/// neighbours, order of arrival and K change nothing but the order of delivery. (A proposer that
+/// draws tokens itself answers for this itself.)
+public final class DecodingEngine {
     /// How much is done at once.
     public struct Options: Sendable {
         /// Sequences decoded together.
         public var batchSize: Int
-        /// The most prompt tokens read in one pass, over all prompts.
+        /// The most prompt tokens that the model reads in one pass, over all prompts.
         public var promptRowsPerPass: Int
-        /// The most tokens the teacher drafts before the student checks them; nil chooses by
-        /// measurement.
+        /// The most tokens drafted before they are checked; nil chooses by measurement.
         public var draftTokens: Int?
 
         /// Sets all.
-        public init(batchSize: Int = 8, promptRowsPerPass: Int = 256, draftTokens: Int? = nil) {
+        public init(
+            batchSize: Int = 8,
+            promptRowsPerPass: Int = ModelReader.promptRowsPerPass,
+            draftTokens: Int? = nil
+        ) {
             self.batchSize = batchSize
             self.promptRowsPerPass = promptRowsPerPass
             self.draftTokens = draftTokens
         }
     }
 
-    let models: [Model]
-    let rule: any NextTokenRule
-    let stop: StopRules
-    let options: Options
+    private let reader: ModelReader
+    private let proposer: (any Proposer)?
+    private let rule: any NextTokenRule
+    private let stop: StopRules
+    private let options: Options
 
     /// Prepares to decode.
     ///
     /// - Parameters:
-    ///   - models: One for each model of the rule, in its order: student first, then teacher.
+    ///   - model: The model that chooses, and whose token ids are recorded.
+    ///   - proposer: Who proposes, for a rule that needs it.
     ///   - rule: How a token is chosen.
     ///   - stop: When a sequence is finished.
     ///   - options: How much is done at once.
     /// - Throws: `Failure` of kind badData if a tokenizer has more tokens than its model.
     public init(
-        models: [Model],
+        model: any NextTokenModel,
+        proposer: (any Proposer)? = nil,
         rule: any NextTokenRule,
         stop: StopRules,
         options: Options = Options()
     ) throws {
         precondition(
-            models.count == rule.models.count,
-            "DecodingEngine: \(models.count) models, the rule has \(rule.models.count)"
+            (proposer != nil) == (rule.proposerVocabularySize != nil),
+            "DecodingEngine: a proposer and a rule without one, or the other way round"
         )
         precondition(
-            options.batchSize > 0 && options.promptRowsPerPass > 0 && options.draftTokens != 0,
-            "DecodingEngine: batch \(options.batchSize), rows \(options.promptRowsPerPass), "
-                + "draft \(options.draftTokens ?? 0)"
+            options.batchSize > 0 && options.draftTokens != 0,
+            "DecodingEngine: batch \(options.batchSize), draft \(options.draftTokens ?? 0)"
         )
-        for (index, model) in models.enumerated()
-        where rule.vocabularySize(of: index) > model.vocabularySize {
+        func check(_ name: String, _ tokens: Int, _ rows: Int) throws {
+            guard tokens > rows else { return }
             throw Failure(
                 .badData,
-                "the \(rule.models[index])'s tokenizer has \(rule.vocabularySize(of: index)) "
-                    + "tokens; expected at most its model's \(model.vocabularySize)",
+                "the \(name)'s tokenizer has \(tokens) tokens; expected at most its model's \(rows)",
                 remedy: "Use the tokenizer that was published with the model."
             )
         }
-        self.models = models
+        try check(rule.source.rawValue, rule.vocabularySize, model.vocabularySize)
+        if let tokens = rule.proposerVocabularySize, let rows = proposer?.vocabularySize {
+            try check(TokenDecision.Source.teacher.rawValue, tokens, rows)
+        }
+        reader = ModelReader(model, promptRowsPerPass: options.promptRowsPerPass)
+        self.proposer = proposer
         self.rule = rule
         self.stop = stop
         self.options = options
@@ -94,11 +104,11 @@ public final class DecodingEngine<Model: NextTokenModel> {
         progress: ((DecodingProgress) -> Void)? = nil,
         deliver: (CompletedSequence) throws -> Void
     ) throws -> DecodingProgress {
-        var queue = TryQueue(requests.makeIterator())
-        var active: [Try] = []
-        var prompts: [Prompt] = []
+        var queue = DecodingQueue(requests.makeIterator())
+        var active: [SequenceState] = []
+        var prompts: [AdmittedPrompt] = []
         var done = DecodingProgress()
-        var lengths = DraftLength(models.count > 1 ? options.draftTokens : 1)
+        var lengths = DraftLength(proposer != nil ? options.draftTokens : 1)
 
         while true {
             if let cancellation, cancellation.isCancelled {
@@ -106,12 +116,12 @@ public final class DecodingEngine<Model: NextTokenModel> {
                 return done
             }
             while active.count < options.batchSize, let next = try queue.next(admit) {
-                guard hasRoom(next.prompt) else {
+                guard next.lengths.allSatisfy({ $0 < stop.maxTotalTokens }) else {
                     done.finishedSequences += 1
                     try deliver(next.completed(.promptTooLong))
                     continue
                 }
-                if prompts.last !== next.prompt && !next.prompt.isRead {
+                if prompts.last !== next.prompt && !isRead(next.prompt) {
                     prompts.append(next.prompt)
                 }
                 active.append(next)
@@ -121,15 +131,13 @@ public final class DecodingEngine<Model: NextTokenModel> {
             let length = lengths.next(sequences: active.count)
             let before = done.times.total
             try runModels(active.filter(\.isStarted), draftTokens: length, prompts, &done)
-            for sequence in active where !sequence.isStarted && sequence.prompt.isRead {
-                start(sequence)
-            }
+            try start(active.filter { !$0.isStarted && isRead($0.prompt) }, &done)
             let started = active.filter(\.isStarted)
             let decisions = try decide(started, &done)
             if prompts.isEmpty && started.count == active.count {
                 lengths.note(length: length, seconds: done.times.total - before)
             }
-            prompts.removeAll(where: \.isRead)
+            prompts.removeAll(where: isRead)
 
             var finished: [CompletedSequence] = []
             for (sequence, decisions) in zip(started, decisions) {
@@ -141,11 +149,12 @@ public final class DecodingEngine<Model: NextTokenModel> {
                     sequence.keptRun = isKept ? sequence.keptRun + 1 : 0
                     lengths.count(run: sequence.keptRun)
                     if let reason = append(decision, to: sequence) {
+                        sequence.isFinished = true
                         finished.append(sequence.completed(reason))
                         break
                     }
                 }
-                takeBack(sequence)
+                sequence.endRound()
             }
             active.removeAll(where: \.isFinished)
             done.steps += 1
@@ -155,95 +164,178 @@ public final class DecodingEngine<Model: NextTokenModel> {
             progress?(done)
         }
     }
-}
 
-extension DecodingEngine {
-    typealias Prompt = PromptReading<Model.Cache>
-    typealias Try = SequenceState<Model.Cache>
-    typealias TryQueue<Requests: IteratorProtocol<DecodingRequest>> =
-        DecodingQueue<Model.Cache, Requests>
-
-    /// Checks a request and makes its empty caches.
-    private func admit(_ request: DecodingRequest) throws -> Prompt {
-        var tokens = [request.prompt]
-        if models.count > 1 {
-            tokens.append(request.teacherPrompt ?? [])
+    /// Checks a request.
+    private func admit(_ request: DecodingRequest) throws -> AdmittedPrompt {
+        func failure(_ message: String) -> Failure {
+            Failure(.badData, at: "problem \(request.id)", message)
         }
-        for index in tokens.indices where index == 0 || request.teacherPrompt != nil {
-            let limit = Int32(rule.vocabularySize(of: index))
-            if let bad = tokens[index].first(where: { $0 < 0 || $0 >= limit }) {
-                throw Failure(
-                    .badData,
-                    at: "problem \(request.id)",
-                    "the prompt has token \(bad); expected ids from 0 to \(limit - 1)"
-                )
-            }
+        func check(_ tokens: [Int32], _ limit: Int) throws {
+            guard let bad = tokens.first(where: { $0 < 0 || $0 >= limit }) else { return }
+            throw failure("the prompt has token \(bad); expected ids from 0 to \(limit - 1)")
         }
-        if models.count > 1, request.teacherPrompt == nil {
-            tokens[1] = request.prompt.flatMap { rule.spelling(of: $0, for: 1) }
+        try check(request.prompt, rule.vocabularySize)
+        var proposerPrompt: [Int32]?
+        if let limit = rule.proposerVocabularySize {
+            proposerPrompt =
+                request.teacherPrompt ?? request.prompt.flatMap(rule.proposerTokens(for:))
+            try check(proposerPrompt ?? [], limit)
         }
         guard request.attempts.allSatisfy((0..<0xFFFF).contains) else {
-            throw Failure(
-                .badData,
-                at: "problem \(request.id)",
+            throw failure(
                 "the tries are \(request.attempts); expected numbers from 0 to \(0xFFFE)"
             )
         }
-        guard tokens.allSatisfy({ !$0.isEmpty }) else {
-            throw Failure(.badData, at: "problem \(request.id)", "the prompt is empty")
+        guard !request.prompt.isEmpty, proposerPrompt?.isEmpty != true else {
+            throw failure("the prompt is empty")
         }
-        return Prompt(request: request, tokens: tokens, caches: models.map { $0.makeCache() })
+        return AdmittedPrompt(request, proposerPrompt: proposerPrompt)
     }
 
-    /// Whether at least one token may follow the prompt.
-    private func hasRoom(_ prompt: Prompt) -> Bool {
-        prompt.tokens.allSatisfy { $0.count < stop.maxTotalTokens }
+    /// Whether tries at a prompt may begin.
+    private func isRead(_ prompt: AdmittedPrompt) -> Bool {
+        guard reader.hasRead(prompt.model) else { return false }
+        guard let proposer, let proposed = prompt.proposer else { return true }
+        return proposer.isReady(proposed)
     }
 
-    /// Gives a try its caches, shared with the prompt's other tries, and its first row of logits.
-    private func start(_ sequence: Try) {
-        let prompt = sequence.prompt
-        prompt.unstartedTries -= 1
-        sequence.lengths = prompt.tokens.map(\.count)
-        sequence.pending = models.map { _ in [] }
-        sequence.rows = prompt.rows.prefix(1).compactMap(\.self)
-        sequence.teacherRow = prompt.rows.count > 1 ? prompt.rows[1] : nil
-        if prompt.unstartedTries > 0 {
-            sequence.caches = zip(models, prompt.caches).map { $0.fork($1) }
-        } else {
-            sequence.caches = prompt.caches
-            prompt.caches = []
-            prompt.rows = []
-        }
-    }
-
-    /// Records a token, and tells whether the sequence is finished.
-    private func append(_ decision: TokenDecision, to sequence: Try) -> FinishReason? {
+    /// Records a token, and tells why the sequence is finished if it is.
+    private func append(_ decision: TokenDecision, to sequence: SequenceState) -> FinishReason? {
         let token = decision.token
         sequence.decisions.append(decision)
-        sequence.pending = models.indices.map { rule.spelling(of: token, for: $0) }
-        for index in models.indices { sequence.lengths[index] += sequence.pending[index].count }
-        sequence.isFinished = true
+        sequence.model.decide([token])
+        sequence.proposer?.decide(rule.proposerTokens(for: token))
         if stop.endOfTurn.contains(token) { return .endOfTurn }
         if sequence.decisions.count >= stop.maxNewTokens { return .maxNewTokens }
-        if sequence.lengths.contains(where: { $0 >= stop.maxTotalTokens }) {
-            return .maxTotalTokens
+        return sequence.lengths.contains { $0 >= stop.maxTotalTokens } ? .maxTotalTokens : nil
+    }
+}
+
+/// The parts of a round.
+extension DecodingEngine {
+    /// The proposer drafts, the model reads the drafts, both read prompts.
+    ///
+    /// - Parameters:
+    ///   - sequences: Those under way; each gets `rows`, and from a proposer `draft`.
+    ///   - draftTokens: The most tokens to draft for each.
+    ///   - prompts: Those being read.
+    ///   - done: Counts prompt tokens and seconds.
+    /// - Throws: What the models throw, and `Failure` for logits that are not numbers.
+    private func runModels(
+        _ sequences: [SequenceState],
+        draftTokens: Int,
+        _ prompts: [AdmittedPrompt],
+        _ done: inout DecodingProgress
+    ) throws {
+        try draft(sequences, length: draftTokens, prompts.compactMap(\.proposer), &done)
+        let start = ProcessInfo.processInfo.systemUptime
+        for sequence in sequences {
+            // The last token drafted has no successor to check.
+            sequence.model.draft(sequence.draft.dropLast().compactMap { $0.token.map { [$0] } })
         }
-        sequence.isFinished = false
-        return nil
+        let rows = try reader.rows(
+            sequences.map { ($0.model, max(1, $0.draft.count)) },
+            reading: prompts.map(\.model)
+        )
+        for (sequence, rows) in zip(sequences, rows) { sequence.rows = rows }
+        let seconds = ProcessInfo.processInfo.systemUptime - start
+        if proposer != nil { done.times.student += seconds } else { done.times.teacher += seconds }
     }
 
-    /// Takes back what the models have read of a draft beyond the tokens that were kept.
-    private func takeBack(_ sequence: Try) {
-        sequence.draft = []
-        sequence.rows = []
-        guard !sequence.isFinished else { return }
-        for (index, model) in models.enumerated() {
-            model.truncate(
-                sequence.caches[index],
-                to: sequence.lengths[index] - sequence.pending[index].count
-            )
+    /// Begins tries with the row behind their prompt, and one proposal.
+    private func start(_ sequences: [SequenceState], _ done: inout DecodingProgress) throws {
+        for (sequence, rows) in zip(sequences, try reader.rows(sequences.map { ($0.model, 1) })) {
+            sequence.rows = rows
+            sequence.isStarted = true
         }
+        try draft(sequences, length: 1, [], &done)
+    }
+
+    /// Asks for proposals, position after position, as if all were kept.
+    private func draft(
+        _ sequences: [SequenceState],
+        length: Int,
+        _ prompts: [PromptContext],
+        _ done: inout DecodingProgress
+    ) throws {
+        guard let proposer else { return }
+        var (drafting, prompts) = (sequences, prompts)
+        while !drafting.isEmpty || !prompts.isEmpty {
+            let start = ProcessInfo.processInfo.systemUptime
+            let predictions = try proposer.propose(
+                for: drafting.compactMap(\.proposer),
+                atMost: length - (drafting.map(\.draft.count).max() ?? 0),
+                reading: prompts
+            )
+            prompts = []
+            let middle = ProcessInfo.processInfo.systemUptime
+            done.times.teacher += middle - start
+            let keys = drafting.map { $0.key(ahead: $0.draft.count) }
+            let proposals = try ParallelRows.map(drafting.count) { [rule] index in
+                try rule.proposals(predictions[index], from: keys[index])
+            }
+            done.times.deciding += ProcessInfo.processInfo.systemUptime - middle
+            drafting = zip(drafting, proposals).compactMap { sequence, proposals in
+                let isAll = proposals.allSatisfy { proposal in
+                    sequence.draft.append(proposal)
+                    return mayDraftOn(sequence)
+                }
+                return isAll && sequence.draft.count < length ? sequence : nil
+            }
+            for sequence in drafting {
+                sequence.proposer?.draft(
+                    sequence.draft.compactMap { $0.token.map(rule.proposerTokens(for:)) }
+                )
+            }
+        }
+    }
+
+    /// Whether the sequence is sure to go on if all of its draft is kept.
+    private func mayDraftOn(_ sequence: SequenceState) -> Bool {
+        let drafted = sequence.draft.count
+        guard let token = sequence.draft.last?.token, !stop.endOfTurn.contains(token),
+            sequence.decisions.count + drafted < stop.maxNewTokens
+        else { return false }
+        return sequence.lengths.allSatisfy { $0 + drafted < stop.maxTotalTokens }
+    }
+
+    /// Decides the tokens of every sequence, up to the first that is not the drafted one.
+    private func decide(_ sequences: [SequenceState], _ done: inout DecodingProgress) throws
+        -> [[TokenDecision]]
+    {
+        let start = ProcessInfo.processInfo.systemUptime
+        defer { done.times.deciding += ProcessInfo.processInfo.systemUptime - start }
+        let work = sequences.map { (rows: $0.rows, draft: $0.draft, key: $0.key(ahead: 0)) }
+        return try ParallelRows.map(work.count) { [rule] index in
+            var (rows, draft, key) = work[index]
+            var decisions: [TokenDecision] = []
+            for (place, row) in rows.enumerated() {
+                let proposal = place < draft.count ? draft[place] : nil
+                let decision = try rule.decide(logits: row, proposal: proposal, key: key)
+                decisions.append(decision)
+                guard decision.token == proposal?.token else { break }
+                key.position += 1
+            }
+            return decisions
+        }
+    }
+}
+
+extension NextTokenRule {
+    /// Proposals for the positions from `key` on, as far as one goes on from the one before.
+    fileprivate func proposals(_ predictions: [Prediction], from key: PositionKey) throws
+        -> [Proposal]
+    {
+        var (proposals, key) = ([Proposal](), key)
+        for prediction in predictions {
+            guard let proposal = try proposal(prediction, key: key) else { break }
+            proposals.append(proposal)
+            // What comes behind a token that the proposer has not drawn itself is of another one.
+            guard case .sampled = prediction, proposal.token != nil else { break }
+            key.position += 1
+        }
+        precondition(!proposals.isEmpty, "Proposer.propose: nothing said of a sequence")
+        return proposals
     }
 }
 

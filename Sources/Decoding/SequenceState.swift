@@ -1,68 +1,68 @@
 import Basics
 import Kernels
 
-/// A prompt on its way into the models' caches, shared by its tries.
-final class PromptReading<Cache> {
+/// A prompt on its way into the models, shared by its tries.
+final class AdmittedPrompt {
     let request: DecodingRequest
     let item: UInt64
-    /// The prompt in each model's tokens.
-    let tokens: [[Int32]]
-    /// Each model's cache; handed over to the last try.
-    var caches: [Cache]
-    /// How many tokens each cache holds.
-    var readCounts: [Int]
-    /// The logits behind the whole prompt, one row a model: every try begins with them.
-    var rows: [Buffer<Float>?]
-    /// Tries that have not got their caches yet.
-    var unstartedTries: Int
+    /// The prompt as the model that chooses numbers it.
+    let model: PromptContext
+    /// The same as the proposer numbers it, or another prompt; nil without a proposer.
+    let proposer: PromptContext?
 
-    init(request: DecodingRequest, tokens: [[Int32]], caches: [Cache]) {
+    init(_ request: DecodingRequest, proposerPrompt: [Int32]?) {
         self.request = request
-        self.tokens = tokens
-        self.caches = caches
         item = RandomStream.itemKey(request.id)
-        readCounts = tokens.map { _ in 0 }
-        rows = tokens.map { _ in nil }
-        unstartedTries = request.attempts.count
+        let tryCount = request.attempts.count
+        model = PromptContext(id: request.id, tokens: request.prompt, tryCount: tryCount)
+        proposer = proposerPrompt.map {
+            PromptContext(id: request.id, tokens: $0, tryCount: tryCount)
+        }
     }
 
-    /// Whether every model has read all of it.
-    var isRead: Bool { tokens.indices.allSatisfy { readCounts[$0] == tokens[$0].count } }
+    /// The prompt as each model numbers it.
+    var contexts: [PromptContext] { [model] + (proposer.map { [$0] } ?? []) }
 }
 
 /// One try under way.
-final class SequenceState<Cache> {
-    let prompt: PromptReading<Cache>
+final class SequenceState {
+    let prompt: AdmittedPrompt
     let attempt: Int
-    /// One a model; empty until the prompt has been read.
-    var caches: [Cache] = []
-    /// The tokens that each model has not read yet.
-    ///
-    /// More than one where a token of the recorded model takes several of the other's to spell.
-    var pending: [[Int32]] = []
-    /// Tokens of prompt and result in each model, read or pending.
-    var lengths: [Int] = []
+    /// The sequence as the model that chooses has it.
+    let model: SequenceContext
+    /// The sequence as the proposer has it.
+    let proposer: SequenceContext?
     var decisions: [TokenDecision] = []
-    /// The teacher's proposals for the next positions, each as if the ones before it were kept.
+    /// Proposals for the next positions, each as if the ones before it were kept.
     var draft: [Proposal] = []
-    /// The student's logits for the next positions, one row each.
+    /// The model's logits for the next positions, one row each.
     var rows: [Buffer<Float>] = []
-    /// The teacher's logits behind the prompt, until the first proposal is made from them.
-    var teacherRow: Buffer<Float>?
     /// How many proposals have been kept in a row.
     var keptRun = 0
+    /// Whether the prompt has been read and the first row of logits is there.
+    var isStarted = false
     var isFinished = false
 
-    init(prompt: PromptReading<Cache>, attempt: Int) {
+    init(prompt: AdmittedPrompt, attempt: Int) {
         self.prompt = prompt
         self.attempt = attempt
+        model = SequenceContext(prompt: prompt.model, attempt: attempt)
+        proposer = prompt.proposer.map { SequenceContext(prompt: $0, attempt: attempt) }
     }
 
-    var isStarted: Bool { !caches.isEmpty }
+    /// Tokens of prompt and result that are decided, as each model numbers them.
+    var lengths: [Int] { [model.decidedLength] + (proposer.map { [$0.decidedLength] } ?? []) }
 
     /// The position `places` behind the next token.
     func key(ahead places: Int) -> PositionKey {
         PositionKey(item: prompt.item, attempt: attempt, position: decisions.count + places)
+    }
+
+    /// Forgets what was drafted and read beyond the tokens that are decided.
+    func endRound() {
+        (draft, rows) = ([], [])
+        model.dropDraft()
+        proposer?.dropDraft()
     }
 
     func completed(_ finish: FinishReason) -> CompletedSequence {
@@ -76,9 +76,9 @@ final class SequenceState<Cache> {
 }
 
 /// Tries that have no place yet, problem by problem.
-struct DecodingQueue<Cache, Requests: IteratorProtocol<DecodingRequest>> {
+struct DecodingQueue<Requests: IteratorProtocol<DecodingRequest>> {
     private var requests: Requests
-    private var prompt: PromptReading<Cache>?
+    private var prompt: AdmittedPrompt?
     private var attempts: ArraySlice<Int> = []
 
     init(_ requests: Requests) { self.requests = requests }
@@ -86,11 +86,11 @@ struct DecodingQueue<Cache, Requests: IteratorProtocol<DecodingRequest>> {
     /// The next try, or nil when all have been handed out.
     ///
     /// - Parameter admit: Checks a request when its first try is due.
-    /// - Returns: A try without caches.
+    /// - Returns: A try that has not started.
     /// - Throws: What `admit` throws.
-    mutating func next(
-        _ admit: (DecodingRequest) throws -> PromptReading<Cache>
-    ) rethrows -> SequenceState<Cache>? {
+    mutating func next(_ admit: (DecodingRequest) throws -> AdmittedPrompt) rethrows
+        -> SequenceState?
+    {
         while attempts.isEmpty {
             guard let request = requests.next() else { return nil }
             guard !request.attempts.isEmpty else { continue }

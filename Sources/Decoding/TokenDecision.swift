@@ -60,7 +60,8 @@ public struct TokenDecision: Sendable, Hashable {
     public var source: Source
     /// Why it was taken.
     public var reason: Reason
-    /// The teacher's probability of it; nil without a teacher, or if the teacher has no such token.
+    /// The teacher's probability of it; nil without a teacher, if the teacher has no such token, or
+    /// if it did not tell.
     public var teacherProbability: Float?
     /// The student's probability of it; nil without a student.
     public var studentProbability: Float?

@@ -10,17 +10,27 @@ public struct AttentionShape: Sendable, Equatable {
     public var headDimension: Int
     /// Factor of the scores, commonly 1 / √D.
     public var scale: Double
+    /// How many positions a row looks at, itself and those right before; nil for all before.
+    public var window: Int?
 
     /// Describes the heads; the scale is 1 / √D unless given.
-    public init(queryHeads: Int, keyValueHeads: Int, headDimension: Int, scale: Double? = nil) {
+    public init(
+        queryHeads: Int,
+        keyValueHeads: Int,
+        headDimension: Int,
+        scale: Double? = nil,
+        window: Int? = nil
+    ) {
         precondition(
-            keyValueHeads > 0 && queryHeads % keyValueHeads == 0 && headDimension > 0,
+            keyValueHeads > 0 && queryHeads % keyValueHeads == 0 && headDimension > 0
+                && (window ?? 1) > 0,
             "AttentionShape: \(queryHeads) query heads over \(keyValueHeads), of \(headDimension)"
         )
         self.queryHeads = queryHeads
         self.keyValueHeads = keyValueHeads
         self.headDimension = headDimension
         self.scale = scale ?? 1 / Double(headDimension).squareRoot()
+        self.window = window
     }
 
     var group: Int { queryHeads / keyValueHeads }
@@ -30,7 +40,8 @@ public struct AttentionShape: Sendable, Equatable {
             query_heads: queryHeads,
             kv_heads: keyValueHeads,
             head_dim: headDimension,
-            scale: scale
+            scale: scale,
+            window: window ?? 0
         )
     }
 }

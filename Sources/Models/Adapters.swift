@@ -3,7 +3,7 @@ import Autograd
 import Checkpoints
 import Kernels
 
-/// A trained low-rank update of a linear map, whose own weight is frozen; see `LoRA`.
+/// A trained low-rank update of a linear map with a frozen weight; see `LoRA`.
 public struct Adapter<Scalar: KernelScalar> {
     /// A, `[rank, inputs]`.
     let a: Parameter<Scalar>

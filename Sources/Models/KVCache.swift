@@ -3,8 +3,8 @@ import Synchronization
 
 /// Keys and values of one sequence, for all layers of one model.
 ///
-/// Rows are float32, `keyValueHeads · D` wide, in pages of 64 positions. A page is memory of its
-/// own, so sequences grow, come and go without moving others; sequences with the same beginning
+/// Rows are float32, `keyValueHeads · D` wide, in pages of 64 positions. Pages are allocated one by
+/// one, so sequences grow, come and go without moving others; sequences with the same beginning
 /// share its pages, and one that writes into a shared page copies that page first.
 public final class KVCache {
     /// Positions that hold keys and values.

@@ -115,7 +115,7 @@ public final class LanguageModel {
                 weights: provide(weights),
                 packsStored: packsStored
             )
-            try weights.checkNothingLeft(tiesHead: configuration.tiesWordEmbeddings)
+            try weights.checkNothingLeft(configuration)
             self.init(files.path, transformer, try Tokenizer(of: files), adaptation: adaptation)
         } catch let failure as Failure {
             throw failure.inFile(files.path)
@@ -162,7 +162,7 @@ extension ModelConfiguration {
     public init(of files: ModelFiles) throws {
         do {
             try self.init(files.configuration)
-            let held = files.source.layerCount
+            let held = files.layerCount
             guard layerCount == held else {
                 throw Failure(
                     .badData,
@@ -173,7 +173,7 @@ extension ModelConfiguration {
             }
             try files.checkTiedHead()
         } catch var failure as Failure {
-            // GGUF files have keys of their own.
+            // GGUF files have other keys.
             if let place = failure.place { failure.place = files.source.place(ofKey: place) }
             throw failure.inFile(files.path)
         }

@@ -180,18 +180,18 @@ struct Attention<Scalar: KernelScalar> {
 struct DecoderLayer<Scalar: KernelScalar> {
     let inputNorm: RMSNorm<Scalar>
     let attention: Attention<Scalar>
-    let postAttentionNorm: RMSNorm<Scalar>
+    let feedForwardNorm: RMSNorm<Scalar>
     let mlp: GatedMLP<Scalar>
 
     func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
         let h = (x + attention(inputNorm(x), rows))
             .recomputed(when: rows.recomputation >= .layers)
-        return h + mlp(postAttentionNorm(h), rows)
+        return h + mlp(feedForwardNorm(h), rows)
     }
 
     var parameters: [Parameter<Scalar>] {
         [inputNorm.weight] + attention.linears.flatMap(\.parameters) + attention.norms
-            + [postAttentionNorm.weight] + mlp.linears.flatMap(\.parameters)
+            + [feedForwardNorm.weight] + mlp.linears.flatMap(\.parameters)
     }
 
     var adapters: [Parameter<Scalar>] {

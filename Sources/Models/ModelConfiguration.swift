@@ -1,28 +1,13 @@
 import Basics
+import Checkpoints
 
 /// Sizes and constants of a decoder-only transformer, as Hugging Face's config.json states them.
 public struct ModelConfiguration: Sendable, Equatable {
-    /// A published family; the differences between them are the Boolean properties below.
-    public enum Family: String, Sendable, CaseIterable {
-        /// Llama 2 and 3, SmolLM2.
-        case llama
-        /// Qwen2 and Qwen2.5: biases on the query, key and value projections.
-        case qwen2
-        /// Qwen3: RMSNorm on each head's queries and keys, no biases.
-        case qwen3
+    /// A published family of models.
+    public typealias Family = ModelFamily
 
-        /// The class name that transformers expects under "architectures".
-        var architecture: String {
-            switch self {
-            case .llama: "LlamaForCausalLM"
-            case .qwen2: "Qwen2ForCausalLM"
-            case .qwen3: "Qwen3ForCausalLM"
-            }
-        }
-    }
-
-    /// The family.
-    public var family: Family
+    /// The family, which decides about names, norms and the activation.
+    public var family: ModelFamily
     /// Rows of the embedding and of the head, including padding rows.
     public var vocabularySize: Int
     /// Width of the residual stream.
@@ -53,11 +38,11 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var endOfTextIDs: [Int]
 
     /// Whether each head's queries and keys are normalised before rotation.
-    public var hasQueryKeyNorm: Bool { family == .qwen3 }
+    public var hasQueryKeyNorm: Bool { family.names.queryNorm != nil }
 
     /// A configuration of the given sizes.
     public init(
-        family: Family,
+        family: ModelFamily,
         vocabularySize: Int,
         hiddenSize: Int,
         intermediateSize: Int,
@@ -86,9 +71,12 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.ropeScaling = ropeScaling
         self.maximumPositions = maximumPositions
         self.tiesWordEmbeddings = tiesWordEmbeddings
-        self.hasAttentionBias = hasAttentionBias ?? (family == .qwen2)
+        self.hasAttentionBias = hasAttentionBias ?? family.hasAttentionBias
         self.endOfTextIDs = endOfTextIDs
     }
+
+    /// Width of queries and keys together.
+    var attentionWidth: Int { (queryHeadCount + keyValueHeadCount) * headDimension }
 
     /// Numbers in the embedding, all layers, the last norm and an untied head.
     public var parameterCount: Int {
@@ -113,15 +101,15 @@ extension ModelConfiguration {
     ///   implemented.
     public init(_ json: JSON) throws {
         let type = try json.string("model_type")
-        guard let family = Family(rawValue: type) else {
+        guard let family = ModelFamily(rawValue: type) else {
             throw Failure(
                 .badData,
                 at: "'model_type'",
                 "unknown architecture '\(type)'; expected one of "
-                    + Family.allCases.map(\.rawValue).joined(separator: ", ")
+                    + ModelFamily.allCases.map(\.rawValue).joined(separator: ", ")
             )
         }
-        try ModelConfiguration.checkOptions(json)
+        try ModelConfiguration.checkOptions(json, of: family)
         func size(_ key: String, _ limit: Int = Limit.width) throws -> Int {
             let value = try json.integer(key)
             try Limit.check(value, 1...limit, at: "'\(key)'")
@@ -130,7 +118,7 @@ extension ModelConfiguration {
         let queryHeads = try size("num_attention_heads")
         let hidden = try size("hidden_size")
         let headDimension = try json.optional("head_dim") { try size($0) }
-        let rotation = try Rotation(json)
+        let rotation = try Rotation(json, of: family)
         self.init(
             family: family,
             vocabularySize: try size("vocab_size", Limit.vocabulary),
@@ -148,7 +136,7 @@ extension ModelConfiguration {
                 try size($0, Limit.vocabulary)
             } ?? 32_768,
             tiesWordEmbeddings: try json.flag("tie_word_embeddings") ?? false,
-            hasAttentionBias: try json.flag("attention_bias") ?? (family == .qwen2),
+            hasAttentionBias: try json.flag("attention_bias") ?? family.hasAttentionBias,
             endOfTextIDs: json["eos_token_id"]?.array?.compactMap(\.integer)
                 ?? json["eos_token_id"]?.integer.map { [$0] } ?? []
         )
@@ -163,7 +151,7 @@ extension ModelConfiguration {
     }
 
     /// Refuses options that change the network into one that is not implemented.
-    private static func checkOptions(_ json: JSON) throws {
+    private static func checkOptions(_ json: JSON, of family: ModelFamily) throws {
         func refuse(_ key: String, _ found: String, _ expected: String) -> Failure {
             Failure(
                 .badData,
@@ -171,8 +159,10 @@ extension ModelConfiguration {
                 "found \(found), which is not implemented; expected \(expected)"
             )
         }
-        let activation = json["hidden_act"]?.string ?? "silu"
-        guard activation == "silu" else { throw refuse("hidden_act", "'\(activation)'", "silu") }
+        let activation = json["hidden_act"]?.string ?? family.activation
+        guard activation == family.activation else {
+            throw refuse("hidden_act", "'\(activation)'", family.activation)
+        }
         for key in ["use_sliding_window", "mlp_bias"] where try json.flag(key) == true {
             throw refuse(key, "true", "false")
         }
@@ -264,7 +254,7 @@ extension ModelConfiguration {
     public var json: JSON {
         var object: JSON = [
             "architectures": .array([.string(family.architecture)]),
-            "model_type": .string(family.rawValue),
+            "model_type": .string(family.name),
             "vocab_size": .integer(vocabularySize),
             "hidden_size": .integer(hiddenSize),
             "intermediate_size": .integer(intermediateSize),
@@ -272,7 +262,7 @@ extension ModelConfiguration {
             "num_attention_heads": .integer(queryHeadCount),
             "num_key_value_heads": .integer(keyValueHeadCount),
             "head_dim": .integer(headDimension),
-            "hidden_act": "silu",
+            "hidden_act": .string(family.activation),
             "rms_norm_eps": .number(rmsNormEpsilon),
             "rope_theta": .number(ropeTheta),
             "rope_scaling": ropeScaling.json,

@@ -11,6 +11,16 @@ public enum Recomputation: String, Sendable, CaseIterable, Comparable {
     /// All but the layer's input: C are kept, for about a third more work.
     case layers
 
+    /// Numbers kept for the backward pass, for each token and layer.
+    func keptValues(_ c: ModelConfiguration) -> Int {
+        // The layer's input, log-sums of attention, factors of norms.
+        var kept = c.hiddenSize + c.queryHeadCount + 2
+        if c.hasQueryKeyNorm { kept += c.queryHeadCount + c.keyValueHeadCount }
+        if self < .layers { kept += c.hiddenSize + 2 * c.attentionWidth }
+        if self < .feedForward { kept += 2 * c.intermediateSize }
+        return kept
+    }
+
     /// Whether the left one keeps more.
     public static func < (a: Self, b: Self) -> Bool { a.rank < b.rank }
 

@@ -36,11 +36,11 @@ public enum RoPEScaling: Sendable, Equatable {
         let kind = kinds.first ?? "default"
         func original() throws -> Int {
             let key = "original_max_position_embeddings"
-            let own = try json.optional(key, json.integer)
-            if let own, let originalPositions, own != originalPositions {
-                throw failure(key, "found \(own) here and \(originalPositions) beside it")
+            let here = try json.optional(key, json.integer)
+            if let here, let originalPositions, here != originalPositions {
+                throw failure(key, "found \(here) here and \(originalPositions) beside it")
             }
-            return try own ?? originalPositions ?? json.integer(key)
+            return try here ?? originalPositions ?? json.integer(key)
         }
         if let other = kinds.first(where: { $0 != kind }) {
             throw failure(

@@ -1,4 +1,5 @@
 import Basics
+import Checkpoints
 
 /// The rotary entries of config.json, which publishers spell in several ways.
 ///
@@ -16,7 +17,7 @@ struct Rotation {
     /// Reads all spellings and compares them.
     ///
     /// - Throws: `Failure.badData` naming the keys and what they say.
-    init(_ json: JSON) throws {
+    init(_ json: JSON, of family: ModelFamily) throws {
         try Rotation.checkWhole(json)
         var thetas: [(key: String, value: Double)] = []
         var scalings: [(key: String, value: RoPEScaling)] = []
@@ -64,7 +65,7 @@ struct Rotation {
                 remedy: "Remove the entry that the model was not made with."
             )
         }
-        theta = thetas.first?.value ?? 10_000
+        theta = thetas.first?.value ?? family.ropeTheta
         scaling = scalings.first?.value ?? .none
     }
 

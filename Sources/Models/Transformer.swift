@@ -1,4 +1,5 @@
 import Autograd
+import Checkpoints
 import Kernels
 
 /// Token sequences that go through a model in one pass, laid end to end.
@@ -58,7 +59,7 @@ extension WeightProvider {
     public func adapter(_ path: String, outputs: Int, inputs: Int) -> Adapter<Scalar>? { nil }
 }
 
-/// A decoder-only transformer of the Llama, Qwen2 or Qwen3 family.
+/// A decoder-only transformer of any known family; see `ModelFamily`.
 ///
 /// The forward pass is written once. On a tape it trains, off it scores, and with caches it
 /// decodes. Weights are trainable parameters or stay as their file stores them.
@@ -118,59 +119,39 @@ public final class Transformer<Scalar: KernelScalar> {
             )
         }
 
-        let table = try weights.matrix(
-            "model.embed_tokens.weight",
-            rows: c.vocabularySize,
-            columns: c.hiddenSize
-        )
+        let names = c.family.names
+        func head(_ name: TensorNames.Name) throws -> Matrix<Scalar> {
+            try weights.matrix(name.weight, rows: c.vocabularySize, columns: c.hiddenSize)
+        }
+        let table = try head(names.embedding)
         embedding = c.tiesWordEmbeddings ? packed(table) : table
         layers = try (0..<c.layerCount).map { index in
-            let path = "model.layers.\(index)"
-            let attention = "\(path).self_attn"
+            func part(_ part: TensorNames.Name) -> String { names.path(index, part) }
+            func projection(_ name: TensorNames.Name, _ width: Int) throws -> Linear<Scalar> {
+                try linear(part(name), width, c.hiddenSize, bias: c.hasAttentionBias)
+            }
             return DecoderLayer(
-                inputNorm: try rmsNorm("\(path).input_layernorm", c.hiddenSize),
+                inputNorm: try rmsNorm(part(names.inputNorm), c.hiddenSize),
                 attention: Attention(
-                    query: try linear(
-                        "\(attention).q_proj",
-                        queryWidth,
-                        c.hiddenSize,
-                        bias: c.hasAttentionBias
-                    ),
-                    key: try linear(
-                        "\(attention).k_proj",
-                        keyWidth,
-                        c.hiddenSize,
-                        bias: c.hasAttentionBias
-                    ),
-                    value: try linear(
-                        "\(attention).v_proj",
-                        keyWidth,
-                        c.hiddenSize,
-                        bias: c.hasAttentionBias
-                    ),
-                    output: try linear("\(attention).o_proj", c.hiddenSize, queryWidth),
-                    queryNorm: c.hasQueryKeyNorm
-                        ? try rmsNorm("\(attention).q_norm", c.headDimension) : nil,
-                    keyNorm: c.hasQueryKeyNorm
-                        ? try rmsNorm("\(attention).k_norm", c.headDimension) : nil,
+                    query: try projection(names.query, queryWidth),
+                    key: try projection(names.key, keyWidth),
+                    value: try projection(names.value, keyWidth),
+                    output: try linear(part(names.output), c.hiddenSize, queryWidth),
+                    queryNorm: try names.queryNorm.map { try rmsNorm(part($0), c.headDimension) },
+                    keyNorm: try names.keyNorm.map { try rmsNorm(part($0), c.headDimension) },
                     shape: shape,
                     layer: index
                 ),
-                postAttentionNorm: try rmsNorm("\(path).post_attention_layernorm", c.hiddenSize),
+                feedForwardNorm: try rmsNorm(part(names.feedForwardNorm), c.hiddenSize),
                 mlp: GatedMLP(
-                    gate: try linear("\(path).mlp.gate_proj", c.intermediateSize, c.hiddenSize),
-                    up: try linear("\(path).mlp.up_proj", c.intermediateSize, c.hiddenSize),
-                    down: try linear("\(path).mlp.down_proj", c.hiddenSize, c.intermediateSize)
+                    gate: try linear(part(names.gate), c.intermediateSize, c.hiddenSize),
+                    up: try linear(part(names.up), c.intermediateSize, c.hiddenSize),
+                    down: try linear(part(names.down), c.hiddenSize, c.intermediateSize)
                 )
             )
         }
-        norm = try rmsNorm("model.norm", c.hiddenSize)
-        untiedHead =
-            c.tiesWordEmbeddings
-            ? nil
-            : packed(
-                try weights.matrix("lm_head.weight", rows: c.vocabularySize, columns: c.hiddenSize)
-            )
+        norm = try rmsNorm(names.norm.published, c.hiddenSize)
+        untiedHead = c.tiesWordEmbeddings ? nil : packed(try head(names.head))
         rope = RoPE(theta: c.ropeTheta, headDimension: c.headDimension, scaling: c.ropeScaling)
     }
 

@@ -21,7 +21,8 @@ public struct RandomWeights<Scalar: KernelScalar>: WeightProvider {
 
     /// A normally distributed matrix.
     public func matrix(_ name: String, rows: Int, columns: Int) -> Matrix<Scalar> {
-        let writesResidual = name.hasSuffix("o_proj.weight") || name.hasSuffix("down_proj.weight")
+        let names = TensorNames()
+        let writesResidual = [names.output, names.down].contains { name.hasSuffix($0.weight) }
         let deviation = standardDeviation * (writesResidual ? residualScale : 1)
         return .parameter(
             Parameter(
@@ -121,12 +122,14 @@ final class FileWeights: WeightProvider {
 
     /// Refuses a file with tensors that the network has no place for.
     ///
-    /// - Parameter tiesHead: Whether a copy of the embedding under the head's name is harmless;
-    ///   `ModelFiles.checkTiedHead` has made sure that it is a copy.
+    /// Where the head is the embedding, a copy under the head's name is harmless;
+    /// `ModelFiles.checkTiedHead` has made sure that it is a copy.
     /// - Throws: `Failure.badData` naming the first of them.
-    func checkNothingLeft(tiesHead: Bool) throws {
+    func checkNothingLeft(_ configuration: ModelConfiguration) throws {
+        let head = configuration.family.names.head.weight
         let known = { (name: String) in
-            name.hasSuffix("rotary_emb.inv_freq") || (tiesHead && name == "lm_head.weight")
+            name.hasSuffix("rotary_emb.inv_freq")
+                || (configuration.tiesWordEmbeddings && name == head)
         }
         let left = source.tensors.keys.filter { !taken.contains($0) && !known($0) }.sorted()
         guard left.isEmpty else {

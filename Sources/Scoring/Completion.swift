@@ -10,7 +10,6 @@ import Models
 public struct Completion {
     /// The item that random numbers are keyed by.
     static let item = "sample"
-    private static let promptRowsPerPass = 256
 
     private let model: LanguageModel
     private let rule: PlainSampling
@@ -35,8 +34,8 @@ public struct Completion {
         try model.check(prompt)
         let cache = model.makeCache()
         var pending = prompt[...]
-        while pending.count > Self.promptRowsPerPass {
-            let chunk = Array(pending.prefix(Self.promptRowsPerPass))
+        while pending.count > ModelReader.promptRowsPerPass {
+            let chunk = Array(pending.prefix(ModelReader.promptRowsPerPass))
             pending = pending.dropFirst(chunk.count)
             _ = try model.logits([SequenceInput(tokens: chunk, cache: cache, logitRows: 0)])
         }

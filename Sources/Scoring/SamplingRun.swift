@@ -102,7 +102,7 @@ public struct SamplingRun {
             maxTotalTokens: .max
         )
         let engine = try DecodingEngine(
-            models: [model],
+            model: model,
             rule: PlainSampling(
                 settings.sampling,
                 vocabularySize: model.vocabularySize,

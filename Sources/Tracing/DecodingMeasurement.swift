@@ -33,21 +33,23 @@ struct DecodingMeasurement {
     /// of drafts is chosen by measurement, when it has been found.
     /// - Throws: `Failure`; kind interrupted when asked to stop.
     init(
-        _ models: [LanguageModel],
+        _ model: LanguageModel,
+        proposer: LanguageModel? = nil,
         _ rule: any NextTokenRule,
         _ requests: [DecodingRequest],
         _ options: DecodingSpeed.Options,
         endOfTurn: Set<Int32>
     ) throws {
         let engine = try DecodingEngine(
-            models: models,
+            model: model,
+            proposer: proposer.map { LocalProposer($0) },
             rule: rule,
             // Sequences that end together would begin together, all without a pass.
             stop: StopRules(endOfTurn: endOfTurn),
             options: .init(batchSize: options.batch, draftTokens: options.draftTokens)
         )
         let searching =
-            models.count > 1 && options.draftTokens == nil ? DraftLength.searchRounds : 0
+            proposer != nil && options.draftTokens == nil ? DraftLength.searchRounds : 0
         let cancellation = CancellationFlag()
         var marks: [(seconds: Double, done: DecodingProgress)] = []
         let last = try engine.run(
@@ -95,9 +97,9 @@ enum PromptMeasurement {
 
     private static func time(_ model: LanguageModel, _ prompts: [[Int32]]) throws -> Double {
         let caches = prompts.map { _ in model.makeCache() }
-        let rows = DecodingEngine<LanguageModel>.Options().promptRowsPerPass
+        let rows = ModelReader.promptRowsPerPass
         let start = ProcessInfo.processInfo.systemUptime
-        var inputs: [SequenceInput<KVCache>] = []
+        var inputs: [SequenceInput] = []
         var room = rows
         for (prompt, cache) in zip(prompts, caches) {
             var rest = prompt[...]

@@ -119,7 +119,7 @@ extension DecodingSpeed {
         let prompts = randomPrompts(teacher, count: batch, length: options.promptTokens)
         speed.promptTokensPerSecond = try PromptMeasurement.rate(teacher, prompts)
         speed.decode = try DecodingMeasurement(
-            [teacher],
+            teacher,
             PlainSampling(
                 .paper,
                 vocabularySize: teacher.vocabularySize,
@@ -141,7 +141,8 @@ extension DecodingSpeed {
                 attempts: Array(0..<min(0xFFFF, batch * (options.tokens + 1)))
             )
             speed.rsd = try DecodingMeasurement(
-                [student, teacher],
+                student,
+                proposer: teacher,
                 ReverseSpeculativeDecoding(
                     .paper,
                     vocabularies: try ModelStore().vocabularies(teacher: teacher, student: student),

@@ -223,7 +223,8 @@ extension TraceGeneration {
             maxTotalTokens: settings.maxTotalTokens
         )
         let engine = try DecodingEngine(
-            models: parts,
+            model: student,
+            proposer: parts.count > 1 ? LocalProposer(parts[1]) : nil,
             rule: rule,
             stop: stop,
             options: .init(batchSize: settings.batch, draftTokens: settings.draftTokens)

@@ -14,9 +14,12 @@ import Testing
         return (tensor { cos($0) }, tensor { sin($0) })
     }
 
-    static func attention(_ q: Variable<Double>, _ k: Variable<Double>, _ v: Variable<Double>)
-        -> Variable<Double>
-    {
+    static func attention(
+        _ q: Variable<Double>,
+        _ k: Variable<Double>,
+        _ v: Variable<Double>,
+        window: Int? = nil
+    ) -> Variable<Double> {
         // Two packed sequences of 3 and 2 rows; 4 query heads share 2 key-value heads of 3.
         .causalAttention(
             queries: q,
@@ -27,7 +30,8 @@ import Testing
                 queryHeads: 4,
                 keyValueHeads: 2,
                 headDimension: 3,
-                scale: 1 / 3.0.squareRoot()
+                scale: 1 / 3.0.squareRoot(),
+                window: window
             )
         )
     }
@@ -92,6 +96,9 @@ import Testing
         },
         OperationCase("causalAttention", [[5, 12], [5, 6], [5, 6]]) {
             attention($0[0], $0[1], $0[2])
+        },
+        OperationCase("causalAttention, window of 2", [[5, 12], [5, 6], [5, 6]]) {
+            attention($0[0], $0[1], $0[2], window: 2)
         },
         OperationCase("causalAttention, shared keys and values", [[5, 12], [5, 6]]) {
             attention($0[0], $0[1], $0[1])

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Kernels
+import Models
 import Testing
 
 @testable import Checkpoints
@@ -128,7 +129,7 @@ import Testing
             for (index, (_, path)) in files.enumerated() {
                 let found = failure {
                     if index < ggufAttacks.count {
-                        let file = try GGUFFile(path)
+                        let file = try ggufFile(path)
                         _ = try file.vocabulary()
                         _ = try file.configuration()
                     } else {

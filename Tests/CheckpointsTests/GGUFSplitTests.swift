@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Models
 import Testing
 
 @testable import Checkpoints
@@ -48,15 +49,15 @@ import Testing
     @Test func aSinglePartIsAModelUnderAnyName() throws {
         let path = try write(count: 1)[0]
         #expect(GGUFFile.parts(ofModelAt: path) == [path])
-        #expect(try GGUFFile(path).tensors.count == 1)
+        #expect(try ggufFile(path).tensors.count == 1)
         let renamed = try folder.write("renamed.gguf", bytes(path))
-        #expect(try GGUFFile(renamed).tensors.count == 1)
+        #expect(try ggufFile(renamed).tensors.count == 1)
     }
 
     @Test func aMissingPartIsNamed() throws {
         let paths = try write()
         try FileManager.default.removeItem(atPath: paths[1])
-        let found = try #require(failure { _ = try GGUFFile(paths[0]) })
+        let found = try #require(failure { _ = try ggufFile(paths[0]) })
         #expect(found.kind.exitCode == 66 && found.file == paths[1])
         #expect(found.message.contains("it is part 2 of 2 of the model in \(paths[0])"))
     }
@@ -67,7 +68,7 @@ import Testing
             "renamed.gguf", "m-00002-of-00002.gguf", "m-00001-of-00003.gguf", "m-1-of-2.gguf",
         ] {
             let renamed = try folder.write(name, bytes(path))
-            let found = try #require(failure { _ = try GGUFFile(renamed) })
+            let found = try #require(failure { _ = try ggufFile(renamed) })
             #expect(found.kind.exitCode == 65 && found.file == renamed, "\(found)")
             #expect(found.message.contains("is part 1 of 2 of a split model"))
             #expect(found.message.contains("'-00001-of-00002.gguf'"))
@@ -78,7 +79,7 @@ import Testing
     @Test func partsOfDifferentModelsAreRefused() throws {
         func refusal(_ change: @escaping (Int, inout GGUFBuilder) -> Void) throws -> String {
             let paths = try write("m-1.5b", count: 2, change)
-            let found = try #require(failure { _ = try GGUFFile(paths[0]) })
+            let found = try #require(failure { _ = try ggufFile(paths[0]) })
             #expect(found.kind.exitCode == 65)
             return "\(found)"
         }

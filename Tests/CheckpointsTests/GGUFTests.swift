@@ -1,13 +1,14 @@
 import Basics
 import Foundation
 import Kernels
+import Models
 import Testing
 
 @testable import Checkpoints
 
 /// Opens a GGUF file and reads all that is in it.
 private func readAll(_ path: String) throws {
-    let file = try GGUFFile(path)
+    let file = try ggufFile(path)
     _ = try file.vocabulary()
     _ = try file.configuration()
     for name in file.tensors.keys { _ = try file.values(name) }
@@ -15,7 +16,7 @@ private func readAll(_ path: String) throws {
 
 @Suite struct GGUFTests {
     @Test func readsEveryTypeAsTheReferenceDoes() throws {
-        let file = try GGUFFile(fixture("tiny.gguf"))
+        let file = try ggufFile(fixture("tiny.gguf"))
         let expected = try Safetensors(fixture("tiny.safetensors"))
         #expect(Set(file.tensors.keys) == Set(expected.tensors.keys))
         let formats = Set(file.tensors.values.map(\.format))
@@ -31,7 +32,7 @@ private func readAll(_ path: String) throws {
     }
 
     @Test func presentsConfigurationAndVocabulary() throws {
-        let file = try GGUFFile(fixture("tiny.gguf"))
+        let file = try ggufFile(fixture("tiny.gguf"))
         let configuration = try file.configuration()
         #expect(
             configuration.compact == """
@@ -58,7 +59,7 @@ private func readAll(_ path: String) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write("valid.gguf", GGUFBuilder.valid().bytes)
         try readAll(path)
-        #expect(try GGUFFile(path).tensors["model.embed_tokens.weight"]?.shape == [2, 4])
+        #expect(try ggufFile(path).tensors["model.embed_tokens.weight"]?.shape == [2, 4])
     }
 
     @Test(arguments: ggufAttacks) func refuses(_ attack: Attack) throws {
@@ -93,7 +94,7 @@ private func readAll(_ path: String) throws {
         ("blk.1.ffn_gate_exps.weight", nil), ("rope_freqs.weight", nil), ("output", nil),
     ])
     func names(_ name: String, _ published: String?) {
-        #expect(GGUFNames.published(name) == published)
+        #expect(ModelFamily.qwen3.names.published(gguf: name) == published)
     }
 
     /// Mistakes in numbers are found in the configuration; a message names the file's own key.
@@ -106,7 +107,7 @@ private func readAll(_ path: String) throws {
     ])
     func placesAreThoseOfTheFile(_ key: String, _ place: String) throws {
         let folder = try TemporaryFolder()
-        let file = try GGUFFile(folder.write("valid.gguf", GGUFBuilder.valid().bytes))
+        let file = try ggufFile(folder.write("valid.gguf", GGUFBuilder.valid().bytes))
         #expect(file.place(ofKey: key) == place)
     }
 
@@ -120,7 +121,7 @@ private func readAll(_ path: String) throws {
             let number = little(UInt32(6)) + little(Float(value).bitPattern)
             builder.add("llama.rope.scaling.\(key)", number)
         }
-        let file = try GGUFFile(folder.write("yarn.gguf", builder.bytes))
+        let file = try ggufFile(folder.write("yarn.gguf", builder.bytes))
         #expect(
             try file.configuration()["rope_scaling"]?.compact == """
                 {"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":64,\
@@ -149,7 +150,7 @@ private func readAll(_ path: String) throws {
             )
             builder.data =
                 Array(repeating: 0, count: 64) + factors.flatMap { little($0.bitPattern) }
-            return try GGUFFile(folder.write("rope.gguf", builder.bytes))
+            return try ggufFile(folder.write("rope.gguf", builder.bytes))
         }
         let scaling = try file(factors).configuration()["rope_scaling"]
         #expect(scaling?["rope_type"]?.string == "llama3" && scaling?["factor"]?.number == 32)

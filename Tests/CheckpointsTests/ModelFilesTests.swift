@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Kernels
+import Models
 import Testing
 
 @testable import Checkpoints
@@ -98,5 +99,54 @@ import Testing
         let found = try #require(failure { try export.write(to: folder.path) })
         #expect(found.kind == .disk && "\(found)".contains("holds 'thesis.tex'"))
         #expect(folder.names == ["thesis.tex"])
+    }
+}
+
+/// Readers know a family by what they are handed.
+@Suite struct HandedFamilyTests {
+    /// Other names than those of all published families.
+    static let imaginary = ModelFamily(
+        name: "imaginary",
+        architecture: "Imaginary",
+        names: {
+            var names = TensorNames()
+            names.embedding = .init("words", gguf: "token_embd")
+            names.head = .init("speech", gguf: "output")
+            names.layers = .init("floors", gguf: "blk")
+            return names
+        }()
+    )
+
+    @Test func namesAreThoseOfTheFamily() throws {
+        let folder = try TemporaryFolder()
+        func tensor(_ name: String, _ value: Float) -> NamedTensor {
+            NamedTensor(name: name, shape: [1, 2], values: Buffer([value, 1]))
+        }
+        let export = HuggingFaceExport(
+            tensors: [
+                tensor("words.weight", 1), tensor("speech.weight", 2),
+                tensor("floors.0.self_attn.q_proj.weight", 3),
+                tensor("floors.6.self_attn.q_proj.weight", 3),
+            ],
+            configuration: ["model_type": "imaginary", "tie_word_embeddings": true]
+        )
+        try export.write(to: folder.file("model"))
+        let path = folder.file("model")
+        let model = try ModelFiles.open(path, families: [.llama, Self.imaginary])
+        #expect(model.family == Self.imaginary && model.layerCount == 7)
+        #expect(failure { try model.checkTiedHead() }?.place == "tensor 'speech.weight'")
+        let unknown = failure { _ = try ModelFiles.open(path) }
+        #expect(unknown?.message.hasPrefix("found 'imaginary'; expected one of llama, ") == true)
+    }
+
+    @Test func ggufFilesAreReadWithTheNamesHanded() throws {
+        let folder = try TemporaryFolder()
+        var builder = GGUFBuilder.valid()
+        builder.values[0] = GGUFBuilder.text(Array("general.architecture".utf8))
+        builder.values[0] += GGUFBuilder.string("imaginary")
+        let path = try folder.write("valid.gguf", builder.bytes)
+        let file = try GGUFFile(path, families: [Self.imaginary])
+        #expect(file.tensors["words.weight"]?.shape == [2, 4])
+        #expect(failure { _ = try ggufFile(path) }?.place == "metadata 'general.architecture'")
     }
 }

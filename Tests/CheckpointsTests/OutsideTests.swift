@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import Models
 import Testing
 
 @testable import Checkpoints

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Kernels
+import Models
 import Testing
 
 @testable import Checkpoints
@@ -99,4 +100,9 @@ func sampleContent(step: Int = 7) -> CheckpointContent {
         tokenizer: Data("{\"à\": 1, \"a\u{300}\": 2}".utf8),
         metadata: ["note": "tab\tand \"quote\""]
     )
+}
+
+/// A GGUF file of any known family.
+func ggufFile(_ path: String) throws -> GGUFFile {
+    try GGUFFile(path, families: ModelFamily.allCases)
 }

@@ -43,7 +43,9 @@ import Testing
         draft: Int? = nil
     ) throws -> [CompletedSequence] {
         let engine = try DecodingEngine(
-            models: models,
+            model: models[0],
+            proposer: models.count > 1
+                ? LocalProposer(models[1], promptRowsPerPass: rows) : nil,
             rule: rule,
             stop: stop,
             options: .init(batchSize: batch, promptRowsPerPass: rows, draftTokens: draft)
@@ -63,7 +65,8 @@ import Testing
             PlainSampling(.init(topP: 0.9), vocabularySize: Self.size, seed: 5),
         ]
         for rule in rules {
-            let models = rule.models.map { $0 == .student ? Self.student() : Self.teacher() }
+            let models = [Self.student(), Self.teacher()]
+                .prefix(rule.proposerVocabularySize == nil ? 1 : 2).map(\.self)
             let alone = try Self.sorted(Self.run(models, rule, batch: 1))
             #expect(alone.count == Self.requests.reduce(0) { $0 + $1.attempts.count })
             #expect(Set(alone.map(\.tokens)).count == alone.count)  // tries differ

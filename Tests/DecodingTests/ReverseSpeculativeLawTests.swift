@@ -144,7 +144,7 @@ import Testing
                 let key = PositionKey(item: 42, attempt: draw & 15, position: draw >> 4)
                 let decision = try rule.decide(
                     logits: Buffer(student),
-                    proposal: rule.proposal(logits: Buffer(teacher), key: key),
+                    proposal: rule.proposal(.logits(Buffer(teacher)), key: key),
                     key: key
                 )
                 counts[Int(decision.token)] += 1

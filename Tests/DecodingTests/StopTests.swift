@@ -55,7 +55,7 @@ import Testing
     @Test func cancellationStopsAtTheNextStep() throws {
         let flag = CancellationFlag()
         let engine = try DecodingEngine(
-            models: [DecodingEngineTests.student()],
+            model: DecodingEngineTests.student(),
             rule: PlainSampling(.init(), vocabularySize: DecodingEngineTests.size, seed: 1),
             stop: DecodingEngineTests.stop
         )
@@ -77,7 +77,8 @@ import Testing
 
     @Test func progressCountsWhatWasDelivered() throws {
         let engine = try DecodingEngine(
-            models: [DecodingEngineTests.student(), DecodingEngineTests.teacher()],
+            model: DecodingEngineTests.student(),
+            proposer: LocalProposer(DecodingEngineTests.teacher()),
             rule: DecodingEngineTests.reverse(),
             stop: DecodingEngineTests.stop
         )
@@ -93,7 +94,7 @@ import Testing
 
     @Test func whatDeliveryThrowsEndsTheRun() throws {
         let engine = try DecodingEngine(
-            models: [DecodingEngineTests.student()],
+            model: DecodingEngineTests.student(),
             rule: PlainSampling(.init(), vocabularySize: DecodingEngineTests.size, seed: 1),
             stop: DecodingEngineTests.stop
         )
@@ -123,7 +124,7 @@ import Testing
     @Test func aTokenizerLargerThanItsModelIsRefused() {
         let failure = #expect(throws: Failure.self) {
             try DecodingEngine(
-                models: [DecodingEngineTests.student()],
+                model: DecodingEngineTests.student(),
                 rule: PlainSampling(.init(), vocabularySize: 41, seed: 1),
                 stop: DecodingEngineTests.stop
             )

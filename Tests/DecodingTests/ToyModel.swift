@@ -8,8 +8,17 @@ import Kernels
 ///
 /// Its rows have two more entries than tokens, padding with huge logits that must never be drawn.
 final class ToyModel: NextTokenModel {
-    final class Cache {
-        var tokens: [Int32] = []
+    final class Cache: SequenceCache {
+        var tokens: [Int32]
+
+        init(_ tokens: [Int32] = []) { self.tokens = tokens }
+
+        func fork() -> Cache { Cache(tokens) }
+
+        func truncate(to length: Int) {
+            precondition(length <= tokens.count)
+            tokens.removeLast(tokens.count - length)
+        }
     }
 
     let vocabularySize: Int
@@ -50,30 +59,20 @@ final class ToyModel: NextTokenModel {
 
     func makeCache() -> Cache { Cache() }
 
-    func fork(_ cache: Cache) -> Cache {
-        let copy = Cache()
-        copy.tokens = cache.tokens
-        return copy
-    }
-
-    func truncate(_ cache: Cache, to length: Int) {
-        precondition(length <= cache.tokens.count)
-        cache.tokens.removeLast(cache.tokens.count - length)
-    }
-
-    func logits(_ inputs: [SequenceInput<Cache>]) -> [Buffer<Float>?] {
+    func logits(_ inputs: [SequenceInput]) -> [Buffer<Float>?] {
         precondition(Set(inputs.map { ObjectIdentifier($0.cache) }).count == inputs.count)
         passes += 1
         mostRows = max(mostRows, inputs.reduce(0) { $0 + $1.tokens.count })
         return inputs.map { input -> Buffer<Float>? in
             precondition(!input.tokens.isEmpty && input.logitRows <= input.tokens.count)
             readTokens += input.tokens.count
-            let past = input.cache.tokens.count
-            input.cache.tokens += input.tokens
+            guard let cache = input.cache as? Cache else { preconditionFailure("another cache") }
+            let past = cache.tokens.count
+            cache.tokens += input.tokens
             guard input.logitRows > 0 else { return nil }
             let rows = (0..<input.logitRows).flatMap { row in
                 let seen = past + input.tokens.count - input.logitRows + 1 + row
-                return next(Array(input.cache.tokens.prefix(seen))) + [90, 90]
+                return next(Array(cache.tokens.prefix(seen))) + [90, 90]
             }
             return Buffer(rows)
         }

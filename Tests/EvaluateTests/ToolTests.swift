@@ -99,7 +99,7 @@ import Tokenizers
             bytes += $0
         }
         let engine = try DecodingEngine(
-            models: [model],
+            model: model,
             rule: PlainSampling(parameters, vocabularySize: model.vocabularySize, seed: 6),
             stop: StopRules(endOfTurn: model.tokenizer.endOfTurnIDs, maxNewTokens: 20)
         )

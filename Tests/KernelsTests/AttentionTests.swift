@@ -70,6 +70,9 @@ extension FloatKernels {
         AttentionShape(queryHeads: 6, keyValueHeads: 2, headDimension: 16),
         AttentionShape(queryHeads: 7, keyValueHeads: 1, headDimension: 33, scale: 0.2),
         AttentionShape(queryHeads: 4, keyValueHeads: 2, headDimension: 64),
+        AttentionShape(queryHeads: 4, keyValueHeads: 2, headDimension: 16, window: 1),
+        AttentionShape(queryHeads: 6, keyValueHeads: 2, headDimension: 7, window: 21),
+        AttentionShape(queryHeads: 2, keyValueHeads: 1, headDimension: 16, window: 70),
     ]
 
     @Test(arguments: attentionShapes, instructionSets)

@@ -1,4 +1,5 @@
 import Checkpoints
+import Models
 import Basics
 import Foundation
 import Testing
@@ -37,7 +38,8 @@ import Testing
 
     static func load(_ model: String) throws -> Tokenizer {
         let folder = try #require(RealModelTests.folder("RSD_MODELS"))
-        let stored = try GGUFFile("\(folder)/\(model).gguf").vocabulary()
+        let stored = try GGUFFile("\(folder)/\(model).gguf", families: ModelFamily.allCases)
+            .vocabulary()
         return try Tokenizer(gguf: #require(stored))
     }
 

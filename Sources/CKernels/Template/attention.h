@@ -110,20 +110,28 @@ typedef struct {
     float *o, *top, *total;  // running output [count, width], maximum and sum of exponentials
 } query_rows;
 
+// The first key of a tile that a row sees, where it sees those before `limit`.
+K long first_seen(long window, long limit) { return window && limit > window ? limit - window : 0; }
+
 // One row's scores become exponentials against its running maximum; o and total are rescaled.
-K void soften(float *s, long limit, long columns, float scale, long width, float *o, float *top,
-              float *total) {
+// It sees the keys below..<limit.
+K void soften(float *s, long below, long limit, long columns, float scale, long width, float *o,
+              float *top, float *total) {
+    long from = below >= limit ? columns : below / LANES * LANES;
+    for (long j = 0; j < from; j += LANES) store(s + j, splat(0));
+    if (from == columns) return;
     vf by = splat(scale), best = splat(-INFINITY);
-    for (long j = 0; j < columns; j += LANES) {
+    for (long j = from; j < columns; j += LANES) {
         // Scores past the limit are kept for now: e^-inf would meet subnormal numbers, which stall.
-        vf v = load(s + j) * by;
-        best = greater(first_lanes(v, limit - j, -INFINITY), best);
+        vf v = load(s + j) * by, seen = first_lanes(v, limit - j, -INFINITY);
+        best = greater(j < below ? later_lanes(seen, below - j, -INFINITY) : seen, best);
         store(s + j, v);
     }
     float tile_top = greatest_lane(best), now = tile_top > *top ? tile_top : *top;
     vf middle = splat(now), sum = splat(0);
-    for (long j = 0; j < columns; j += LANES) {
+    for (long j = from; j < columns; j += LANES) {
         vf e = first_lanes(exp_(load(s + j) - middle), limit - j, 0);
+        if (j < below) e = later_lanes(e, below - j, 0);
         sum += e;
         store(s + j, e);
     }
@@ -138,7 +146,7 @@ K void soften(float *s, long limit, long columns, float scale, long width, float
 }
 
 // Takes the keys first..<first + length into the rows that see them.
-static void attend(query_rows rows, long first, long length, long dim, float scale,
+static void attend(query_rows rows, long first, long length, long dim, float scale, long window,
                    const float *keys, const float *values, long value_stride, float *scores) {
     long width = whole_vectors(dim);
     long from = rows.step && first > rows.position ? first - rows.position : 0;
@@ -151,8 +159,8 @@ static void attend(query_rows rows, long first, long length, long dim, float sca
                 TILE);
         for (long r = 0; r < n; r++) {
             long limit = rows.position + (i + r) * rows.step + 1 - first;
-            soften(scores + r * TILE, limit < seen ? limit : seen, columns, scale, width,
-                   rows.o + (i + r) * width, rows.top + i + r, rows.total + i + r);
+            soften(scores + r * TILE, first_seen(window, limit), limit < seen ? limit : seen,
+                   columns, scale, width, rows.o + (i + r) * width, rows.top + i + r, rows.total + i + r);
         }
         product_adding(n, width, seen, scores, TILE, 1, values, value_stride, rows.o + i * width,
                        width);
@@ -173,7 +181,8 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
     // Rows are kept head by head; a single position takes its heads together.
     const float *q = (const float *)segment->q + (first * H + kv_head * group) * D;
     long seen = segment->past + first + n;
-    for (long tile = 0; tile < seen; tile += TILE) {
+    long earliest = first_seen(shape->window, segment->past + first + 1) / TILE * TILE;
+    for (long tile = earliest; tile < seen; tile += TILE) {
         long length = seen - tile < TILE ? seen - tile : TILE, stride = key_stride;
         long page = tile / TILE, ahead = seen - tile - length < TILE ? seen - tile - length : TILE;
         const float *keys = segment->keys[page], *next = ahead > 0 ? segment->keys[page + 1] : NULL;
@@ -196,7 +205,8 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
             query_rows part = {n == 1 ? group : n, segment->past + first, n == 1 ? 0 : 1,
                                q + set * D, n == 1 ? D : H * D, o + set * n * width,
                                top + set * n, total + set * n};
-            attend(part, tile, length, D, (float)shape->scale, keys, values, stride, scores);
+            attend(part, tile, length, D, (float)shape->scale, shape->window, keys, values, stride,
+                   scores);
         }
     }
     for (long g = 0; g < group; g++)
@@ -218,10 +228,11 @@ typedef struct {
 } backward_scratch;
 
 // p = e^(s - lse), ds = p (dp - delta) scale for keys the row sees, 0 for the others.
-K void soften_backward(float *p, float *ds, long limit, long columns, float scale, float lse,
-                       float delta) {
+K void soften_backward(float *p, float *ds, long below, long limit, long columns, float scale,
+                       float lse, float delta) {
     for (long j = 0; j < columns; j += LANES) {
         vf e = first_lanes(exp_(load(p + j) * splat(scale) - splat(lse)), limit - j, 0);
+        if (j < below) e = later_lanes(e, below - j, 0);
         vf slope = e * (load(ds + j) - splat(delta)) * splat(scale);
         store(p + j, e);
         store(ds + j, first_lanes(slope, limit - j, 0));
@@ -272,8 +283,8 @@ static void attention_backward(const ck_attention_shape *shape, const ck_attenti
             for (long r = 0; r < n; r++) {
                 long limit = i + r + 1 - tile;
                 float lse = ((const float *)s->log_sum_exp)[(i + r) * H + heads + g];
-                soften_backward(m.p + r * TILE, m.ds + r * TILE, limit < seen ? limit : seen,
-                                columns, (float)shape->scale, lse, delta[g * T + i + r]);
+                soften_backward(m.p + r * TILE, m.ds + r * TILE, first_seen(shape->window, limit),
+                                limit < seen ? limit : seen, columns, (float)shape->scale, lse, delta[g * T + i + r]);
             }
             product_adding(seen, width, n, m.p, 1, TILE, up, g_stride, m.dv, width);
             product_adding(seen, width, n, m.ds, 1, TILE, q, q_stride, m.dk, width);

@@ -269,8 +269,9 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
         for (long h = kv_head * group; h < (kv_head + 1) * group; h++) {
             const REAL *q = (const REAL *)segment->q + (i * H + h) * D;
             REAL *out = (REAL *)segment->out + (i * H + h) * D;
-            long keys = segment->past + i + 1;
-            for (long j = 0; j < keys; j++) {
+            long keys = segment->past + i + 1, window = shape->window;
+            long from = window && keys > window ? keys - window : 0;
+            for (long j = from; j < keys; j++) {
                 const REAL *k = (const REAL *)segment->keys[j / CK_PAGE];
                 long step = segment->keys_by_column ? CK_PAGE : 1;
                 k += segment->keys_by_column ? kv_head * D * CK_PAGE + j % CK_PAGE
@@ -279,11 +280,11 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
                 for (long d = 0; d < D; d++) dot += q[d] * k[d * step];
                 p[j] = dot * shape->scale;
             }
-            REAL top = greatest(keys, p), total = 0;
-            for (long j = 0; j < keys; j++) total += p[j] = exp(p[j] - top);
+            REAL top = greatest(keys - from, p + from), total = 0;
+            for (long j = from; j < keys; j++) total += p[j] = exp(p[j] - top);
             for (long d = 0; d < D; d++) {
                 REAL o = 0;
-                for (long j = 0; j < keys; j++) {
+                for (long j = from; j < keys; j++) {
                     const REAL *v = (const REAL *)segment->values[j / CK_PAGE];
                     o += p[j] * v[(j % CK_PAGE * K + kv_head) * D + d];
                 }
@@ -305,7 +306,8 @@ static void attention_backward(const ck_attention_shape *shape, const ck_attenti
             REAL *dq = (REAL *)s->dq + at, lse = ((const REAL *)s->log_sum_exp)[i * H + h];
             REAL delta = 0;
             for (long d = 0; d < D; d++) delta += g[d] * out[d];
-            for (long j = 0; j <= i; j++) {
+            for (long j = shape->window && i >= shape->window ? i + 1 - shape->window : 0; j <= i;
+                 j++) {
                 long to = (j * K + kv_head) * D;
                 const REAL *k = (const REAL *)s->keys + to, *v = (const REAL *)s->values + to;
                 REAL *dk = (REAL *)s->dk + to, *dv = (REAL *)s->dv + to;

@@ -60,6 +60,11 @@ K vf first_lanes(vf v, long count, float other) {
     return lane_numbers() < (vi)((int32_t)count) ? v : splat(other);
 }
 
+// `other` in the lanes before `count` (which may be negative), and v in the rest.
+K vf later_lanes(vf v, long count, float other) {
+    return lane_numbers() < (vi)((int32_t)count) ? splat(other) : v;
+}
+
 // Halves are folded onto each other: one fixed order.
 K float sum_lanes(vf v) {
 #if LANES == 16

@@ -32,6 +32,7 @@ enum ck_activation { CK_RELU, CK_TANH, CK_SIGMOID, CK_SILU, CK_EXP, CK_LOG };
 typedef struct ck_attention_shape {
     long query_heads, kv_heads, head_dim;
     double scale;
+    long window;  // a row sees so many positions, its last ones; 0: all
 } ck_attention_shape;
 
 // Positions in a page of keys or values.

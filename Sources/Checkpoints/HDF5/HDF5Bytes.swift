@@ -84,7 +84,7 @@ struct HDF5Cursor {
         return UnsafeRawBufferPointer(rebasing: file.bytes[position..<position + count])
     }
 
-    /// Part of the block as a place of its own.
+    /// Part of the block as a separate place.
     mutating func part(_ count: Int, _ what: String? = nil) throws -> HDF5Cursor {
         let start = position
         _ = try bytes(count)

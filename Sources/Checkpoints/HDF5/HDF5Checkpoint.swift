@@ -128,7 +128,7 @@ public final class HDF5Checkpoint: TensorSource {
         return stored.dequantized(rows: 0..<stored.rows)
     }
 
-    /// Compares every data set with its own digest.
+    /// Compares every data set with its digest.
     ///
     /// - Throws: `Failure.badData` naming the first that differs.
     func checkDigests() throws {
@@ -171,7 +171,7 @@ extension HDF5Checkpoint {
         }
     }
 
-    /// Opens a checkpoint and compares, besides its seal, each data set with its own digest.
+    /// Opens a checkpoint and compares, besides its seal, each data set with its digest.
     ///
     /// - Throws: as `init`.
     @discardableResult

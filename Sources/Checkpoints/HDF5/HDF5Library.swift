@@ -10,7 +10,7 @@ enum HDF5Library {
         // No filter is ever loaded from a folder of plug-ins, and the library does not try to
         // flush at exit what it failed to write before.
         setenv("HDF5_PLUGIN_PRELOAD", "::", 1)
-        // Each writer has a file of its own; a lock would outlive it in a forked child.
+        // Each writer has a separate file; a lock would outlive it in a forked child.
         setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1)
         H5dont_atexit()
     }()

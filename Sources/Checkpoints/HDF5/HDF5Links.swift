@@ -68,7 +68,7 @@ struct HDF5Tree {
     private let nodeSize: Int
     private let recordSize: Int
     /// Bytes of the count of records of a node, by its height above the leaves, and of all below.
-    private var countSizes: [(own: Int, total: Int)] = []
+    private var countSizes: [(direct: Int, total: Int)] = []
 
     init(at address: UInt64, in file: HDF5Bytes, identifierSize: Int) throws {
         self.file = file
@@ -124,7 +124,7 @@ struct HDF5Tree {
         var children: [(UInt64, Int)] = []
         for _ in 0...records {
             guard let child = try node.address() else { throw node.failure("a missing child") }
-            children.append((child, try node.small(sizes.own)))
+            children.append((child, try node.small(sizes.direct)))
             if height > 1 { _ = try node.bytes(sizes.total) }
         }
         try node.checksum(from: start)

@@ -35,31 +35,42 @@ public struct ReverseSpeculativeDecoding: NextTokenRule {
         studentStream = RandomStream(seed: seed, name: DecodingStream.student)
     }
 
-    /// The student, whose ids are recorded, then the teacher.
-    public var models: [TokenDecision.Source] { [.student, .teacher] }
+    /// The student chooses, and its ids are recorded.
+    public var source: TokenDecision.Source { .student }
 
-    /// As many as the model's tokenizer has tokens.
-    public func vocabularySize(of model: Int) -> Int {
-        model == 0 ? vocabularies.studentVocabularySize : vocabularies.teacherVocabularySize
-    }
+    /// As many as the student's tokenizer has tokens.
+    public var vocabularySize: Int { vocabularies.studentVocabularySize }
 
-    /// The token itself for the student, its counterpart or spelling for the teacher.
-    public func spelling(of token: Int32, for model: Int) -> [Int32] {
-        model == 0 ? [token] : vocabularies.teacherTokens(for: token)
+    /// As many as the teacher's tokenizer has tokens.
+    public var proposerVocabularySize: Int? { vocabularies.teacherVocabularySize }
+
+    /// The teacher's counterpart of a student's token, or its spelling.
+    public func proposerTokens(for token: Int32) -> [Int32] {
+        vocabularies.teacherTokens(for: token)
     }
 
     /// The distribution that the teacher's proposals are drawn from, and the first draw.
-    public func proposal(logits: Buffer<Float>, key: PositionKey) throws -> Proposal? {
-        let row = try LogitSummary(
-            logits.first(vocabularies.teacherVocabularySize),
-            for: configuration.teacher
+    ///
+    /// - Throws: `Failure` also where the teacher tells one sampled token and several are wanted.
+    public func proposal(_ prediction: Prediction, key: PositionKey) throws -> Proposal? {
+        if case .sampled = prediction, configuration.proposals > 1 {
+            throw Failure(
+                .configuration,
+                "the teacher draws one token a position; expected proposals: 1, not "
+                    + "\(configuration.proposals)"
+            )
+        }
+        let teacher = try ProposalSource(
+            prediction,
+            configuration.teacher,
+            vocabularySize: vocabularies.teacherVocabularySize
         )
-        var distribution = TokenDistribution(row, configuration.teacher)
+        var distribution = teacher.distribution
         if !vocabularies.isIdentity {
             distribution = distribution.restricted { vocabularies.teacherToStudent[Int($0)] >= 0 }
         }
-        let first = distribution.isEmpty ? nil : proposed(0, from: distribution, at: key).own
-        return Proposal(row: row, distribution: distribution, token: first)
+        let first = distribution.isEmpty ? nil : proposed(0, from: distribution, at: key).student
+        return Proposal(source: teacher, distribution: distribution, token: first)
     }
 
     /// Chooses the token at one position from the student's logits and the teacher's proposal.
@@ -72,7 +83,7 @@ public struct ReverseSpeculativeDecoding: NextTokenRule {
         let position = Position(
             proposal: proposal.distribution,
             studentProbability: { student.probability(of: Int($0)) },
-            teacherProbability: { proposal.row.probability(of: Int($0)) },
+            teacherProbability: { proposal.source.probability(of: $0) },
             acceptanceTop: configuration.acceptanceTopK.map {
                 TokenDistribution(student, SamplingParameters(topK: $0))
             },
@@ -88,14 +99,14 @@ public struct ReverseSpeculativeDecoding: NextTokenRule {
     /// What the student draws from after the last refusal: tokens that its tokenizer has.
     private func fallback(_ student: LogitSummary) throws -> TokenDistribution {
         let parameters = configuration.fallback
-        let own = TokenDistribution(
+        let all = TokenDistribution(
             parameters.temperature == 1
                 ? student : try LogitSummary(student.logits, for: parameters),
             parameters
         )
         let holes = vocabularies.studentHoles
-        guard !holes.isEmpty else { return own }
-        let real = own.restricted { !holes.contains($0) }
+        guard !holes.isEmpty else { return all }
+        let real = all.restricted { !holes.contains($0) }
         guard real.isEmpty else { return real }
         return TokenDistribution(student, SamplingParameters())
             .restricted { !holes.contains($0) }
@@ -103,7 +114,7 @@ public struct ReverseSpeculativeDecoding: NextTokenRule {
 
     /// Proposal number `draw` at a position, as the teacher and as the student numbers it.
     private func proposed(_ draw: Int, from distribution: TokenDistribution, at key: PositionKey)
-        -> (teacher: Int32, own: Int32)
+        -> (teacher: Int32, student: Int32)
     {
         let token = distribution.token(at: teacherStream.uniform(at: key, draw: draw))
         return (token, vocabularies.teacherToStudent[Int(token)])
@@ -117,8 +128,8 @@ extension ReverseSpeculativeDecoding {
         var proposal: TokenDistribution
         /// The student's raw probability of a student id.
         var studentProbability: (Int32) -> Float
-        /// The teacher's raw probability of a teacher id.
-        var teacherProbability: (Int32) -> Float
+        /// The teacher's raw probability of a teacher id; nil where it has not told.
+        var teacherProbability: (Int32) -> Float?
         /// The student's most likely tokens, where a proposal must be among them.
         var acceptanceTop: TokenDistribution?
         /// What the student draws from; asked for only if it must.
@@ -139,9 +150,9 @@ extension ReverseSpeculativeDecoding {
             guard !proposal.isEmpty else { return 0 }
             var accepted = 0.0
             for (index, token) in proposal.tokens.enumerated() {
-                let own = rule.vocabularies.teacherToStudent[Int(token)]
-                let probability = studentProbability(own)
-                if refusal(of: own, probability: probability, threshold: threshold) == nil {
+                let counterpart = rule.vocabularies.teacherToStudent[Int(token)]
+                let probability = studentProbability(counterpart)
+                if refusal(of: counterpart, probability: probability, threshold: threshold) == nil {
                     accepted += Double(proposal.weights[index])
                 }
             }
@@ -156,6 +167,9 @@ extension ReverseSpeculativeDecoding {
         for draw in 0..<proposals {
             let (proposed, token) = proposed(draw, from: position.proposal, at: key)
             let probability = position.studentProbability(token)
+            guard let teacherProbability = position.teacherProbability(proposed) else {
+                preconditionFailure("decide: the teacher proposes a token of unknown probability")
+            }
             let cause = position.refusal(
                 of: token,
                 probability: probability,
@@ -166,7 +180,7 @@ extension ReverseSpeculativeDecoding {
                     token: token,
                     source: .teacher,
                     reason: .accepted,
-                    teacherProbability: position.teacherProbability(proposed),
+                    teacherProbability: teacherProbability,
                     studentProbability: probability,
                     refused: refused
                 )
@@ -174,7 +188,7 @@ extension ReverseSpeculativeDecoding {
             refused.append(
                 TokenDecision.RefusedProposal(
                     token: token,
-                    teacherProbability: position.teacherProbability(proposed),
+                    teacherProbability: teacherProbability,
                     studentProbability: probability,
                     cause: cause
                 )
@@ -189,62 +203,6 @@ extension ReverseSpeculativeDecoding {
             teacherProbability: counterpart >= 0 ? position.teacherProbability(counterpart) : nil,
             studentProbability: position.studentProbability(token),
             refused: refused
-        )
-    }
-}
-
-extension Buffer<Float> {
-    /// The first `limit` values, or all if there are fewer.
-    func first(_ limit: Int) -> Buffer<Float> { count > limit ? self[0..<limit] : self }
-}
-
-extension ReverseSpeculativeDecoding {
-    /// The numbers that define the method.
-    public struct Configuration: Sendable, Hashable {
-        /// p_th: a proposal is kept if the student gives it at least this probability.
-        ///
-        /// Raw softmax at temperature 1; at 0 everything is kept, above 1 nothing.
-        public var acceptanceThreshold: Double
-        /// R: how many tokens the teacher may propose before the student chooses for itself.
-        public var proposals: Int
-        /// How the teacher's proposals are drawn.
-        public var teacher: SamplingParameters
-        /// How the student draws after the last refusal.
-        public var fallback: SamplingParameters
-        /// Keeps a proposal only if it is among this many of the student's most likely tokens.
-        ///
-        /// Nil does not ask. Unless nil, a threshold of 0 is not quite teacher sampling.
-        public var acceptanceTopK: Int?
-        /// Thresholds whose exact acceptance is recorded at every position; none by default.
-        public var acceptanceThresholds: [Double]
-
-        /// Sets every number; the defaults are the paper's.
-        public init(
-            acceptanceThreshold: Double = 0.01,
-            proposals: Int = 1,
-            teacher: SamplingParameters = .paper,
-            fallback: SamplingParameters = .paper,
-            acceptanceTopK: Int? = nil,
-            acceptanceThresholds: [Double] = []
-        ) {
-            self.acceptanceThreshold = acceptanceThreshold
-            self.proposals = proposals
-            self.teacher = teacher
-            self.fallback = fallback
-            self.acceptanceTopK = acceptanceTopK
-            self.acceptanceThresholds = acceptanceThresholds
-        }
-
-        /// As the paper describes it: arXiv:2509.22230.
-        public static let paper = Configuration()
-
-        /// As the authors' public predecessor code works: five proposals from the teacher's top 20
-        /// at temperature 1, each of which must be in the student's top 20.
-        public static let referenceCode = Configuration(
-            proposals: 5,
-            teacher: SamplingParameters(topK: 20),
-            fallback: SamplingParameters(topK: 20),
-            acceptanceTopK: 20
         )
     }
 }

@@ -29,12 +29,9 @@ public struct PlainSampling: NextTokenRule {
         self.parameters = parameters
         self.vocabularySize = vocabularySize
         self.source = source
-        let own = source == .teacher ? DecodingStream.teacher : DecodingStream.student
-        self.stream = RandomStream(seed: seed, name: stream ?? own)
+        let usual = source == .teacher ? DecodingStream.teacher : DecodingStream.student
+        self.stream = RandomStream(seed: seed, name: stream ?? usual)
     }
-
-    /// The one model.
-    public var models: [TokenDecision.Source] { [source] }
 
     /// Draws a token with draw number 0 of the position.
     public func decide(logits: Buffer<Float>, proposal: Proposal?, key: PositionKey) throws
@@ -50,18 +47,5 @@ public struct PlainSampling: NextTokenRule {
             teacherProbability: source == .teacher ? probability : nil,
             studentProbability: source == .student ? probability : nil
         )
-    }
-
-    /// As many as the tokenizer has tokens.
-    public func vocabularySize(of model: Int) -> Int { vocabularySize }
-
-    /// The token itself.
-    public func spelling(of token: Int32, for model: Int) -> [Int32] { [token] }
-}
-
-extension RandomStream {
-    /// Draw number `draw` at a position, in [0, 1).
-    func uniform(at key: PositionKey, draw: Int = 0) -> Double {
-        uniform(item: key.item, attempt: key.attempt, position: key.position, draw: draw)
     }
 }

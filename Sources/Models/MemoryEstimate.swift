@@ -1,7 +1,6 @@
+import Autograd
 import Checkpoints
-import Basics
 import Foundation
-import Models
 
 /// Memory that fine-tuning will take, computed from sizes: of all weights in float32, or of
 /// adapters on stored weights.
@@ -34,14 +33,8 @@ public struct MemoryEstimate: Sendable, Equatable {
     ) {
         let c = configuration
         self.recomputation = recomputation
-        let queries = c.queryHeadCount * c.headDimension
-        let keys = c.keyValueHeadCount * c.headDimension
-        // Numbers a token: log-sums of attention and factors of norms, then what `Recomputation`
-        // says.
-        var kept = c.hiddenSize + c.queryHeadCount + 2
-        if c.hasQueryKeyNorm { kept += c.queryHeadCount + c.keyValueHeadCount }
-        if recomputation < .layers { kept += c.hiddenSize + 2 * queries + 2 * keys }
-        if recomputation < .feedForward { kept += 2 * c.intermediateSize }
+        let width = c.attentionWidth
+        var kept = recomputation.keptValues(c)
         // An update keeps its input times A.
         kept += (adapting?.lora).map { $0.rank * $0.targets.count } ?? 0
         // At its fullest the backward pass of one layer holds the gated product, its gradient and
@@ -49,14 +42,14 @@ public struct MemoryEstimate: Sendable, Equatable {
         // gradient; and what has been computed again.
         var inner = 4 * c.intermediateSize + 4 * c.hiddenSize
         if recomputation >= .feedForward { inner += 2 * c.intermediateSize }
-        if recomputation >= .layers { inner += 2 * queries + 2 * keys + 2 * c.hiddenSize }
+        if recomputation >= .layers { inner += 2 * width + 2 * c.hiddenSize }
         let words = c.layerCount * kept + inner + 3 * c.hiddenSize + c.headDimension
         let trained = adapting?.lora.parameterCount(c) ?? c.parameterCount
         parameterBytes =
             trained * 2 * (MemoryLayout<Float>.size + moments.bytesPerValue)
             + (adapting?.storedBytes ?? 0)
         activationBytes = rows * words * MemoryLayout<Float>.size
-        let logitRows = min(rows, max(16, (40 << 20) / c.vocabularySize))
+        let logitRows = min(rows, Variable<Float>.headRowsAtOnce(vocabularySize: c.vocabularySize))
         logitBytes = logitRows * c.vocabularySize * MemoryLayout<Float>.size
     }
 
@@ -64,13 +57,13 @@ public struct MemoryEstimate: Sendable, Equatable {
     ///
     /// Everything is kept while that adds at most a quarter to weights, gradients and moments (or
     /// 1 GiB); whole layers are computed again only where nothing less fits into nine tenths of
-    /// what is available.
+    /// what is available; nil counts as without limit.
     public static func choosing(
         _ configuration: ModelConfiguration,
         rows: Int,
         moments: NamedTensor.Storage = .float32,
         adapting: Adapting? = nil,
-        availableBytes: Int? = RunEnvironment.attainableMemoryBytes
+        availableBytes: Int?
     ) -> MemoryEstimate {
         func estimate(_ recomputation: Recomputation) -> MemoryEstimate {
             MemoryEstimate(
@@ -96,46 +89,5 @@ public struct MemoryEstimate: Sendable, Equatable {
         return "memory: about \(gigabytes(totalBytes)) (weights, gradients and moments "
             + "\(gigabytes(parameterBytes)), activations \(gigabytes(activationBytes)), logits "
             + "\(gigabytes(logitBytes))), recomputing \(recomputation.rawValue)"
-    }
-
-    /// Refuses what this machine does not have.
-    ///
-    /// - Throws: `Failure.configuration` with the numbers.
-    public func check(availableBytes: Int? = RunEnvironment.attainableMemoryBytes) throws {
-        guard let availableBytes, totalBytes > availableBytes else { return }
-        throw Failure(
-            .configuration,
-            at: "training",
-            text + "; available are " + String(format: "%.2f GB", Double(availableBytes) / 1e9),
-            remedy: "Lower training.microBatchTokens or training.maxLength, set "
-                + "training.recompute: layers or training.moments: bfloat16, or take a smaller "
-                + "student."
-        )
-    }
-}
-
-extension TrainingSettings.Recompute {
-    /// The estimate under this setting.
-    public func estimate(
-        _ configuration: ModelConfiguration,
-        rows: Int,
-        moments: NamedTensor.Storage,
-        adapting: MemoryEstimate.Adapting? = nil
-    ) -> MemoryEstimate {
-        let recomputation: Recomputation
-        switch self {
-        case .auto:
-            return .choosing(configuration, rows: rows, moments: moments, adapting: adapting)
-        case .none: recomputation = .none
-        case .feedForward: recomputation = .feedForward
-        case .layers: recomputation = .layers
-        }
-        return MemoryEstimate(
-            configuration,
-            recomputation: recomputation,
-            rows: rows,
-            moments: moments,
-            adapting: adapting
-        )
     }
 }

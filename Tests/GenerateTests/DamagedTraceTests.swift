@@ -72,7 +72,8 @@ import Testing
 
     /// A shard that a whole run has overtaken takes its file away when it ends; where it was
     /// stopped, the next run does.
-    @Test(arguments: [false, true]) func aShardThatIsOvertakenLeavesNothing(isStopped: Bool) throws {
+    @Test(arguments: [false, true]) func aShardThatIsOvertakenLeavesNothing(isStopped: Bool) throws
+    {
         let laboratory = try Laboratory()
         let reference = try laboratory.scope(laboratory.text(), runs: "reference", arm: "rsd")
         try Laboratory.generate(reference)

@@ -47,7 +47,7 @@ public struct Contamination: Sendable {
             let form = Self.digest(ofForm: entry.text)
             guard byText[form] == nil else { continue }
             byText[form] = entry.id
-            let runs = RunIndex.runs(of: entry.text, length: Self.runLength)
+            let runs = Self.runs(of: entry.text)
             guard runs.count >= Self.fewestRuns, seen.insert(Self.digest(runs)).inserted else {
                 continue
             }
@@ -80,11 +80,17 @@ public struct Contamination: Sendable {
 
     private func matches(_ text: String) -> [Match] {
         if let same = byText[Self.digest(ofForm: text)] { return [(same, nil)] }
-        let runs = RunIndex.runs(of: text, length: Self.runLength)
+        let runs = Self.runs(of: text)
         guard runs.count >= Self.fewestRuns else { return [] }
         return index.near(runs, least: Self.nearShare, most: Self.mostNear).map {
             ($0.id, $0.share)
         }
+    }
+
+    /// The runs of a text; none of one that is too long for a problem, which only an equal one is like.
+    private static func runs(of text: String) -> [UInt64] {
+        text.utf8.count > ProblemText.longest
+            ? [] : RunIndex.runs(of: text, length: runLength)
     }
 
     private static func digest(ofForm text: String) -> [UInt8] {

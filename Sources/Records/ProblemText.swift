@@ -31,7 +31,7 @@ struct ProblemText {
     }
 
     /// A longer text, in bytes, is no problem that anybody poses: its form is the text itself, as
-    /// reading it takes many times its length of memory.
+    /// reading its signs takes many times its length of memory.
     static let longest = 1 << 18
 
     /// The form as bytes.

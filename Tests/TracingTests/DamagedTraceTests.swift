@@ -70,6 +70,39 @@ import Testing
         return nil
     }
 
+    /// A shard that a whole run has overtaken takes its file away when it ends; where it was
+    /// stopped, the next run does.
+    @Test(arguments: [false, true]) func aShardThatIsOvertakenLeavesNothing(isStopped: Bool) throws
+    {
+        let laboratory = try Laboratory()
+        let reference = try laboratory.scope(laboratory.text(), runs: "reference", arm: "rsd")
+        try Laboratory.generate(reference)
+        let scope = try laboratory.scope(laboratory.text(), runs: "overtaken", arm: "rsd")
+        let store = TraceStore(stage: try Laboratory.stage(scope, "rsd"))
+        let own = store.stage.traces(shard: (1, 2))
+        let steps = Counter(0)
+        do {
+            _ = try scope.generate(ModelStore(), shard: Shard(index: 1, count: 2)) { generation in
+                generation.display = ProgressDisplay(isLive: false, now: { 0 }, write: { _ in })
+                generation.isInterrupted = {
+                    steps.value += 1
+                    if steps.value == 10 {
+                        _ = try? Laboratory.generate(scope)
+                        #expect(store.stage.state == .finished)
+                        #expect(store.files == [store.stage.traces(), own])
+                    }
+                    return isStopped && steps.value > 10
+                }
+            }
+            #expect(!isStopped)
+        } catch let failure as Failure where failure.kind == .interrupted {
+            #expect(isStopped && store.files == [store.stage.traces(), own])
+            try Laboratory.generate(scope)
+        }
+        #expect(store.files == [store.stage.traces()])
+        #expect(try Laboratory.bytes(scope) == Laboratory.bytes(reference))
+    }
+
     /// A process that looked before others came to the end does not undo what they chose.
     @Test func anOldLookDoesNotReplaceAFinishedSelection() throws {
         let laboratory = try Laboratory()

@@ -46,7 +46,7 @@ struct Answer {
             (decimalComma, moment) = (nil, nil)
             return
         }
-        let text = Self.withoutClause(Self.stripped(text))
+        let text = Clauses.plain(Self.stripped(text))
         key = Self.key(of: text)
         (choice, isOnlyChoice) = Self.choice(in: key)
         func parsed(_ text: String) -> Expression? {
@@ -56,9 +56,10 @@ struct Answer {
         let isChoiceWithValue = choice != nil && !isOnlyChoice
         value = isChoiceWithValue ? Self.behindChoice(key) : key
         expression =
-            Self.isProse(value)
+            WordArithmetic.expression(value, leaf: parsed)
+            ?? (Self.isProse(value)
             ? StockPhrase.expression(FoldedText.folded(value))
-            : parsed(isChoiceWithValue ? value : text)
+            : parsed(isChoiceWithValue ? value : text))
         decimalComma = Self.withDecimalPoint(text).flatMap(parsed)
     }
 
@@ -92,7 +93,7 @@ struct Answer {
     /// Removes space, full stops, `\(...\)`, `\[...\]` and `**...**` around the text.
     private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var bytes = text
-        let pairs = [("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__")]
+        let pairs = [("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("``", "''")]
         while true {
             let count = bytes.count
             while let first = bytes.first, first.isSpace { bytes.removeFirst() }
@@ -107,10 +108,13 @@ struct Answer {
             {
                 bytes = bytes.dropFirst(2).dropLast(2)
             }
-            if bytes.count >= 3, bytes.first == UInt8(ascii: "*"), bytes.last == UInt8(ascii: "*"),
-                !bytes.dropFirst().dropLast().contains(UInt8(ascii: "*"))
+            if bytes.count >= 3, let mark = bytes.first, "*\"'".utf8.contains(mark),
+                bytes.last == mark, !bytes.dropFirst().dropLast().contains(mark)
             {
                 bytes = bytes.dropFirst().dropLast()
+            }
+            for smile in [" :)", " :-)", " ;)", " :D", " =)"] where bytes.ends(with: smile) {
+                bytes.removeLast(smile.utf8.count)
             }
             if bytes.count == count { return bytes }
         }
@@ -187,37 +191,6 @@ struct Answer {
         return String(scalars: result)
     }
 
-    /// The text without a closing clause that restricts nothing: "for all real x".
-    private static func withoutClause(_ text: String) -> String {
-        let bytes = text.utf8
-        guard bytes.count < 512, bytes.count > 8, bytes.contains(UInt8(ascii: "f")),
-            Array(bytes).firstRange(of: Array("for".utf8)) != nil
-        else { return text }
-        for opening in [
-            "\\text{ for all", "\\text{for all", " for all", "\\forall", "\\text{ for every",
-            " for every", "\\text{ for any", " for any",
-        ] {
-            guard let range = text.firstRange(of: opening), range.lowerBound > text.startIndex
-            else { continue }
-            let rest = text[range.upperBound...].replacing("\\mathbb{R}", with: "").replacing(
-                "\\in",
-                with: ""
-            )
-            let isFree = rest.split(whereSeparator: { !$0.isLetter }).allSatisfy {
-                $0.count == 1
-                    || ["real", "reals", "numbers", "number", "values", "of", "all", "text", "in"]
-                        .contains($0)
-            }
-            guard isFree, !rest.contains(where: { $0.isNumber || "<>=".contains($0) }),
-                !rest.contains("\\ne"), !rest.contains("\\le"), !rest.contains("\\ge")
-            else { return text }
-            var head = text[..<range.lowerBound]
-            while let last = head.last, " ,".contains(last) { head.removeLast() }
-            return String(head)
-        }
-        return text
-    }
-
     /// "B", "(B)", "B.", "option B"; or the letter in front of "(B) 12" and "B: 12".
     private static func choice(in key: String) -> (Character?, isOnly: Bool) {
         var rest = key[...]
@@ -270,7 +243,11 @@ struct Answer {
                 let spelled = String(decoding: word, as: UTF8.self)
                 if LexerTables.words[spelled] == nil, !Unit.isUnit(spelled) { words += 1 }
             }
-            isCommand = byte == UInt8(ascii: "\\")
+            // The name of an environment is no word.
+            let isEnvironment =
+                isCommand && byte == UInt8(ascii: "{")
+                && (word.elementsEqual("begin".utf8) || word.elementsEqual("end".utf8))
+            isCommand = byte == UInt8(ascii: "\\") || isEnvironment
             (length, word) = (0, [])
         }
         if words >= 2, key.first?.isLetter == true, key.contains(" ") { return true }

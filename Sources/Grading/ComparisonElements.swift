@@ -29,6 +29,7 @@ extension Comparison {
             return (.bracket("(", ")"), [infinity.negated, infinity])
         default:
             if let vector = UnitVectors.components(of: a, plain: false) { return (.vector, vector) }
+            if let point = scaledPoint(a) { return (.bracket("(", ")"), point) }
             guard let rows = matrix(a) else { return nil }
             return (.matrix(columns: rows.first?.count ?? 0), rows.flatMap(\.self))
         }
@@ -57,7 +58,7 @@ extension Comparison {
             if a.kind == .bracket(":", ":") { return areProportional(a.items, b.items) }
             return a.kind.isOrdered
                 ? inOrder(a.items, b.items)
-                : withLabels(a.items, b.items).inAnyOrder(a.items, b.items)
+                : withLabels(a.items, b.items).amongElements(of: a.kind).inAnyOrder(a.items, b.items)
         }
         switch (a.kind, b.kind) {
         case (.list, .set), (.set, .list): return inAnyOrder(a.items, b.items)
@@ -149,12 +150,41 @@ extension Comparison {
     /// The elements, each once.
     private func distinct(_ items: [Expression]) -> [Expression] {
         guard items.count <= WorkBudget.maximumUnorderedElements else { return items }
+        let strict = amongElements(of: .set)
         return items.reduce(into: []) { result, item in
-            if !result.contains(where: { equal($0, item) }) { result.append(item) }
+            if !result.contains(where: { strict.equal($0, item) }) { result.append(item) }
         }
     }
 
+    /// This comparison for the elements of something: of a set, `{1}` and 1 are two.
+    private func amongElements(of kind: Kind) -> Comparison {
+        var copy = self
+        copy.setsAreStrict = setsAreStrict || kind == .set
+        return copy
+    }
+
     // MARK: - Matrices
+
+    /// The coordinates of a point with numbers before it: `3(3, 4, 5)`, `\frac{1}{2}(1, 3)`.
+    private func scaledPoint(_ a: Expression) -> [Expression]? {
+        guard case .product(let factors) = a, factors.count > 1 else { return nil }
+        var scalars: [Expression] = []
+        var point: [Expression]?
+        for factor in factors {
+            if factor.symbols.isEmpty, !factor.isVector, scaledPoint(factor) == nil {
+                scalars.append(factor)
+                continue
+            }
+            guard point == nil else { return nil }
+            if case .group("(", let items, ")") = factor {
+                point = items
+            } else {
+                point = scaledPoint(factor)
+            }
+            guard point != nil else { return nil }
+        }
+        return point?.map { .product(scalars + [$0]) }
+    }
 
     /// Most entries of a matrix that a sum or product of matrices may have.
     private static let mostEntries = 64

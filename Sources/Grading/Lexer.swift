@@ -81,6 +81,7 @@ struct Lexer {
         }
         if character.isLatinLetter { return letters() }
         index += 1
+        if character == "#", current?.isLatinLetter ?? current?.isNumeral ?? false { return true }
         if "'’′".unicodeScalars.contains(character), case .symbol(let name)? = tokens.last {
             tokens[tokens.count - 1] = .symbol(name + "'")
             return true

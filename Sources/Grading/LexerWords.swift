@@ -20,9 +20,12 @@ extension Lexer {
             while index < characters.count,
                 characters[index].isLatinLetter || characters[index] == " "
             { index += 1 }
+        } else if lower == "out" || lower == "in", let end = partOfWhole(lower) {
+            index = end
+            tokens.append(.sign("/"))
         } else if lower == "times", endsInNumber, startsFactorBehindSpace {
             tokens.append(.sign("*"))
-        } else if lower == "mod" {
+        } else if lower == "mod" || lower == "modulo" {
             modulus(isRemainder: true)
         } else if lower == "base", startsNumber(after: 0) {
             while current == " " { index += 1 }
@@ -85,6 +88,12 @@ extension Lexer {
                 index += rest.count
                 return
             }
+        }
+        if endsInNumber, sawSpace, index == characters.count, tokens.count == 1,
+            ["m", "s", "g", "L"].contains(letter)
+        {
+            tokens.append(.text(letter))
+            return
         }
         if letter == "U", let last = tokens.last, [.sign(")"), .sign("]")].contains(last) {
             tokens.append(.sign("∪"))
@@ -162,6 +171,27 @@ extension Lexer {
         }
         let isLetter = characters[place].isLatinLetter
         return isLetter && (place + 1 == characters.count || !characters[place + 1].isLatinLetter)
+    }
+
+    /// The index behind "out of" or "in" between two whole numbers of which the second ends the answer or
+    /// goes before a noun: "9 out of 10", "1 in 6".
+    private func partOfWhole(_ word: String) -> Int? {
+        guard case .number(let part)? = tokens.last, part.isInteger else { return nil }
+        var place = index
+        if word == "out" {
+            guard followingWords(1) == ["of"] else { return nil }
+            while place < characters.count, characters[place] == " " { place += 1 }
+            place += 2
+        }
+        let start = place
+        while place < characters.count, characters[place] == " " { place += 1 }
+        let digits = characters[place...].prefix { $0.isNumeral || $0 == "," }
+        guard place > start, digits.first?.isNumeral ?? false else { return nil }
+        let rest = characters[digits.endIndex...].drop { $0 == " " }
+        let noun = String(scalars: rest.prefix(12).prefix { $0.isLatinLetter })
+        let isOver = rest.isEmpty || word == "out" && rest.count == noun.count
+            || ["chance", "chances", "odds"].contains(noun)
+        return isOver ? start : nil
     }
 
     private func startsNumber(after offset: Int) -> Bool {
@@ -242,7 +272,7 @@ extension Lexer {
         func skipSpace() { while place < characters.count, characters[place] == " " { place += 1 } }
         skipSpace()
         let openings = [
-            "\\bmod", "\\mod", "\\text{mod }", "\\text{mod}", "\\mathrm{mod}",
+            "modulo", "\\text{modulo }", "\\bmod", "\\mod", "\\text{mod }", "\\text{mod}", "\\mathrm{mod}",
             "\\operatorname{mod}", "mod",
         ]
         guard

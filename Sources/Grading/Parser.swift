@@ -94,15 +94,19 @@ struct Parser {
                 if next == .sign("∧") || next == .sign("∨") { connective = next }
                 position += 1
             }
-            guard let next = current, !Self.closing.contains(next) else { return elements }
+            guard let next = current, !Self.closes(next) else { return elements }
             elements.append(try relation())
             guard let next = current, separators.contains(next) else { return elements }
         }
     }
 
-    private static let closing: [Token] = [
-        .sign(")"), .sign("]"), .sign("}"), .command("rbrace"), .sign(";"),
-    ]
+    private static func closes(_ token: Token) -> Bool {
+        switch token {
+        case .sign(let sign): ")]};&".contains(sign)
+        case .command("rbrace"), .newRow, .end: true
+        default: false
+        }
+    }
 
     private mutating func relation() throws(NotMathematics) -> Expression {
         var sides: [Expression] = []
@@ -135,16 +139,20 @@ struct Parser {
         return result
     }
 
-    /// A name in words before an equals sign: "Total cost = 5"; nil, without a step, for anything else.
+    /// A name in words before an equals sign: "Total cost = 5", "[ABCD] = 5", "max = 5"; nil, without a
+    /// step, for anything else.
     private mutating func leadingName() -> Expression? {
         var end = position
         var name = ""
+        var opened = false
         while end < tokens.count, end - position < 8 {
             switch tokens[end] {
             case .word(let word), .text(let word): name += " " + word
             case .symbol(let letter) where !name.isEmpty: name += " " + letter
+            case .command("max"), .command("min"): name += " extremum"
+            case .sign(let bracket) where "[](|)".contains(bracket): opened = true
             case .sign("="), .sign("≈"):
-                guard !name.isEmpty else { return nil }
+                guard !name.isEmpty, !opened || name.contains(where: \.isUppercase) else { return nil }
                 position = end
                 return .symbol("\\text{\(name)}")
             default: return nil
@@ -252,13 +260,23 @@ struct Parser {
     private static func product(_ factors: [Expression]) -> Expression {
         if factors.count == 2, case .number(let value, let places?) = factors[0],
             case .power(.number(let ten, _), .number(let exponent, _)) = factors[1],
-            ten.integer == 10, let zeros = exponent.integer, abs(zeros) < 400, places > 5,
+            ten.integer == 10, let zeros = exponent.integer, abs(zeros) < 400, (6..<9999).contains(places),
             let scale = Rational(10).power(zeros, budget: WorkBudget()),
             let scaled = value.multiplied(by: scale, budget: WorkBudget())
         {
             return .number(scaled, places: places - zeros)
         }
-        guard case .measured(let value, let unit)? = factors.last else { return .product(factors) }
+        if let place = factors.firstIndex(where: \.isDegrees), factors.count(where: \.isDegrees) == 1,
+            case .measured(let value, _) = factors[place]
+        {
+            var plain = factors
+            plain[place] = value
+            return .measured(.product(plain), .degree)
+        }
+        // Half of 20% is no number of percent alone: it may be written as a part.
+        guard case .measured(let value, let unit)? = factors.last, unit != .percent else {
+            return .product(factors)
+        }
         return .measured(.product(factors.dropLast() + [value]), unit)
     }
 
@@ -347,16 +365,17 @@ struct Parser {
             case .text(let word), .word(let word), .symbol(let word): word.uppercased()
             default: nil
             }
-        guard let letter, ["C", "F", "K"].contains(letter) else { return nil }
+        guard let letter, ["C", "F", "K", "CELSIUS", "FAHRENHEIT"].contains(letter) else { return nil }
         position += 1
-        return .named("degree " + letter)
+        return .named("degree \(letter.prefix(1))")
     }
 
     /// Whether a `/` stands between words, as in "km/h".
     private var startsUnitAfterSlash: Bool {
+        if case .word(let word)? = peek(1), Unit.isUnit(word.lowercased()) { return true }
         switch peek(-1) {
-        case .word?, .text?: true
-        default: false
+        case .word?, .text?: return true
+        default: return false
         }
     }
 
@@ -372,6 +391,7 @@ struct Parser {
             case .symbol(let letter) where !words.isEmpty:
                 words += words.hasSuffix("/") ? letter : " " + letter
             case .sign("/") where !words.isEmpty: words += "/"
+            case .sign("/") where startsUnitAfterSlash: words += " per"
             case .sign("^") where !words.isEmpty:
                 guard let power = smallPower() else { break loop }
                 words += " " + power

@@ -31,7 +31,9 @@ struct Answer {
 
     /// Reads what a text states as its answer.
     init(_ text: String, budget: WorkBudget) {
-        let text = text.utf8.count <= WorkBudget.maximumLength ? Typography.plain(text) : text
+        let text =
+            text.utf8.count <= WorkBudget.maximumLength
+            ? Clauses.withSigns(Typography.plain(text)) : text
         let statement = Statement(in: text)
         self.init(asItStands: statement.text, budget: budget)
         guard statement.isPredicate, expression == nil else { return }
@@ -113,9 +115,7 @@ struct Answer {
             {
                 bytes = bytes.dropFirst().dropLast()
             }
-            for smile in [" :)", " :-)", " ;)", " :D", " =)"] where bytes.ends(with: smile) {
-                bytes.removeLast(smile.utf8.count)
-            }
+            bytes = Remark.withoutSmile(bytes)
             if bytes.count == count { return bytes }
         }
     }
@@ -197,6 +197,9 @@ struct Answer {
         for word in ["the ", "option ", "choice ", "answer "]
         where rest.count < 16 && rest.lowercased().hasPrefix(word) {
             rest.removeFirst(word.count)
+        }
+        for word in ["Option(", "option(", "Choice(", "choice("] where rest.hasPrefix(word) {
+            rest.removeFirst(word.count - 1)
         }
         let opened = rest.first == "("
         if opened { rest.removeFirst() }

@@ -214,10 +214,12 @@ public enum AnswerExtraction {
 
     /// The index behind a dash with a space behind it: "Answer - 18".
     private static func dash(in bytes: [UInt8], at index: Int) -> Int? {
-        for dash in ["- ", "-- ", "–", "—"] where bytes[index...].starts(with: dash.utf8) {
+        for dash in ["- ", "-- ", "–", "—", "→", "->", "=>"] where bytes[index...].starts(with: dash.utf8) {
             return index + dash.utf8.count
         }
-        return nil
+        // "Answer 18"
+        let isValue = bytes[safe: index].map { $0.isDigit || "$\\".utf8.contains($0) } ?? false
+        return isValue && bytes[safe: index - 1] == 0x20 ? index : nil
     }
 
     /// Whether nothing but "the", "final" and the like stands before the word that ends here.

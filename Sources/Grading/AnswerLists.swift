@@ -51,8 +51,7 @@ enum AnswerLists {
 
     // MARK: - Congruences
 
-    /// `x = 12k + 5, k \in \mathbb{Z}` as a congruence, `\frac{\pi}{4} + k\pi, k \in \mathbb{Z}` as a
-    /// family.
+    /// `x = 12k + 5, k \in \mathbb{Z}` and `\frac{\pi}{4} + k\pi, k \in \mathbb{Z}` as a family.
     private static func residues(_ elements: [Expression]) -> [Expression]? {
         guard elements.count == 2,
             case .relation("∈", .symbol(let k), .symbol("Z")) = elements[1]
@@ -60,19 +59,7 @@ enum AnswerLists {
         guard case .relation("=", let name, let value) = elements[0] else {
             return Families.family(elements[0], in: k).map { [$0] }
         }
-        guard let family = Families.family(value, in: k) else { return nil }
-        guard case .opaque(_, let parts) = family, let start = whole(parts[0]),
-            let step = whole(parts[1]), step != 0
-        else { return [.relation("=", name, family)] }
-        return [.relation("≡", name, .measured(.integer(start), .modulus("\(abs(step))")))]
-    }
-
-    private static func whole(_ value: Expression) -> Int? {
-        guard value.symbols.isEmpty,
-            case .exact(let exact)? = Evaluator(budget: WorkBudget(), probe: 0).value(value),
-            let whole = exact.integer, abs(whole) < 1 << 40
-        else { return nil }
-        return whole
+        return Families.family(value, in: k).map { [.relation("=", name, $0)] }
     }
 
     private static func congruences(_ elements: [Expression]) -> [Expression]? {

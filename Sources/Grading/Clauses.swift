@@ -3,9 +3,16 @@ enum Clauses {
     /// Longest text that is looked at, in bytes.
     private static let longest = 512
 
-    /// The text with "is congruent to" as its sign, with the integers that "for some integer k" names as
-    /// `k \in \mathbb{Z}`, and without "for all real x", which restricts nothing.
+    /// An answer with "equals" as its sign, and without "for all real x", which restricts nothing.
     static func plain(_ text: String) -> String {
+        guard (9..<longest).contains(text.utf8.count) else { return text }
+        let text = text.replacing(" equals ", with: " = ")
+        return text.contains("for") ? withoutQuantifier(text) : text
+    }
+
+    /// A text with "is congruent to" as its sign, with the integers that "for some integer k" names as
+    /// `k \in \mathbb{Z}`, and "all reals except 2" as a difference: before its sentences are read.
+    static func withSigns(_ text: String) -> String {
         guard (9..<longest).contains(text.utf8.count) else { return text }
         let bytes = Array(text.utf8)
         func has(_ word: String) -> Bool { bytes.firstRange(of: Array(word.utf8)) != nil }
@@ -15,11 +22,15 @@ enum Clauses {
                 text = text.replacing(words, with: " \\equiv ")
             }
         }
+        if has("\\mathbb{Z}^") {
+            for sign in ["\\mathbb{Z}^+", "\\mathbb{Z}^{+}"] {
+                text = text.replacing(sign, with: "\\mathbb{N}")
+            }
+        }
         if has("nteger") || has("in Z") || has("∈Z") || has("∈ Z") || has("\\mathbb{Z}") {
             text = withIntegers(text)
         }
-        if has("real") { text = withExceptions(text) }
-        return has("for") ? withoutQuantifier(text) : text
+        return has("real") ? withExceptions(text) : text
     }
 
     // MARK: - Integers
@@ -82,7 +93,7 @@ enum Clauses {
         for word in [" except for ", " except ", " other than ", " excluding ", " but not "] {
             guard let place = text.firstRange(of: word) else { continue }
             let head = text[..<place.lowerBound].lowercased()
-            let isAll = ["all real numbers", "all reals", "any real number", "every real number"]
+            let isAll = ![" not", "never"].contains(where: head.contains) && ["all real numbers", "all reals", "any real number", "every real number"]
                 .contains { head.hasSuffix($0) }
             let exceptions = text[place.upperBound...].replacing(" and ", with: ", ")
             guard isAll, !exceptions.isEmpty, exceptions.utf8.count < 48 else { return text }

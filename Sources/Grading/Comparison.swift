@@ -64,6 +64,7 @@ struct Comparison {
             (.list, .relation("=", .group, let values)):
             return sameAssignment(a, b) ?? (a == .list([]) ? false : equalToPoint(a, b, values))
         case (.relation(let s, let a1, let a2), .relation(let t, let b1, let b2)):
+            if let same = Families.same(a2, b2, budget: budget) { return same && equal(a1, b1) }
             if s == t, sameRelation(s, a1, a2, b1, b2) { return true }
             return sameRegion(a, b)
         case (.relation(let sign, let left, let right), _):

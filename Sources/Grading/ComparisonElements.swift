@@ -165,8 +165,18 @@ extension Comparison {
 
     // MARK: - Matrices
 
-    /// The coordinates of a point with numbers before it: `3(3, 4, 5)`, `\frac{1}{2}(1, 3)`.
+    /// The coordinates of a point with numbers before it, or of a sum of such: `3(3, 4, 5)`,
+    /// `(1, 2) + \frac{1}{2}(1, 3)`.
     private func scaledPoint(_ a: Expression) -> [Expression]? {
+        if case .sum(let terms) = a {
+            let points = terms.compactMap { term -> [Expression]? in
+                if case .group("(", let items, ")") = term { items } else { scaledPoint(term) }
+            }
+            guard points.count == terms.count, let first = points.first,
+                points.allSatisfy({ $0.count == first.count })
+            else { return nil }
+            return first.indices.map { place in .sum(points.map { $0[place] }) }
+        }
         guard case .product(let factors) = a, factors.count > 1 else { return nil }
         var scalars: [Expression] = []
         var point: [Expression]?

@@ -46,7 +46,10 @@ enum Families {
             )
         else { return false }
         switch shift {
-        case .exact(let steps): return steps.integer != nil
+        case .exact(let steps):
+            // Fractions are not reduced, so "11/11" is compared as a value.
+            let whole = steps.double.rounded()
+            return abs(whole) < 0x1p50 && steps == Rational(Int(whole))
         case .approximate(let steps):
             return abs(steps.value - steps.value.rounded()) <= steps.error + 1e-9
         }

@@ -16,9 +16,13 @@ enum Labels {
 
     /// Capital letters one by one, or in one run.
     private static func letters(of key: String) -> (letters: [UInt8], isRun: Bool)? {
-        let bytes = Array(key.utf8)
+        var bytes = Array(key.utf8)
+        if bytes.first == UInt8(ascii: "("), bytes.last == UInt8(ascii: ")") {
+            bytes = Array(bytes.dropFirst().dropLast())
+        }
         guard let first = bytes.first, (0x41...0x5A).contains(first) else { return nil }
         let words = bytes.split { $0.isSpace || ",;->".utf8.contains($0) || $0 >= 0x80 }
+            .filter { !$0.elementsEqual("and".utf8) }
         let letters = words.flatMap(\.self)
         guard letters.count > 1, letters.count <= 12, letters.allSatisfy({ (0x41...0x5A).contains($0) })
         else { return nil }
@@ -34,12 +38,12 @@ enum Labels {
 
     /// The numbers of the statements that "II only" and "I and III" name, of which there is no other.
     private static func numerals(of key: String) -> Set<String>? {
-        guard key.utf8.first.map({ "IVX".utf8.contains($0) }) ?? false else { return nil }
+        guard key.utf8.first.map({ "IVXOo".utf8.contains($0) }) ?? false else { return nil }
         var found: Set<String> = []
         for word in key.split(whereSeparator: { " ,.&".contains($0) }).map(String.init) {
             if roman.contains(word) {
                 found.insert(word)
-            } else if !["and", "only"].contains(word) {
+            } else if !["and", "only", "Only"].contains(word) {
                 return nil
             }
         }

@@ -125,6 +125,8 @@ extension Lexer {
                     "\\unit{\(words.last(where: { "ijk".contains($0) }) ?? words.first ?? "i")}"
                 )
             )
+        } else if Unit.isUnit(lower), endsInNumber, LexerTables.words[lower] != nil {
+            tokens.append(.text(words))  // "45 \text{ min}"
         } else if ["operatorname", "mathrm", "text"].contains(name),
             let function = LexerTables.words[lower],
             case .command = function

@@ -86,10 +86,20 @@ extension Lexer {
         }
         guard explicit || bracketDepth == 0 else { return nil }
         guard let end = groupEnd(from: length) else { return nil }
+        // "\log_2 128" is no thousand.
+        if isSpace, followsIndexMark { return nil }
         // "3 100/200" is a mixed number.
         var next = end
         while isSpace, let character = peek(next), character == " " { next += 1 }
         return isSpace && (peek(next) == "/" || peek(end) == "^") ? nil : length
+    }
+
+    /// Whether the digit read last stands behind a `_` or `^`.
+    private var followsIndexMark: Bool {
+        switch tokens.last {
+        case .sign("_")?, .sign("^")?: true
+        default: false
+        }
     }
 
     /// The length of `{,}` with a few spaces around or in it, as models write `14 {, }916`.

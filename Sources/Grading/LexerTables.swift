@@ -9,7 +9,7 @@ enum LexerTables {
         "displaystyle",
         "textstyle", "quad", "qquad", "limits", "nolimits", "thinspace", "hfill",
         "medspace", "enspace", "hskip", "normalsize", "large", "Large", "small", "tt", "nonumber",
-        "thickspace", "negthinspace", "nobreak",
+        "thickspace", "negthinspace", "nobreak", "blacksquare", "qed", "qedsymbol",
         "bigg", "biggl", "biggr", "Biggl", "Biggr", "middle", "rm", "bf", "it", "mathstrut",
     ]
 

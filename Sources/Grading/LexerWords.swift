@@ -12,6 +12,8 @@ extension Lexer {
         let lower = word.lowercased()
         if endsInNumber, Unit.isUnit(lower), LexerTables.words[lower] != nil, endsHere {
             tokens.append(.word(word))  // "45 sec"
+        } else if Unit.isUnit(lower), LexerTables.words[lower] != nil, followsUnitAndSlash {
+            tokens.append(.word(word))  // "km/min"
         } else if lower == "to", endsInNumber, startsNumber(after: 0) {
             tokens.append(.sign(":"))
         } else if lower == "of", case .number(let literal)? = tokens.last, !literal.isWord,
@@ -63,6 +65,14 @@ extension Lexer {
         }
     }
 
+    private var followsUnitAndSlash: Bool {
+        guard tokens.last == .sign("/") else { return false }
+        switch tokens.dropLast().last {
+        case .word?, .text?: return true
+        default: return false
+        }
+    }
+
     /// Whether nothing of a formula follows on the word read last.
     private var endsHere: Bool {
         var place = index
@@ -89,10 +99,9 @@ extension Lexer {
                 return
             }
         }
-        if endsInNumber, sawSpace, index == characters.count, tokens.count == 1,
-            ["m", "s", "g", "L"].contains(letter)
-        {
-            tokens.append(.text(letter))
+        if endsInNumber, sawSpace, let rest = unitBehind(letter) {
+            tokens.append(.text(letter + String(scalars: characters[index..<rest])))
+            index = rest
             return
         }
         if letter == "U", let last = tokens.last, [.sign(")"), .sign("]")].contains(last) {
@@ -104,6 +113,19 @@ extension Lexer {
         } else {
             tokens.append(.symbol(letter))
         }
+    }
+
+    /// The index behind a unit of one letter that stands behind a number and a space, and no variable:
+    /// "8 m" is all of the answer, "1 h 30 min" goes on with a number, "9.8 m s^{-2}" has a power below
+    /// zero.
+    private func unitBehind(_ letter: String) -> Int? {
+        guard ["m", "s", "g", "L", "h"].contains(letter) else { return nil }
+        if index == characters.count { return tokens.count == 1 && letter != "h" ? index : nil }
+        if current == " ", peek(1)?.isNumeral ?? false { return index }
+        let rest = characters[index...].prefix(24)
+        let isPower = rest.count > 3 && String(scalars: rest).contains("^{-")
+        return isPower && rest.endIndex == characters.count
+            && Unit.spelled(letter + String(scalars: rest)) != nil ? rest.endIndex : nil
     }
 
     /// Whether a Greek name of two letters is more than two variables: "mu_0", or all of the answer.

@@ -124,8 +124,9 @@ struct Parser {
             sides.removeSubrange((about + 1)...)
         }
         guard !signs.isEmpty else { return sides[0] }
-        if signs.allSatisfy({ $0 == "=" }) {
-            return .relation("=", sides[0], sides[sides.count - 1])
+        if let last = signs.last, last == "=" || last == "≡", signs.allSatisfy({ "=≡".contains($0) }) {
+            let sign = signs.contains("≡") ? "≡" : "="
+            return .relation(sign, sides[0], sides[sides.count - 1])
         }
         if signs.allSatisfy({ ">≥".contains($0) }) {
             sides.reverse()
@@ -150,7 +151,7 @@ struct Parser {
             case .word(let word), .text(let word): name += " " + word
             case .symbol(let letter) where !name.isEmpty: name += " " + letter
             case .command("max"), .command("min"): name += " extremum"
-            case .sign(let bracket) where "[](|)".contains(bracket): opened = true
+            case .sign(let bracket) where "[](|)".contains(bracket): opened = opened || name.isEmpty
             case .sign("="), .sign("≈"):
                 guard !name.isEmpty, !opened || name.contains(where: \.isUppercase) else { return nil }
                 position = end
@@ -372,7 +373,10 @@ struct Parser {
 
     /// Whether a `/` stands between words, as in "km/h".
     private var startsUnitAfterSlash: Bool {
-        if case .word(let word)? = peek(1), Unit.isUnit(word.lowercased()) { return true }
+        switch peek(1) {
+        case .word(let word)?, .text(let word)?: if Unit.isUnit(word.lowercased()) { return true }
+        default: break
+        }
         switch peek(-1) {
         case .word?, .text?: return true
         default: return false

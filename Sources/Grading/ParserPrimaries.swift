@@ -117,6 +117,7 @@ extension Parser {
             switch current {
             case .number(let literal): text += String(decoding: literal.digits, as: UTF8.self)
             case .word("base"), .text("base"): break
+            case .command(let name): text += name
             case .symbol(let name), .text(let name), .word(let name): text += name
             case .sign(",") where braced: text += ","
             default: throw NotMathematics()

@@ -71,7 +71,7 @@ extension Parser {
         if case .symbol(let name) = element, Self.isSetOfNumbers(.symbol(name)) { throw NotMathematics() }
         if let place = conditions.firstIndex(where: \.isMembership), conditions.count > 1 || domain == nil,
             case .relation("∈", let name, let set) = conditions[place], element.symbols == name.symbols,
-            Self.isSetOfNumbers(set)
+            Self.isSetOfNumbers(set) || set.isListedSet
         {
             domain = set
             conditions.remove(at: place)
@@ -93,6 +93,7 @@ extension Parser {
 }
 
 extension Expression {
+    fileprivate var isListedSet: Bool { if case .group("{", _, _) = self { true } else { false } }
     fileprivate var isMembership: Bool { if case .relation("∈", _, _) = self { true } else { false } }
 }
 
@@ -115,6 +116,9 @@ struct SetByCondition {
         guard let variable = element.symbols.first, element.symbols.count == 1 else { return nil }
         if let values = listedValues(of: variable) { return set(values, variable) }
         switch domain {
+        // "2k : 1 \\le k \\le 4" speaks of whole numbers.
+        case nil where element != .symbol(variable) && ["i", "j", "k", "m", "n"].contains(variable):
+            return integers(variable, from: -Self.reach)
         case nil, .symbol("R"), .symbol("\\reals"): return realSet(variable)
         case .symbol("Z"): return integers(variable, from: -Self.reach)
         case .symbol("N"): return integers(variable, from: 1)

@@ -10,13 +10,21 @@ enum Remark {
         let outline = outline(of: text)
         var end = clause(in: outline, of: text, isStated: isStated)
         if let aside = aside(in: outline[..<end]) { end = aside }
-        var rest = text[..<end]
+        var rest = withoutSmile(text[..<end])
         while let last = rest.last,
             last.isSpace || last == UInt8(ascii: "!") || last == UInt8(ascii: ",")
         {
             rest.removeLast()
         }
         return Array(rest.isEmpty ? text[...] : rest)
+    }
+
+    /// The text without a smile at its end.
+    static func withoutSmile(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        for smile in [" :)", " :-)", " ;)", " :D", " =)"] where text.ends(with: smile) {
+            return text.dropLast(smile.utf8.count)
+        }
+        return text
     }
 
     /// Whether what stands before "and not" is a letter of logic: "p and not q" is one answer.
@@ -52,6 +60,8 @@ enum Remark {
         " as a final", " as shown", " as desired", " as needed", " as claimed", " as expected",
         " as before", " as above", " as stated", " for the answer", " i.e.", " e.g.", ", e.g.",
         " -- ", " --- ", "—", ", in other words", ", in which ", ", meaning ", ", obtained ",
+        " given that ", " regardless ", " from part ", " from step ", " from equation ",
+        " from above", " without loss", " as you ", " as we ", " as can ",
     ].map { Array($0.utf8) }
 
     private static let marksByFirst = Dictionary(grouping: marks, by: { $0[0] })
@@ -70,7 +80,9 @@ enum Remark {
         func word(at index: Int) -> String {
             String(decoding: outline[min(index, outline.count)...].prefix { $0.isLetter }, as: UTF8.self)
         }
+        let behindNumber = isStated ? sentence(behindNumberIn: outline) : nil
         for index in outline.indices.dropFirst() {
+            if index == behindNumber { return index }
             guard let marks = marksByFirst[outline[index]] else { continue }
             let rest = outline[index...]
             if marks.contains(where: { rest.starts(with: $0) }),
@@ -90,11 +102,30 @@ enum Remark {
             if rest.starts(with: " for the ".utf8) || rest.starts(with: " for each ".utf8) {
                 return index
             }
-            if rest.starts(with: " when ".utf8), isAssignment(outline[(index + 6)...]) {
-                return index
+            for condition in [" when ", " at ", " for ", " as "] where rest.starts(with: condition.utf8) {
+                if isAssignment(outline[(index + condition.utf8.count)...]) { return index }
             }
+            if rest.starts(with: " after ".utf8), word(at: index + 7).hasSuffix("ing") { return index }
         }
         return outline.count
+    }
+
+    private static let conditions: Set<String> = [
+        "or", "and", "if", "unless", "when", "provided", "only", "except", "otherwise", "maybe",
+        "perhaps", "possibly", "no", "wait", "probably",
+    ]
+
+    /// Where words begin behind a comma, or a sentence behind a semicolon, that stands behind a number
+    /// alone: "12, attained at x=2", "12; 13 would be too many".
+    private static func sentence(behindNumberIn outline: [UInt8]) -> Int? {
+        guard let end = outline.firstIndex(where: { ",;".utf8.contains($0) }), end > 0,
+            outline[safe: end + 1] == 0x20,
+            outline[..<end].allSatisfy({ $0.isDigit || "$_.-/ ".utf8.contains($0) })
+        else { return nil }
+        let rest = Array(outline[(end + 2)...])
+        if outline[end] == UInt8(ascii: ";") { return Sentence.mayBe(rest) ? end : nil }
+        let word = String(decoding: rest.prefix { $0.isLetter }, as: UTF8.self)
+        return isWord(word) && !conditions.contains(word) && rest.count > word.utf8.count ? end : nil
     }
 
     private static func isWord(_ word: String) -> Bool {
@@ -102,11 +133,12 @@ enum Remark {
             && WordMeaning.numbers[word] == nil
     }
 
-    /// "n=10", or a formula.
+    /// "n=10", "3*4 = 12", or a formula.
     private static func isAssignment(_ text: ArraySlice<UInt8>) -> Bool {
         if text.starts(with: "$__".utf8) { return true }
-        let rest = text.filter { $0 != 0x20 }.prefix(3)
-        return rest.count == 3 && rest[0].isLetter && rest[1] == UInt8(ascii: "=")
+        let left = text.prefix(16).prefix { $0 != UInt8(ascii: "=") }
+        return left.count < min(16, text.count) && !left.isEmpty
+            && left.split(whereSeparator: { !$0.isLetter }).allSatisfy { $0.count == 1 }
     }
 
     /// Where words in brackets begin behind an answer: " (see step 4)".
@@ -120,6 +152,7 @@ enum Remark {
         let spelled = String(decoding: word, as: UTF8.self)
         let isRemark = [" is ", " are "].contains { inside.firstRange(of: Array($0.utf8)) != nil }
             || ["i.e.", "e.g.", "and not ", "not "].contains { inside.starts(with: $0.utf8) }
+            || inside.first?.isDigit ?? false && inside.contains(UInt8(ascii: "="))
         let braces = text[..<start.lowerBound].reduce(0) {
             $0 + ($1 == UInt8(ascii: "{") ? 1 : $1 == UInt8(ascii: "}") ? -1 : 0)
         }
@@ -135,7 +168,7 @@ enum Remark {
 
     private static let corrections = [
         ", no, ", ", no wait, ", ", i mean ", ", or rather ", ", sorry, ", ", make that ",
-        " -- no, ", "; no, ", "... no, ", "? no, ", ", wait, ",
+        " -- no, ", "; no, ", "... no, ", "? no, ", ", wait, ", ", but it is ",
     ].map { Array($0.utf8) }
 
     /// What stands behind words that take back the answer before them: "12, no, 14".
@@ -143,8 +176,12 @@ enum Remark {
         guard text.count <= 256 else { return nil }
         let outline = outline(of: text)
         guard outline.firstRange(of: Array(" ".utf8)) != nil,
-            let end = corrections.compactMap({ outline.lastRange(of: $0)?.upperBound }).max(),
-            end < text.count
+            let end = corrections.compactMap({ mark -> Int? in
+                guard let end = outline.lastRange(of: mark)?.upperBound else { return nil }
+                // "but it is not whole" takes nothing back.
+                let isValue = text[safe: end].map { $0.isDigit || "$\\-".utf8.contains($0) } ?? false
+                return isValue || !mark.elementsEqual(", but it is ".utf8) ? end : nil
+            }).max(), end < text.count
         else { return nil }
         return Array(text[end...])
     }

@@ -194,17 +194,17 @@ struct Sentence {
             "runs", "ran", "walks", "walked", "reads", "writes", "picks", "picked", "fill",
             "produce", "produces", "produced", "holds", "contains", "weighs", "measures",
             "requires", "lasts", "drive", "drives", "drove", "travels", "traveled", "need",
-            "needed", "owes", "owe", "charges", "charged", "spans", "reaches", "gained", "travels at",
+            "needed", "owes", "owe", "charges", "charged", "spans", "reaches", "gained", "travels at", "leaves", "leave",
         ].map { " \($0) " }
     )
     private static let pronouns: Set<String> = [
-        "her", "him", "them", "it", "us", "me", "you", "a", "total", "of", "exactly", "only",
+        "her", "him", "them", "it", "us", "me", "you", "a", "total", "of", "exactly", "only", "with",
     ]
     private static let prepositions: Set<String> = [
         "to", "in", "for", "with", "at", "on", "during", "from",
     ]
     private static let directions: Set<String> = [
-        "left", "right", "north", "south", "east", "west", "up", "down", "less", "more", "loss",
+        "left", "right", "north", "south", "east", "west", "up", "down", "less", "loss",
         "profit", "debt", "am", "pm", "a.m.", "p.m.",
     ]
 
@@ -250,6 +250,12 @@ struct Sentence {
         }
         let rest = said.drop {
             ["the", "our", "a", "final", "correct", "right", "only"].contains($0)
+        }
+        // "9 buses are needed"
+        if !words.contains(where: \.isDigit), let last = rest.first, ["left", "needed", "required", "remaining"].contains(last),
+            rest.dropFirst().allSatisfy({ ["in", "total", "all"].contains($0) })
+        {
+            return true
         }
         if rest.isEmpty { return said.contains { ["correct", "right"].contains($0) } }
         guard let noun = rest.first else { return false }

@@ -111,6 +111,8 @@ struct Statement {
         "\\Longrightarrow", "\\Rightarrow", "\\implies", "\\therefore", "=>",
     ].map { Array($0.utf8) }
 
+    private static let plainArrows = [" -> ", " → ", " \\rightarrow "].map { Array($0.utf8) }
+
     /// What follows the last sign of a conclusion, where nothing or an equation stands before it:
     /// "\therefore x = 4", "x^2 = 4 \Rightarrow x = 2". "p \Rightarrow q" is all one answer.
     private static func implied(in bytes: [UInt8]) -> [UInt8]? {
@@ -125,6 +127,14 @@ struct Statement {
             guard isConclusion else { return nil }
             let after = AnswerExtraction.trimmed(body[place.upperBound...], also: "$")
             return after.isEmpty ? nil : after
+        }
+        // Between two equations a plain arrow says the same.
+        for arrow in plainArrows {
+            guard let place = body.lastRange(of: arrow) else { continue }
+            let (before, after) = (body[..<place.lowerBound], body[place.upperBound...])
+            if [before, after].allSatisfy({ $0.contains(UInt8(ascii: "=")) }) {
+                return AnswerExtraction.trimmed(after, also: "$")
+            }
         }
         return nil
     }

@@ -15,7 +15,8 @@ struct WordArithmetic {
         let words = text.lowercased().split(separator: " ").map(String.init)
         guard words.contains(where: signals.contains) else { return nil }
         let reader = WordArithmetic(leaf: leaf)
-        if let value = reader.value(words[...], 0) { return value }
+        let said = ["chance", "chances"].contains(words.last) ? words.dropLast() : words[...]
+        if let value = reader.value(said, 0) { return value }
         // "half a dozen eggs": the name of what is counted stands behind.
         guard let noun = words.last, words.count > 1, noun.utf8.count >= 3,
             !WordMeaning.isChanging(noun), !WordMeaning.isFactor(noun), !signals.contains(noun),
@@ -27,9 +28,10 @@ struct WordArithmetic {
     private static let signals: Set<String> = [
         "dozen", "score", "couple", "gross", "twice", "thrice", "double", "triple", "half", "third",
         "thirds", "quarter", "quarters", "squared", "cubed", "times", "plus", "minus", "multiplied",
-        "divided", "root", "square", "cube", "factorial", "sum", "product",
+        "divided", "root", "square", "cube", "factorial", "sum", "product", "power", "pair", "dozens",
+        "in", "out",
     ]
-    private static let counts = ["dozen": 12, "score": 20, "couple": 2, "gross": 144]
+    private static let counts = ["dozen": 12, "score": 20, "couple": 2, "gross": 144, "dozens": 12]
     private static let multiples: [String: Expression] = [
         "twice": .integer(2), "double": .integer(2), "thrice": .integer(3), "triple": .integer(3),
         "half": .quotient(.integer(1), .integer(2)),
@@ -44,7 +46,11 @@ struct WordArithmetic {
         }
         guard let first = words.first, let last = words.last else { return nil }
         if words.count == 1 {
-            if let count = Self.counts[first] { return .integer(count) }
+            if let count = Self.counts[first] ?? (first == "pair" ? 2 : nil) { return .integer(count) }
+            // "half an hour"
+            if depth > 0, first.utf8.count > 1, Unit.isUnit(first) {
+                return .measured(.integer(1), Unit(words: first))
+            }
             if let zeros = WordMeaning.scales[first] {
                 return .power(.integer(10), .integer(zeros))
             }
@@ -55,21 +61,50 @@ struct WordArithmetic {
 
     /// "3 plus 4", "three times five".
     private func joined(_ words: ArraySlice<String>, _ depth: Int) -> Expression? {
-        for level in [["plus", "minus"], ["times", "multiplied", "divided"]] {
+        if let power = raised(words, depth) { return power }
+        for level in [["plus", "minus"], ["in", "out"], ["times", "multiplied", "divided"]] {
             guard let place = words.lastIndex(where: level.contains), place > words.startIndex,
                 let left = value(words[..<place], depth + 1)
             else { continue }
             let rest = words[(place + 1)...]
-            let operand = rest.first == "by" ? rest.dropFirst() : rest
+            let operand = ["by", "of"].contains(rest.first) ? rest.dropFirst() : rest
             guard let right = value(operand, depth + 1) else { return nil }
             switch words[place] {
             case "plus": return .sum([left, right])
             case "minus": return .sum([left, right.negated])
-            case "divided": return .quotient(left, right)
+            case "divided", "in", "out": return .quotient(left, right)
             default: return .product([left, right])
             }
         }
         return nil
+    }
+
+    private static let ordinals = [
+        "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,
+        "ninth": 9, "tenth": 10,
+    ]
+
+    /// "2 to the power of 5", "two to the fourth power".
+    private func raised(_ words: ArraySlice<String>, _ depth: Int) -> Expression? {
+        guard let to = words.firstIndex(of: "to"), to > words.startIndex,
+            words[(to + 1)...].first == "the", words.contains("power"),
+            let base = value(words[..<to], depth + 1)
+        else { return nil }
+        let rest = words[(to + 2)...]
+        if rest.starts(with: ["power", "of"]) {
+            return value(rest.dropFirst(2), depth + 1).map { .power(base, $0) }
+        }
+        guard rest.count == 2, rest.last == "power", let ordinal = rest.first.flatMap({ Self.ordinals[$0] })
+        else { return nil }
+        return .power(base, .integer(ordinal))
+    }
+
+    /// A factor times a value, its unit kept outside.
+    private func scaled(_ value: Expression, by factor: Expression) -> Expression {
+        if case .measured(let inner, let unit) = value {
+            return .measured(.product([factor, inner]), unit)
+        }
+        return .product([factor, value])
     }
 
     /// "twice 10", "half a dozen", "a quarter of 20", "the square root of 25", "the sum of 3 and 4".
@@ -77,7 +112,7 @@ struct WordArithmetic {
         let rest = words.dropFirst()
         if let factor = Self.multiples[first] {
             return value(rest.first == "of" ? rest.dropFirst() : rest, depth + 1).map {
-                .product([factor, $0])
+                scaled($0, by: factor)
             }
         }
         guard let of = words.firstIndex(of: "of"), of > words.startIndex else { return nil }
@@ -100,7 +135,7 @@ struct WordArithmetic {
         }
         let count = words[..<(of - 1)]
         let times = count.isEmpty ? .integer(1) : number(count)
-        return times.map { .product([$0, .inverse(.integer(part)), whole]) }
+        return times.map { scaled(whole, by: .quotient($0, .integer(part))) }
     }
 
     /// "12 squared", "5 factorial", "a dozen dozen", "two dozen and a half".

@@ -28,6 +28,7 @@ enum WordMeaning: Equatable {
         if words.starts(with: ["basis", "points"]) || words.starts(with: ["basis", "point"]) {
             return (Rational(.one, over: Natural(10_000)), Array(words.dropFirst(2)))
         }
+        let words = words.first == nil ? words : perEvery(words)[...]
         guard let per = words.firstIndex(where: { $0 == "per" || $0 == "permille" }) else { return nil }
         var zeros = words[per] == "permille" ? 3 : 0
         var end = per + 1
@@ -48,6 +49,19 @@ enum WordMeaning: Equatable {
             Rational(.one, over: whole),
             (words[..<per].filter { $0 != "parts" && $0 != "part" } + words[end...]).map(\.self)
         )
+    }
+
+    /// "for every thousand" as "per thousand".
+    private static func perEvery(_ words: ArraySlice<String>) -> [String] {
+        guard let scale = words.firstIndex(where: { scales[$0] != nil }), scale > words.startIndex,
+            ["every", "each", "a", "one"].contains(words[scale - 1])
+        else { return Array(words) }
+        let before = words[..<(scale - 1)]
+        guard let last = before.last, ["for", "in", "of", "per"].contains(last) else {
+            return Array(words)
+        }
+        let kept = before.dropLast(before.suffix(2) == ["out", "of"] ? 2 : 1)
+        return kept + ["per"] + words[scale...]
     }
 
     /// The meaning that a word adds to a number, wherever it stands; nil for a noun.
@@ -96,7 +110,7 @@ enum WordMeaning: Equatable {
                 Natural(digits: [UInt8(ascii: "1")] + repeatElement(0x30, count: zeros))
             )
         }
-        table["dozen"] = Rational(12)
+        for word in ["dozen", "dozens"] { table[word] = Rational(12) }
         table["score"] = Rational(20)
         for (words, denominator) in [
             ("half halves", 2), ("third thirds", 3), ("quarter quarters fourth fourths", 4),
@@ -175,7 +189,7 @@ enum WordMeaning: Equatable {
             "nor": "neither either", "of": "", "percent of": "", "mod": "modulo",
             "plus": "", "does": "do", "imaginary": "", "half": "", "or": "", "and": "",
             "rejected": "invalid incorrect extraneous", "per cent": "", "squares": "",
-            "celsius": "", "fahrenheit": "",
+            "celsius": "", "fahrenheit": "", "as": "",
         ] {
             table[name] = name
             for word in words.split(separator: " ") { table[String(word)] = name }

@@ -60,8 +60,8 @@ struct Answer {
         expression =
             WordArithmetic.expression(value, leaf: parsed)
             ?? (Self.isProse(value)
-            ? StockPhrase.expression(FoldedText.folded(value))
-            : parsed(isChoiceWithValue ? value : text))
+                ? StockPhrase.expression(FoldedText.folded(value))
+                : parsed(isChoiceWithValue ? value : text))
         decimalComma = Self.withDecimalPoint(text).flatMap(parsed)
     }
 

@@ -214,7 +214,8 @@ public enum AnswerExtraction {
 
     /// The index behind a dash with a space behind it: "Answer - 18".
     private static func dash(in bytes: [UInt8], at index: Int) -> Int? {
-        for dash in ["- ", "-- ", "–", "—", "→", "->", "=>"] where bytes[index...].starts(with: dash.utf8) {
+        for dash in ["- ", "-- ", "–", "—", "→", "->", "=>"]
+        where bytes[index...].starts(with: dash.utf8) {
             return index + dash.utf8.count
         }
         // "Answer 18"
@@ -256,8 +257,8 @@ public enum AnswerExtraction {
         return nil
     }
 
-    /// What is said instead of the last answer that a phrase stated, where the text takes that back:
-    /// "The answer is 31? No, it is 13."
+    /// What is said instead of the last answer that a phrase stated, where the text takes that back, as
+    /// 13 in "The answer is 31? No, it is 13".
     static func replacement(in bytes: [UInt8]) -> [UInt8]? {
         let lowercase = bytes.map { $0.lowercased }
         guard let found = lowercase.lastRange(of: Array("answer".utf8)),

@@ -6,8 +6,10 @@ enum Clauses {
     /// An answer with "equals" as its sign, and without "for all real x", which restricts nothing.
     static func plain(_ text: String) -> String {
         guard (9..<longest).contains(text.utf8.count) else { return text }
-        let text = text.replacing(" equals ", with: " = ")
-        return text.contains("for") ? withoutQuantifier(text) : text
+        let bytes = Array(text.utf8)
+        func has(_ word: String) -> Bool { bytes.lastRange(of: Array(word.utf8)) != nil }
+        let text = has(" equals ") ? text.replacing(" equals ", with: " = ") : text
+        return has("for") ? withoutQuantifier(text) : text
     }
 
     /// A text with "is congruent to" as its sign, with the integers that "for some integer k" names as
@@ -15,7 +17,7 @@ enum Clauses {
     static func withSigns(_ text: String) -> String {
         guard (9..<longest).contains(text.utf8.count) else { return text }
         let bytes = Array(text.utf8)
-        func has(_ word: String) -> Bool { bytes.firstRange(of: Array(word.utf8)) != nil }
+        func has(_ word: String) -> Bool { bytes.lastRange(of: Array(word.utf8)) != nil }
         var text = text
         if has("congruent") {
             for words in ["\\text{ is congruent to }", " is congruent to ", " congruent to "] {
@@ -36,7 +38,8 @@ enum Clauses {
     // MARK: - Integers
 
     private static let filler: Set<String> = [
-        "for", "where", "with", "some", "any", "all", "every", "each", "an", "is", "are", "arbitrary",
+        "for", "where", "with", "some", "any", "all", "every", "each", "an", "is", "are",
+        "arbitrary",
         "in", "be", "being", "and", "denotes", "number", "numbers",
     ]
 
@@ -66,7 +69,9 @@ enum Clauses {
     private static func integerName(_ clause: Substring) -> String? {
         guard clause.utf8.count <= 80 else { return nil }
         var plain = String(clause)
-        for (mark, word) in [("∈", " ∈ "), ("\\text", " "), ("\\mathbb{Z}", " Z "), ("\\in", " in ")] {
+        for (mark, word) in [
+            ("∈", " ∈ "), ("\\text", " "), ("\\mathbb{Z}", " Z "), ("\\in", " in "),
+        ] {
             plain = plain.replacing(mark, with: word)
         }
         var name: String?
@@ -93,8 +98,10 @@ enum Clauses {
         for word in [" except for ", " except ", " other than ", " excluding ", " but not "] {
             guard let place = text.firstRange(of: word) else { continue }
             let head = text[..<place.lowerBound].lowercased()
-            let isAll = ![" not", "never"].contains(where: head.contains) && ["all real numbers", "all reals", "any real number", "every real number"]
-                .contains { head.hasSuffix($0) }
+            let isAll =
+                ![" not", "never"].contains(where: head.contains)
+                && ["all real numbers", "all reals", "any real number", "every real number"]
+                    .contains { head.hasSuffix($0) }
             let exceptions = text[place.upperBound...].replacing(" and ", with: ", ")
             guard isAll, !exceptions.isEmpty, exceptions.utf8.count < 48 else { return text }
             return "\\mathbb{R} \\setminus \\{\(exceptions)\\}"

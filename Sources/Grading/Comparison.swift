@@ -46,10 +46,12 @@ struct Comparison {
         switch (a, b) {
         case (.cutOff, _), (_, .cutOff): return sameDigits(a, b)
         case (.measured(let x, let u), .measured(let y, let v)): return measured(x, u, y, v)
-        case (.measured(let x, let u), .product(let factors)) where u.isNamed && isUnitLast(factors):
+        case (.measured(let x, let u), .product(let factors))
+        where u.isNamed && isUnitLast(factors):
             return measured(x, u, .product(Array(factors.dropLast())), unitLast(factors))
                 || bare(b, x, u)
-        case (.product(let factors), .measured(let x, let u)) where u.isNamed && isUnitLast(factors):
+        case (.product(let factors), .measured(let x, let u))
+        where u.isNamed && isUnitLast(factors):
             return measured(.product(Array(factors.dropLast())), unitLast(factors), x, u)
                 || bare(a, x, u)
         case (.measured(_, .modulus), .opaque), (.opaque, .measured(_, .modulus)):
@@ -144,7 +146,8 @@ struct Comparison {
     private func bare(_ plain: Expression, _ value: Expression, _ unit: Unit) -> Bool {
         if unit.isQualifier || labelsDecide && unit.isLabel { return false }
         switch unit {
-        case .base(let base): return numeral(value, base: base).map { equal(plain, .integer($0)) } ?? false
+        case .base(let base):
+            return numeral(value, base: base).map { equal(plain, .integer($0)) } ?? false
         case .modulus(let modulus): return isRemainder(plain, of: value, modulo: modulus)
         default: break
         }
@@ -153,7 +156,8 @@ struct Comparison {
     }
 
     /// Whether a number without its modulus is the remainder that a residue class stands for.
-    private func isRemainder(_ plain: Expression, of value: Expression, modulo name: String) -> Bool {
+    private func isRemainder(_ plain: Expression, of value: Expression, modulo name: String) -> Bool
+    {
         guard let modulus = Int(name), modulus > 0 else { return equal(plain, value) }
         guard value.symbols.isEmpty,
             case .exact(let exact)? = Evaluator(budget: budget, probe: 0).value(value),

@@ -58,7 +58,10 @@ extension Comparison {
             if a.kind == .bracket(":", ":") { return areProportional(a.items, b.items) }
             return a.kind.isOrdered
                 ? inOrder(a.items, b.items)
-                : withLabels(a.items, b.items).amongElements(of: a.kind).inAnyOrder(a.items, b.items)
+                : withLabels(a.items, b.items).amongElements(of: a.kind).inAnyOrder(
+                    a.items,
+                    b.items
+                )
         }
         switch (a.kind, b.kind) {
         case (.list, .set), (.set, .list): return inAnyOrder(a.items, b.items)
@@ -69,6 +72,10 @@ extension Comparison {
             return inOrder(a.items, b.items)
         case (.matrix(let columns), .bracket("(", ")")), (.bracket("(", ")"), .matrix(let columns)):
             return (columns == 1 || columns == a.items.count) && inOrder(a.items, b.items)
+        case (.matrix(let columns), .bracket("[", "]")), (.bracket("[", "]"), .matrix(let columns)):
+            // Two numbers in square brackets are an interval.
+            return a.items.count > 2 && (columns == 1 || columns == a.items.count)
+                && inOrder(a.items, b.items)
         default: return false
         }
     }

@@ -37,6 +37,17 @@ extension Comparison {
         case .relation(let sign, let left, let right) where isOrder(sign):
             return halfLine(sign, left, right) ?? distance(sign, left, right)
                 ?? polynomial(sign, left, right)
+        case .list(let items) where items.allSatisfy(\.isInequality),
+            .group("∧", let items, _) where items.allSatisfy(\.isInequality):
+            // "x \\ne 1, x \\ne 4" leaves out both.
+            let points = items.flatMap { item -> [Expression] in
+                guard case .relation(_, _, let value) = item else { return [] }
+                return elements(value)?.items ?? [value]
+            }
+            guard case .relation(_, let name, _)? = items.first, isName(name),
+                items.allSatisfy({ if case .relation(_, name, _) = $0 { true } else { false } })
+            else { return nil }
+            return (variable(name), without(.list(points)))
         case .list(let items), .group("∧", let items, _), .group("∨", let items, _):
             let regions = items.compactMap(region)
             guard regions.count == items.count, let first = regions.first,
@@ -131,7 +142,8 @@ extension Comparison {
     ) -> (variable: Expression?, parts: [Expression])? {
         let difference = Expression.sum([right, left.negated])
         guard difference.symbols.count == 1, let name = difference.symbols.first, name != "\\infty",
-            let polynomial = Polynomial(difference, in: name, budget: budget), polynomial.degree > 1,
+            let polynomial = Polynomial(difference, in: name, budget: budget),
+            polynomial.degree > 1,
             let roots = polynomial.roots(), !roots.isEmpty
         else { return nil }
         let places = roots.compactMap { number($0)?.approximation?.value }
@@ -271,6 +283,9 @@ extension Comparison {
 }
 
 extension Expression {
+    fileprivate var isInequality: Bool {
+        if case .relation("≠", _, _) = self { true } else { false }
+    }
     fileprivate var isUnion: Bool { if case .union = self { true } else { false } }
     /// Whether this is infinity of either sign.
     fileprivate var isInfinite: Bool {

@@ -7,7 +7,9 @@ enum Labels {
     /// `C, B, A, D` is `CBAD`, in order; `I and III only` is `III, I`.
     static func same(_ a: String, _ b: String) -> Bool? {
         guard a.utf8.count <= longest, b.utf8.count <= longest else { return nil }
-        if let x = letters(of: a), let y = letters(of: b), x.isRun != y.isRun, x.letters == y.letters {
+        if let x = letters(of: a), let y = letters(of: b), x.isRun != y.isRun,
+            x.letters == y.letters
+        {
             return true
         }
         if let x = numerals(of: a), let y = numerals(of: b) { return x == y }
@@ -24,7 +26,8 @@ enum Labels {
         let words = bytes.split { $0.isSpace || ",;->".utf8.contains($0) || $0 >= 0x80 }
             .filter { !$0.elementsEqual("and".utf8) }
         let letters = words.flatMap(\.self)
-        guard letters.count > 1, letters.count <= 12, letters.allSatisfy({ (0x41...0x5A).contains($0) })
+        guard letters.count > 1, letters.count <= 12,
+            letters.allSatisfy({ (0x41...0x5A).contains($0) })
         else { return nil }
         if words.count == 1 { return (letters, true) }
         // "A-B" may be a difference.

@@ -105,6 +105,10 @@ struct Lexer {
             tokens.append(.text("mod " + modulus))
             return true
         }
+        if character == "(", let base = bracketedBase() {
+            tokens.append(.text("base " + base))
+            return true
+        }
         if character == "{", current == "}" {  // "{}_8C_2"
             index += 1
             return true

@@ -149,8 +149,14 @@ extension Lexer {
             )
         } else if ["if", "for", "when"].contains(lower), tokens.contains(.begin("cases")) {
             sawSpace = true
-        } else if ["otherwise", "else", "elsewhere"].contains(lower), tokens.contains(.begin("cases")) {
+        } else if ["otherwise", "else", "elsewhere"].contains(lower),
+            tokens.contains(.begin("cases"))
+        {
             tokens.append(.symbol(Expression.otherwise))
+        } else if lower.hasPrefix("("), lower.hasSuffix(")"), endsInNumber,
+            let base = Self.base(of: String(lower.dropFirst().dropLast()))
+        {
+            tokens.append(.text("base " + base))
         } else if lower == "and" {
             tokens.append(.sign("∧"))
         } else if lower == "or" {

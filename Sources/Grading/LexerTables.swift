@@ -15,7 +15,8 @@ enum LexerTables {
 
     /// Commands that show nothing of their argument, or only colour what follows.
     static let droppedWithArgument: Set<String> = [
-        "phantom", "hphantom", "vphantom", "hspace", "vspace", "sout", "label", "tag", "color", "textcolor",
+        "phantom", "hphantom", "vphantom", "hspace", "vspace", "sout", "label", "tag", "color",
+        "textcolor",
         "colorbox",
     ]
 

@@ -211,7 +211,8 @@ extension Lexer {
         guard place > start, digits.first?.isNumeral ?? false else { return nil }
         let rest = characters[digits.endIndex...].drop { $0 == " " }
         let noun = String(scalars: rest.prefix(12).prefix { $0.isLatinLetter })
-        let isOver = rest.isEmpty || word == "out" && rest.count == noun.count
+        let isOver =
+            rest.isEmpty || word == "out" && rest.count == noun.count
             || ["chance", "chances", "odds"].contains(noun)
         return isOver ? start : nil
     }
@@ -235,6 +236,13 @@ extension Lexer {
             }
             let letters = characters[index...].prefix(16).prefix { $0.isLatinLetter }
             let word = String(scalars: letters).lowercased()
+            if word == "and", part >= 100 || total > 0,
+                WordMeaning.numbers[followingWords(2).last ?? ""] != nil
+            {
+                // "one hundred and five"
+                index += 3
+                continue
+            }
             if index > start, let value = WordMeaning.numbers[word],
                 isTens && value < 10 && value > 0 || part > 0 && part % 100 == 0 && value < 100
             {
@@ -251,6 +259,11 @@ extension Lexer {
                 break
             }
             index += letters.count
+            if word == "thousand", let words = Optional(followingWords(2)), words.first == "and",
+                WordMeaning.numbers[words.last ?? ""] != nil
+            {
+                index += 4
+            }
             if word == "thousand", WordMeaning.numbers[followingWords(1).first ?? ""] == nil {
                 break
             }
@@ -288,13 +301,32 @@ extension Lexer {
         tokens.append(.text("mod " + String(scalars: text)))
     }
 
+    /// The base of "(base 8)" and "(in base two)" behind a number, as digits; steps behind the bracket.
+    mutating func bracketedBase() -> String? {
+        guard endsInNumber, let end = characters[index...].prefix(24).firstIndex(of: ")"),
+            let base = Self.base(of: String(scalars: characters[index..<end]))
+        else { return nil }
+        index = end + 1
+        return base
+    }
+
+    /// The base that "base 8" or "in base two" names, as digits.
+    static func base(of words: String) -> String? {
+        var words = words.lowercased().split(separator: " ").map(String.init)[...]
+        if words.first == "in" { words.removeFirst() }
+        guard words.count == 2, words.first == "base", let name = words.last else { return nil }
+        let base = Parser.baseName(name)
+        return base.utf8.allSatisfy(\.isDigit) ? base : nil
+    }
+
     /// The modulus of "(mod 8)"; steps behind the bracket.
     mutating func bracketedModulus() -> String? {
         var place = index
         func skipSpace() { while place < characters.count, characters[place] == " " { place += 1 } }
         skipSpace()
         let openings = [
-            "modulo", "\\text{modulo }", "\\bmod", "\\mod", "\\text{mod }", "\\text{mod}", "\\mathrm{mod}",
+            "modulo", "\\text{modulo }", "\\bmod", "\\mod", "\\text{mod }", "\\text{mod}",
+            "\\mathrm{mod}",
             "\\operatorname{mod}", "mod",
         ]
         guard

@@ -74,7 +74,8 @@ enum Markup {
         let rest = text[name.endIndex...].prefix(160)
         guard let end = rest.firstIndex(of: UInt8(ascii: ">")),
             end == name.endIndex || next == UInt8(ascii: "/")
-                || rest[..<end].contains(UInt8(ascii: "=")) || rest[..<end].allSatisfy({
+                || rest[..<end].contains(UInt8(ascii: "="))
+                || rest[..<end].allSatisfy({
                     $0.isSpace || $0 == UInt8(ascii: "/")
                 })
         else { return nil }

@@ -164,7 +164,8 @@ extension Parser {
                 let parts = try nested { p throws(NotMathematics) in try p.elements() }
                 guard let first = parts.first else { throw NotMathematics() }
                 // Beside a value in a definition by cases, several conditions are one.
-                let isCondition = name == "cases" && parts.count > 1 && !rows[rows.count - 1].isEmpty
+                let isCondition =
+                    name == "cases" && parts.count > 1 && !rows[rows.count - 1].isEmpty
                 rows[rows.count - 1].append(
                     isCondition ? .group(open: "∧", parts, close: "∧") : first
                 )

@@ -68,9 +68,13 @@ extension Parser {
         var element = left[0]
         var domain: Expression?
         if case .relation("∈", let inner, let set) = element { (element, domain) = (inner, set) }
-        if case .symbol(let name) = element, Self.isSetOfNumbers(.symbol(name)) { throw NotMathematics() }
-        if let place = conditions.firstIndex(where: \.isMembership), conditions.count > 1 || domain == nil,
-            case .relation("∈", let name, let set) = conditions[place], element.symbols == name.symbols,
+        if case .symbol(let name) = element, Self.isSetOfNumbers(.symbol(name)) {
+            throw NotMathematics()
+        }
+        if let place = conditions.firstIndex(where: \.isMembership),
+            conditions.count > 1 || domain == nil,
+            case .relation("∈", let name, let set) = conditions[place],
+            element.symbols == name.symbols,
             Self.isSetOfNumbers(set) || set.isListedSet
         {
             domain = set
@@ -94,7 +98,9 @@ extension Parser {
 
 extension Expression {
     fileprivate var isListedSet: Bool { if case .group("{", _, _) = self { true } else { false } }
-    fileprivate var isMembership: Bool { if case .relation("∈", _, _) = self { true } else { false } }
+    fileprivate var isMembership: Bool {
+        if case .relation("∈", _, _) = self { true } else { false }
+    }
 }
 
 /// A set of the values of an expression for all numbers that meet some conditions.
@@ -117,7 +123,8 @@ struct SetByCondition {
         if let values = listedValues(of: variable) { return set(values, variable) }
         switch domain {
         // "2k : 1 \\le k \\le 4" speaks of whole numbers.
-        case nil where element != .symbol(variable) && ["i", "j", "k", "m", "n"].contains(variable):
+        case nil
+        where element != .symbol(variable) && ["i", "j", "k", "m", "n"].contains(variable):
             return integers(variable, from: -Self.reach)
         case nil, .symbol("R"), .symbol("\\reals"): return realSet(variable)
         case .symbol("Z"): return integers(variable, from: -Self.reach)

@@ -8,7 +8,10 @@ enum Piecewise {
         guard isDefinition else {
             return .opaque("cases \(rows.map(\.count))", rows.flatMap(\.self))
         }
-        return .opaque(name, rows.flatMap { [$0[0], $0.count == 2 ? $0[1] : .symbol(Expression.otherwise)] })
+        return .opaque(
+            name,
+            rows.flatMap { [$0[0], $0.count == 2 ? $0[1] : .symbol(Expression.otherwise)] }
+        )
     }
 
     private static func isCondition(_ a: Expression) -> Bool {
@@ -41,7 +44,11 @@ enum Piecewise {
                 // Thirds, so that whole numbers are met by no chance.
                 guard
                     let point = end.adding(
-                        Rational(Natural(UInt64(abs(shift))), over: Natural(3), negative: shift < 0),
+                        Rational(
+                            Natural(UInt64(abs(shift))),
+                            over: Natural(3),
+                            negative: shift < 0
+                        ),
                         budget: budget
                     )
                 else { return false }

@@ -109,7 +109,8 @@ struct Polynomial {
         switch degree {
         case 0: return []
         case 1:
-            guard let inverse = c[1].inverse, let root = c[0].negated.multiplied(by: inverse, budget: budget)
+            guard let inverse = c[1].inverse,
+                let root = c[0].negated.multiplied(by: inverse, budget: budget)
             else { return nil }
             return [.number(root, places: nil)]
         case 2:
@@ -133,7 +134,9 @@ struct Polynomial {
 
     /// The number that an expression is, where it is rational.
     private func simplified(_ a: Expression) -> Expression {
-        guard case .exact(let value)? = Evaluator(budget: budget, probe: 0).value(a) else { return a }
+        guard case .exact(let value)? = Evaluator(budget: budget, probe: 0).value(a) else {
+            return a
+        }
         return .number(value, places: nil)
     }
 }

@@ -78,7 +78,10 @@ enum Remark {
     /// "for the" or "when"; the end of the text if nowhere.
     private static func clause(in outline: [UInt8], of text: [UInt8], isStated: Bool) -> Int {
         func word(at index: Int) -> String {
-            String(decoding: outline[min(index, outline.count)...].prefix { $0.isLetter }, as: UTF8.self)
+            String(
+                decoding: outline[min(index, outline.count)...].prefix { $0.isLetter },
+                as: UTF8.self
+            )
         }
         let behindNumber = isStated ? sentence(behindNumberIn: outline) : nil
         for index in outline.indices.dropFirst() {
@@ -102,10 +105,14 @@ enum Remark {
             if rest.starts(with: " for the ".utf8) || rest.starts(with: " for each ".utf8) {
                 return index
             }
-            for condition in [" when ", " at ", " for ", " as "] where rest.starts(with: condition.utf8) {
+            for condition in [" when ", " at ", " for ", " as "]
+            where rest.starts(with: condition.utf8) {
                 if isAssignment(outline[(index + condition.utf8.count)...]) { return index }
             }
-            if rest.starts(with: " after ".utf8), word(at: index + 7).hasSuffix("ing") { return index }
+            if rest.starts(with: " after ".utf8) {
+                let word = word(at: index + 7)
+                if word.hasSuffix("ing") || word.hasSuffix("ion") { return index }
+            }
         }
         return outline.count
     }
@@ -125,7 +132,8 @@ enum Remark {
         let rest = Array(outline[(end + 2)...])
         if outline[end] == UInt8(ascii: ";") { return Sentence.mayBe(rest) ? end : nil }
         let word = String(decoding: rest.prefix { $0.isLetter }, as: UTF8.self)
-        return isWord(word) && !conditions.contains(word) && rest.count > word.utf8.count ? end : nil
+        return isWord(word) && !conditions.contains(word) && rest.count > word.utf8.count
+            ? end : nil
     }
 
     private static func isWord(_ word: String) -> Bool {
@@ -150,7 +158,8 @@ enum Remark {
         let inside = text[start.upperBound...]
         let word = inside.prefix { $0.isLetter }
         let spelled = String(decoding: word, as: UTF8.self)
-        let isRemark = [" is ", " are "].contains { inside.firstRange(of: Array($0.utf8)) != nil }
+        let isRemark =
+            [" is ", " are "].contains { inside.firstRange(of: Array($0.utf8)) != nil }
             || ["i.e.", "e.g.", "and not ", "not "].contains { inside.starts(with: $0.utf8) }
             || inside.first?.isDigit ?? false && inside.contains(UInt8(ascii: "="))
         let braces = text[..<start.lowerBound].reduce(0) {
@@ -160,6 +169,7 @@ enum Remark {
             isRemark
                 || word.count >= 2 && LexerTables.words[spelled] == nil && spelled != "mod"
                     && spelled != "base" && spelled != "modulo"
+                    && !inside.starts(with: "in base".utf8)
         else { return nil }
         return start.lowerBound
     }
@@ -173,13 +183,16 @@ enum Remark {
 
     /// What stands behind words that take back the answer before them: "12, no, 14".
     static func corrected(_ text: [UInt8]) -> [UInt8]? {
-        guard text.count <= 256 else { return nil }
+        guard text.count <= 256, text.contains(where: { ",-;?.".utf8.contains($0) }) else {
+            return nil
+        }
         let outline = outline(of: text)
         guard outline.firstRange(of: Array(" ".utf8)) != nil,
             let end = corrections.compactMap({ mark -> Int? in
                 guard let end = outline.lastRange(of: mark)?.upperBound else { return nil }
                 // "but it is not whole" takes nothing back.
-                let isValue = text[safe: end].map { $0.isDigit || "$\\-".utf8.contains($0) } ?? false
+                let isValue =
+                    text[safe: end].map { $0.isDigit || "$\\-".utf8.contains($0) } ?? false
                 return isValue || !mark.elementsEqual(", but it is ".utf8) ? end : nil
             }).max(), end < text.count
         else { return nil }
@@ -193,7 +206,7 @@ enum Remark {
         "actually, the answer", "actually it", "actually, no", "actually, that",
     ].map { Array($0.utf8) }
 
-    /// What is said instead, where a text takes back what was said before it: "No, it is 13."
+    /// What is said instead, where a text such as "No, it is 13" takes back what was said before.
     static func replacement(in text: ArraySlice<UInt8>) -> [UInt8]? {
         let rest = text.drop { $0.isSpace || "?!.*_".utf8.contains($0) }
         let start = rest.prefix(24).map(\.lowercased)

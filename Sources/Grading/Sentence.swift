@@ -178,27 +178,32 @@ struct Sentence {
 
     // MARK: - Words of sentences
 
-    private static let verbs: [[UInt8]] = [
-        "is", "are", "was", "were", "be", "equals", "equal", "takes", "took", "take", "gives",
-        "costs",
-        "cost", "becomes", "yields", "makes", "totals", "gets", "get", "obtain", "earns", "earned",
-        "needs", "sold", "has", "have", "find", "choose", "pick", "comes to", "had", "costs",
-    ].map { Array(" \($0) ".utf8) } + actions.map { Array($0.utf8) }
+    private static let verbs: [[UInt8]] =
+        [
+            "is", "are", "was", "were", "be", "equals", "equal", "takes", "took", "take", "gives",
+            "costs",
+            "cost", "becomes", "yields", "makes", "totals", "gets", "get", "obtain", "earns",
+            "earned",
+            "needs", "sold", "has", "have", "find", "choose", "pick", "comes to", "had", "costs",
+        ].map { Array(" \($0) ".utf8) } + actions.map { Array($0.utf8) }
 
     /// Verbs whose object is the answer only where it is a number.
     private static let actions: Set<String> = Set(
         [
-            "earn", "pay", "pays", "paid", "spend", "spends", "spent", "made", "make", "buy", "buys",
+            "earn", "pay", "pays", "paid", "spend", "spends", "spent", "made", "make", "buy",
+            "buys",
             "bought", "sell", "sells", "eat", "eats", "ate", "use", "uses", "used", "save", "saves",
             "saved", "receive", "receives", "received", "collect", "collects", "collected", "run",
             "runs", "ran", "walks", "walked", "reads", "writes", "picks", "picked", "fill",
             "produce", "produces", "produced", "holds", "contains", "weighs", "measures",
             "requires", "lasts", "drive", "drives", "drove", "travels", "traveled", "need",
-            "needed", "owes", "owe", "charges", "charged", "spans", "reaches", "gained", "travels at", "leaves", "leave",
+            "needed", "owes", "owe", "charges", "charged", "spans", "reaches", "gained",
+            "travels at", "leaves", "leave",
         ].map { " \($0) " }
     )
     private static let pronouns: Set<String> = [
-        "her", "him", "them", "it", "us", "me", "you", "a", "total", "of", "exactly", "only", "with",
+        "her", "him", "them", "it", "us", "me", "you", "a", "total", "of", "exactly", "only",
+        "with",
     ]
     private static let prepositions: Set<String> = [
         "to", "in", "for", "with", "at", "on", "during", "from",
@@ -252,7 +257,8 @@ struct Sentence {
             ["the", "our", "a", "final", "correct", "right", "only"].contains($0)
         }
         // "9 buses are needed"
-        if !words.contains(where: \.isDigit), let last = rest.first, ["left", "needed", "required", "remaining"].contains(last),
+        if !words.contains(where: \.isDigit), let last = rest.first,
+            ["left", "needed", "required", "remaining"].contains(last),
             rest.dropFirst().allSatisfy({ ["in", "total", "all"].contains($0) })
         {
             return true
@@ -269,7 +275,8 @@ struct Sentence {
     private static let closings = [
         "i hope", "hope this", "let me know", "please", "this completes", "have a nice", "thank",
         "done",
-        "qed", "this is the", "good luck", "i have checked",
+        "qed", "this is the", "good luck", "i have checked", "great", "nice", "perfect", "hooray",
+        "cheers", "that's it", "that is it", "problem solved", "easy",
     ].map { Array($0.utf8) }
 
     private static func isClosing(_ sentence: [UInt8]) -> Bool {

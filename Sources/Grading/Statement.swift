@@ -113,8 +113,9 @@ struct Statement {
 
     private static let plainArrows = [" -> ", " → ", " \\rightarrow "].map { Array($0.utf8) }
 
-    /// What follows the last sign of a conclusion, where nothing or an equation stands before it:
-    /// "\therefore x = 4", "x^2 = 4 \Rightarrow x = 2". "p \Rightarrow q" is all one answer.
+    /// What follows the last sign of a conclusion, where nothing or an equation stands before it.
+    ///
+    /// So of "\therefore x = 4" and "x^2 = 4 \Rightarrow x = 2"; "p \Rightarrow q" is all one answer.
     private static func implied(in bytes: [UInt8]) -> [UInt8]? {
         guard bytes.count <= WorkBudget.maximumLength else { return nil }
         let body = bytes.drop { $0.isSpace || $0 == UInt8(ascii: "$") }

@@ -70,8 +70,10 @@ struct NumberLiteral: Equatable, Sendable {
         return all.adding(rest.negated, budget: budget)?.multiplied(by: scale, budget: budget)
     }
 
-    /// The decimals, where there are enough of them to stand for a rounded value: at least six,
-    /// with at least four significant digits. `Expression.endless` where they repeat.
+    /// The decimals, where there are enough of them to stand for a rounded value.
+    ///
+    /// That is at least six, with at least four significant digits; `Expression.endless` where they
+    /// repeat.
     var roundingPlaces: Int? {
         if repeating > 0 { return Expression.endless }
         let significant = digits.drop { $0 == UInt8(ascii: "0") }.count

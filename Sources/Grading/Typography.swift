@@ -50,7 +50,8 @@ enum Typography {
     /// Zero-width marks, direction marks, invisible operators, the soft hyphen; ticks and the marks that
     /// end a proof.
     private static let invisible = Set<UInt32>(
-        [0x2705, 0x2713, 0x2714, 0x2611, 0x220E, 0x25A0, 0x25FC] + Array(0x200B...0x200F) + Array(0x202A...0x202E) + Array(0x2060...0x2064)
+        [0x2705, 0x2713, 0x2714, 0x2611, 0x220E, 0x25A0, 0x25FC] + Array(0x200B...0x200F)
+            + Array(0x202A...0x202E) + Array(0x2060...0x2064)
             + Array(0x2066...0x2069) + [0xFEFF, 0xAD, 0xFE0E, 0xFE0F]
     )
 
@@ -128,8 +129,9 @@ enum Typography {
             "∆": "\\Delta ", "⊤": "\\top ", "∗": "*", "∙": "\\cdot ", "•": "\\cdot ",
             "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
             "ℝ": "\\mathbb{R}", "≅": "\\cong ", "⌊": "\\lfloor ", "⌋": "\\rfloor ",
-            "⇒": "\\Rightarrow ", "⟹": "\\implies ", "∴": "\\therefore ", "‰": " per thousand ", "«": "\"", "»": "\"", "℃": "°C", "℉": "°F",
-            
+            "⇒": "\\Rightarrow ", "⟹": "\\implies ", "∴": "\\therefore ", "‰": " per thousand ",
+            "«": "\"", "»": "\"", "℃": "°C", "℉": "°F",
+
             "ħ": "\\hbar ", "ℏ": "\\hbar ",
             "⌈": "\\lceil ", "⌉": "\\rceil ", "～": "~", "∧": "\\land ", "∨": "\\lor ",
         ]

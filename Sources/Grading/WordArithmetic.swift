@@ -28,7 +28,8 @@ struct WordArithmetic {
     private static let signals: Set<String> = [
         "dozen", "score", "couple", "gross", "twice", "thrice", "double", "triple", "half", "third",
         "thirds", "quarter", "quarters", "squared", "cubed", "times", "plus", "minus", "multiplied",
-        "divided", "root", "square", "cube", "factorial", "sum", "product", "power", "pair", "dozens",
+        "divided", "root", "square", "cube", "factorial", "sum", "product", "power", "pair",
+        "dozens",
         "in", "out",
     ]
     private static let counts = ["dozen": 12, "score": 20, "couple": 2, "gross": 144, "dozens": 12]
@@ -41,12 +42,16 @@ struct WordArithmetic {
     private func value(_ all: ArraySlice<String>, _ depth: Int) -> Expression? {
         guard depth < Self.deepest else { return nil }
         var words = all
-        while let first = words.first, ["the", "a", "an", "exactly"].contains(first), words.count > 1 {
+        while let first = words.first, ["the", "a", "an", "exactly"].contains(first),
+            words.count > 1
+        {
             words.removeFirst()
         }
         guard let first = words.first, let last = words.last else { return nil }
         if words.count == 1 {
-            if let count = Self.counts[first] ?? (first == "pair" ? 2 : nil) { return .integer(count) }
+            if let count = Self.counts[first] ?? (first == "pair" ? 2 : nil) {
+                return .integer(count)
+            }
             // "half an hour"
             if depth > 0, first.utf8.count > 1, Unit.isUnit(first) {
                 return .measured(.integer(1), Unit(words: first))
@@ -94,7 +99,8 @@ struct WordArithmetic {
         if rest.starts(with: ["power", "of"]) {
             return value(rest.dropFirst(2), depth + 1).map { .power(base, $0) }
         }
-        guard rest.count == 2, rest.last == "power", let ordinal = rest.first.flatMap({ Self.ordinals[$0] })
+        guard rest.count == 2, rest.last == "power",
+            let ordinal = rest.first.flatMap({ Self.ordinals[$0] })
         else { return nil }
         return .power(base, .integer(ordinal))
     }
@@ -108,7 +114,8 @@ struct WordArithmetic {
     }
 
     /// "twice 10", "half a dozen", "a quarter of 20", "the square root of 25", "the sum of 3 and 4".
-    private func prefixed(_ words: ArraySlice<String>, _ first: String, _ depth: Int) -> Expression? {
+    private func prefixed(_ words: ArraySlice<String>, _ first: String, _ depth: Int) -> Expression?
+    {
         let rest = words.dropFirst()
         if let factor = Self.multiples[first] {
             return value(rest.first == "of" ? rest.dropFirst() : rest, depth + 1).map {
@@ -139,7 +146,8 @@ struct WordArithmetic {
     }
 
     /// "12 squared", "5 factorial", "a dozen dozen", "two dozen and a half".
-    private func suffixed(_ words: ArraySlice<String>, _ last: String, _ depth: Int) -> Expression? {
+    private func suffixed(_ words: ArraySlice<String>, _ last: String, _ depth: Int) -> Expression?
+    {
         if words.suffix(3).elementsEqual(["and", "a", "half"]), words.count > 3,
             let count = Self.counts[words[words.endIndex - 4]]
         {

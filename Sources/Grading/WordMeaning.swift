@@ -22,14 +22,18 @@ enum WordMeaning: Equatable {
         return nil
     }
 
-    /// The part of a whole that words such as "per thousand", "per hundred thousand people" or "basis
-    /// points" make of a number, and the other words; nil where there are none. "Per cent" is a unit.
+    /// The part of a whole that words such as "per hundred thousand people" or "basis points" make of a
+    /// number, and the other words; nil where there are none.
+    ///
+    /// "Per cent" is a unit and is not read here.
     static func rate(in words: ArraySlice<String>) -> (factor: Rational, rest: [String])? {
         if words.starts(with: ["basis", "points"]) || words.starts(with: ["basis", "point"]) {
             return (Rational(.one, over: Natural(10_000)), Array(words.dropFirst(2)))
         }
-        let words = words.first == nil ? words : perEvery(words)[...]
-        guard let per = words.firstIndex(where: { $0 == "per" || $0 == "permille" }) else { return nil }
+        let words = perEvery(words)[...]
+        guard let per = words.firstIndex(where: { $0 == "per" || $0 == "permille" }) else {
+            return nil
+        }
         var zeros = words[per] == "permille" ? 3 : 0
         var end = per + 1
         while end < words.endIndex {
@@ -253,9 +257,11 @@ enum StockPhrase {
                 "no roots", "no real root", "no such number", "no such numbers", "no such value",
                 "no such values", "no such integer", "no such integers", "no such real number",
                 "no such x", "no values", "no value", "no valid solution", "no valid solutions",
-                "no such pair", "no such pairs", "no such triangle", "no possible solution",
+                "none", "none of them", "none of these", "no such pair", "no such pairs",
+                "no such triangle", "no possible solution",
             ],
             "does not exist": ["dne", "doesn t exist", "not exist", "do not exist"],
+            "undefined": ["not defined", "is undefined", "is not defined"],
             "infinitely many": [
                 "infinite", "infinitely many solutions", "infinite solutions", "infinitely",
                 "infinite number", "infinite number of solutions", "infinitely many real solutions",

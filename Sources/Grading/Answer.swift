@@ -31,7 +31,9 @@ struct Answer {
 
     /// Reads what a text states as its answer.
     init(_ text: String, budget: WorkBudget) {
-        let text = text.utf8.count <= WorkBudget.maximumLength ? Typography.plain(text) : text
+        let text =
+            text.utf8.count <= WorkBudget.maximumLength
+            ? Clauses.withSigns(Typography.plain(text)) : text
         let statement = Statement(in: text)
         self.init(asItStands: statement.text, budget: budget)
         guard statement.isPredicate, expression == nil else { return }
@@ -46,7 +48,7 @@ struct Answer {
             (decimalComma, moment) = (nil, nil)
             return
         }
-        let text = Self.withoutClause(Self.stripped(text))
+        let text = Clauses.plain(Self.stripped(text))
         key = Self.key(of: text)
         (choice, isOnlyChoice) = Self.choice(in: key)
         func parsed(_ text: String) -> Expression? {
@@ -56,9 +58,10 @@ struct Answer {
         let isChoiceWithValue = choice != nil && !isOnlyChoice
         value = isChoiceWithValue ? Self.behindChoice(key) : key
         expression =
-            Self.isProse(value)
-            ? StockPhrase.expression(FoldedText.folded(value))
-            : parsed(isChoiceWithValue ? value : text)
+            WordArithmetic.expression(value, leaf: parsed)
+            ?? (Self.isProse(value)
+                ? StockPhrase.expression(FoldedText.folded(value))
+                : parsed(isChoiceWithValue ? value : text))
         decimalComma = Self.withDecimalPoint(text).flatMap(parsed)
     }
 
@@ -92,7 +95,7 @@ struct Answer {
     /// Removes space, full stops, `\(...\)`, `\[...\]` and `**...**` around the text.
     private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var bytes = text
-        let pairs = [("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__")]
+        let pairs = [("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("__", "__"), ("``", "''")]
         while true {
             let count = bytes.count
             while let first = bytes.first, first.isSpace { bytes.removeFirst() }
@@ -107,11 +110,12 @@ struct Answer {
             {
                 bytes = bytes.dropFirst(2).dropLast(2)
             }
-            if bytes.count >= 3, bytes.first == UInt8(ascii: "*"), bytes.last == UInt8(ascii: "*"),
-                !bytes.dropFirst().dropLast().contains(UInt8(ascii: "*"))
+            if bytes.count >= 3, let mark = bytes.first, "*\"'".utf8.contains(mark),
+                bytes.last == mark, !bytes.dropFirst().dropLast().contains(mark)
             {
                 bytes = bytes.dropFirst().dropLast()
             }
+            bytes = Remark.withoutSmile(bytes)
             if bytes.count == count { return bytes }
         }
     }
@@ -187,43 +191,15 @@ struct Answer {
         return String(scalars: result)
     }
 
-    /// The text without a closing clause that restricts nothing: "for all real x".
-    private static func withoutClause(_ text: String) -> String {
-        let bytes = text.utf8
-        guard bytes.count < 512, bytes.count > 8, bytes.contains(UInt8(ascii: "f")),
-            Array(bytes).firstRange(of: Array("for".utf8)) != nil
-        else { return text }
-        for opening in [
-            "\\text{ for all", "\\text{for all", " for all", "\\forall", "\\text{ for every",
-            " for every", "\\text{ for any", " for any",
-        ] {
-            guard let range = text.firstRange(of: opening), range.lowerBound > text.startIndex
-            else { continue }
-            let rest = text[range.upperBound...].replacing("\\mathbb{R}", with: "").replacing(
-                "\\in",
-                with: ""
-            )
-            let isFree = rest.split(whereSeparator: { !$0.isLetter }).allSatisfy {
-                $0.count == 1
-                    || ["real", "reals", "numbers", "number", "values", "of", "all", "text", "in"]
-                        .contains($0)
-            }
-            guard isFree, !rest.contains(where: { $0.isNumber || "<>=".contains($0) }),
-                !rest.contains("\\ne"), !rest.contains("\\le"), !rest.contains("\\ge")
-            else { return text }
-            var head = text[..<range.lowerBound]
-            while let last = head.last, " ,".contains(last) { head.removeLast() }
-            return String(head)
-        }
-        return text
-    }
-
     /// "B", "(B)", "B.", "option B"; or the letter in front of "(B) 12" and "B: 12".
     private static func choice(in key: String) -> (Character?, isOnly: Bool) {
         var rest = key[...]
         for word in ["the ", "option ", "choice ", "answer "]
         where rest.count < 16 && rest.lowercased().hasPrefix(word) {
             rest.removeFirst(word.count)
+        }
+        for word in ["Option(", "option(", "Choice(", "choice("] where rest.hasPrefix(word) {
+            rest.removeFirst(word.count - 1)
         }
         let opened = rest.first == "("
         if opened { rest.removeFirst() }
@@ -270,7 +246,11 @@ struct Answer {
                 let spelled = String(decoding: word, as: UTF8.self)
                 if LexerTables.words[spelled] == nil, !Unit.isUnit(spelled) { words += 1 }
             }
-            isCommand = byte == UInt8(ascii: "\\")
+            // The name of an environment is no word.
+            let isEnvironment =
+                isCommand && byte == UInt8(ascii: "{")
+                && (word.elementsEqual("begin".utf8) || word.elementsEqual("end".utf8))
+            isCommand = byte == UInt8(ascii: "\\") || isEnvironment
             (length, word) = (0, [])
         }
         if words >= 2, key.first?.isLetter == true, key.contains(" ") { return true }

@@ -155,7 +155,7 @@ public enum AnswerExtraction {
                 lowercase[start...].starts(with: $0)
             })
         {
-            return sentence(in: bytes, from: start + colon.count)
+            return sentence(in: bytes, from: start + colon.count).text
         }
         let word = Array("answer".utf8)
         var end = lowercase.count
@@ -163,11 +163,17 @@ public enum AnswerExtraction {
             if let start = phraseEnd(in: lowercase, after: found.upperBound) {
                 // A member of a JSON object ends with its value.
                 let isMember = lowercase[safe: found.upperBound] == UInt8(ascii: "\"")
-                let answer =
-                    isMember
-                    ? trimmed(bytes[start...].prefix { !"\"}\n".utf8.contains($0) }, also: ",")
-                    : displayed(in: bytes, from: start) ?? sentence(in: bytes, from: start)
-                if !answer.isEmpty { return answer }
+                if isMember {
+                    let value = bytes[start...].prefix { !"\"}\n".utf8.contains($0) }
+                    if value.contains(where: { !$0.isSpace }) { return trimmed(value, also: ",") }
+                } else if let formula = displayed(in: bytes, from: start) {
+                    if !formula.isEmpty { return formula }
+                } else {
+                    let (answer, end) = sentence(in: bytes, from: start)
+                    if Remark.replacement(in: bytes[end...]) != nil { return nil }
+                    // A question states nothing.
+                    if !answer.isEmpty, bytes[safe: end] != UInt8(ascii: "?") { return answer }
+                }
             }
             end = found.lowerBound
         }
@@ -191,6 +197,10 @@ public enum AnswerExtraction {
             break
         }
         skip(" *_")
+        if !found, let dash = dash(in: bytes, at: index), isLabel(in: bytes, end: start) {
+            index = dash
+            found = true
+        }
         if bytes[safe: index] == UInt8(ascii: ":") {
             index += 1
             found = true
@@ -202,13 +212,31 @@ public enum AnswerExtraction {
         return index
     }
 
-    /// Whether the line that ends here is a heading such as "### Final Answer".
-    private static func isHeading(in bytes: [UInt8], end: Int) -> Bool {
-        guard bytes[safe: end] == UInt8(ascii: "\n") else { return false }
+    /// The index behind a dash with a space behind it: "Answer - 18".
+    private static func dash(in bytes: [UInt8], at index: Int) -> Int? {
+        for dash in ["- ", "-- ", "–", "—", "→", "->", "=>"]
+        where bytes[index...].starts(with: dash.utf8) {
+            return index + dash.utf8.count
+        }
+        // "Answer 18"
+        let isValue = bytes[safe: index].map { $0.isDigit || "$\\".utf8.contains($0) } ?? false
+        return isValue && bytes[safe: index - 1] == 0x20 ? index : nil
+    }
+
+    /// Whether nothing but "the", "final" and the like stands before the word that ends here.
+    private static func isLabel(in bytes: [UInt8], end: Int) -> Bool {
         let line = bytes[..<end].suffix(40)
         let start = line.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? line.startIndex
         let words = line[start...].filter { $0.isLetter }
-        return ["answer", "finalanswer", "theanswer"].contains { words.elementsEqual($0.utf8) }
+        return ["answer", "finalanswer", "theanswer", "thefinalanswer"].contains {
+            words.elementsEqual($0.utf8)
+        }
+    }
+
+    /// Whether the line that ends here is a heading such as "### Final Answer".
+    private static func isHeading(in bytes: [UInt8], end: Int) -> Bool {
+        guard bytes[safe: end] == UInt8(ascii: "\n") else { return false }
+        return isLabel(in: bytes, end: end)
     }
 
     /// What is between math delimiters that open at `start` and close on a later line; empty where
@@ -229,8 +257,19 @@ public enum AnswerExtraction {
         return nil
     }
 
-    /// The text from `start` to the end of the line, or to a mark that ends a sentence.
-    private static func sentence(in bytes: [UInt8], from start: Int) -> [UInt8] {
+    /// What is said instead of the last answer that a phrase stated, where the text takes that back, as
+    /// 13 in "The answer is 31? No, it is 13".
+    static func replacement(in bytes: [UInt8]) -> [UInt8]? {
+        let lowercase = bytes.map { $0.lowercased }
+        guard let found = lowercase.lastRange(of: Array("answer".utf8)),
+            let start = phraseEnd(in: lowercase, after: found.upperBound)
+        else { return nil }
+        return Remark.replacement(in: bytes[sentence(in: bytes, from: start).end...])
+    }
+
+    /// The text from `start` to the end of the line, or to a mark that ends a sentence, and where that
+    /// is.
+    private static func sentence(in bytes: [UInt8], from start: Int) -> (text: [UInt8], end: Int) {
         var end = start
         var inFormula = false
         while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
@@ -243,7 +282,7 @@ public enum AnswerExtraction {
             if !inFormula, bytes[end] == UInt8(ascii: "!"), isExclamation(bytes, at: end) { break }
             end += 1
         }
-        return trimmed(bytes[start..<end], also: "*_")
+        return (trimmed(bytes[start..<end], also: "*_"), end)
     }
 
     /// Whether an exclamation mark ends a sentence: a capital letter follows, or nothing on its line.

@@ -51,25 +51,15 @@ enum AnswerLists {
 
     // MARK: - Congruences
 
-    /// `x = 12k + 5, k \in \mathbb{Z}` as a congruence.
+    /// `x = 12k + 5, k \in \mathbb{Z}` and `\frac{\pi}{4} + k\pi, k \in \mathbb{Z}` as a family.
     private static func residues(_ elements: [Expression]) -> [Expression]? {
-        guard elements.count == 2, case .relation("=", let name, let value) = elements[0],
-            case .relation("∈", .symbol(let k), .symbol("Z")) = elements[1], value.symbols == [k]
+        guard elements.count == 2,
+            case .relation("∈", .symbol(let k), .symbol("Z")) = elements[1]
         else { return nil }
-        let evaluator = Evaluator(budget: WorkBudget(), probe: 0)
-        let values = [0, 1, 3].map { point -> Int? in
-            guard
-                case .exact(let exact)? = evaluator.value(value.substituting([k: .integer(point)]))
-            else {
-                return nil
-            }
-            return exact.integer
+        guard case .relation("=", let name, let value) = elements[0] else {
+            return Families.family(elements[0], in: k).map { [$0] }
         }
-        guard let start = values[0], let next = values[1], let third = values[2],
-            abs(start) < 1 << 40,
-            abs(next) < 1 << 40, next != start, third - start == 3 * (next - start)
-        else { return nil }
-        return [.relation("≡", name, .measured(.integer(start), .modulus("\(abs(next - start))")))]
+        return Families.family(value, in: k).map { [.relation("=", name, $0)] }
     }
 
     private static func congruences(_ elements: [Expression]) -> [Expression]? {

@@ -14,6 +14,11 @@ extension RandomAccessCollection where Element == UInt8, Index == Int {
     /// The byte at `index`, or `nil` outside.
     subscript(safe index: Int) -> UInt8? { indices.contains(index) ? self[index] : nil }
 
+    /// Whether these bytes end as a text does.
+    func ends(with text: String) -> Bool {
+        count >= text.utf8.count && self[(endIndex - text.utf8.count)...].elementsEqual(text.utf8)
+    }
+
     /// The last place where `pattern` occurs; `nil` for an empty pattern.
     func lastRange(of pattern: [UInt8]) -> Range<Int>? {
         guard !pattern.isEmpty, count >= pattern.count else { return nil }

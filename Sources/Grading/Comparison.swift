@@ -6,6 +6,8 @@ struct Comparison {
     let budget: WorkBudget
     /// Whether the names of counted things decide: where answers are words, or lists of things.
     var labelsDecide = false
+    /// Whether a set and its only element differ: among the elements of sets.
+    var setsAreStrict = false
 
     /// Whether two answers mean the same: as text, else as choices, else as mathematics.
     ///
@@ -20,6 +22,7 @@ struct Comparison {
         }
         if let left = a.choice, let right = b.choice, left != right { return false }
         if let same = Moment.same(a.moment, b.moment) { return same }
+        if let same = Labels.same(a.key, b.key) { return same }
         guard let left = a.expression, let right = b.expression else { return sameWords(a, b) }
         var comparison = self
         comparison.labelsDecide = a.isInWords && b.isInWords
@@ -43,6 +46,16 @@ struct Comparison {
         switch (a, b) {
         case (.cutOff, _), (_, .cutOff): return sameDigits(a, b)
         case (.measured(let x, let u), .measured(let y, let v)): return measured(x, u, y, v)
+        case (.measured(let x, let u), .product(let factors))
+        where u.isNamed && isUnitLast(factors):
+            return measured(x, u, .product(Array(factors.dropLast())), unitLast(factors))
+                || bare(b, x, u)
+        case (.product(let factors), .measured(let x, let u))
+        where u.isNamed && isUnitLast(factors):
+            return measured(.product(Array(factors.dropLast())), unitLast(factors), x, u)
+                || bare(a, x, u)
+        case (.measured(_, .modulus), .opaque), (.opaque, .measured(_, .modulus)):
+            return Families.same(a, b, budget: budget) ?? false
         case (.measured(let x, let unit), _): return bare(b, x, unit)
         case (_, .measured(let y, let unit)): return bare(a, y, unit)
         case (.relation("≈", let exact, let decimal), _):
@@ -53,6 +66,7 @@ struct Comparison {
             (.list, .relation("=", .group, let values)):
             return sameAssignment(a, b) ?? (a == .list([]) ? false : equalToPoint(a, b, values))
         case (.relation(let s, let a1, let a2), .relation(let t, let b1, let b2)):
+            if let same = Families.same(a2, b2, budget: budget) { return same && equal(a1, b1) }
             if s == t, sameRelation(s, a1, a2, b1, b2) { return true }
             return sameRegion(a, b)
         case (.relation(let sign, let left, let right), _):
@@ -71,7 +85,9 @@ struct Comparison {
 
     /// Whether a set holds one element and no other, or a point is the vector of i, j and k.
     private func contains(_ a: (kind: Kind, items: [Expression]), only b: Expression) -> Bool {
-        if a.kind == .set, single(a.items, equals: b) { return true }
+        if a.kind == .set, !setsAreStrict, b != .symbol("\\emptyset"), single(a.items, equals: b) {
+            return true
+        }
         guard a.kind.isOrdered,
             let vector = UnitVectors.components(of: b, plain: true, count: a.items.count)
         else { return false }
@@ -90,8 +106,12 @@ struct Comparison {
         case _ where u == v || u.isLabel || v.isLabel: return equal(x, y)
         case (.degree, .named("rad")): return equal(.measured(x, .degree), y, asValues: true)
         case (.named("rad"), .degree): return equal(x, .measured(y, .degree), asValues: true)
+        case (.degree, let other), (let other, .degree):
+            // "25 degrees" may be of any scale.
+            return other.kelvins(x) != nil && equal(x, y)
         default: break
         }
+        if let left = u.kelvins(x), let right = v.kelvins(y) { return equal(left, right) }
         guard let from = Unit.scale(of: u), let to = Unit.scale(of: v), from.base == to.base else {
             return false
         }
@@ -99,6 +119,18 @@ struct Comparison {
             .product([x, .number(from.factor, places: nil)]),
             .product([y, .number(to.factor, places: nil)])
         )
+    }
+
+    /// Whether factors are a number and a letter that is a unit beside an answer with one: "90 s".
+    private func isUnitLast(_ factors: [Expression]) -> Bool {
+        guard case .symbol(let letter)? = factors.last, factors.count > 1,
+            ["m", "s", "g", "h", "l", "L", "N", "J", "W", "V"].contains(letter)
+        else { return false }
+        return factors.dropLast().allSatisfy { $0.symbols.isEmpty }
+    }
+
+    private func unitLast(_ factors: [Expression]) -> Unit {
+        if case .symbol(let letter)? = factors.last { Unit(words: letter) } else { .label("") }
     }
 
     private func equal(_ a: Expression, _ b: Expression, asValues: Bool) -> Bool {
@@ -113,8 +145,27 @@ struct Comparison {
     /// change what the value says may not.
     private func bare(_ plain: Expression, _ value: Expression, _ unit: Unit) -> Bool {
         if unit.isQualifier || labelsDecide && unit.isLabel { return false }
+        switch unit {
+        case .base(let base):
+            return numeral(value, base: base).map { equal(plain, .integer($0)) } ?? false
+        case .modulus(let modulus): return isRemainder(plain, of: value, modulo: modulus)
+        default: break
+        }
         if equal(plain, value) { return true }
         return unit == .percent && equal(plain, .product([value, .inverse(.integer(100))]))
+    }
+
+    /// Whether a number without its modulus is the remainder that a residue class stands for.
+    private func isRemainder(_ plain: Expression, of value: Expression, modulo name: String) -> Bool
+    {
+        guard let modulus = Int(name), modulus > 0 else { return equal(plain, value) }
+        guard value.symbols.isEmpty,
+            case .exact(let exact)? = Evaluator(budget: budget, probe: 0).value(value),
+            let whole = exact.integer
+        else { return false }
+        if abs(whole) < modulus, equal(plain, value) { return true }
+        let rest = whole % modulus
+        return equal(plain, .integer(rest < 0 ? rest + modulus : rest))
     }
 
     /// Whether two whole numbers leave the same remainder.
@@ -150,6 +201,10 @@ struct Comparison {
     /// where they are under either reading.
     func sameValue(_ a: Expression, _ b: Expression) -> Bool {
         if isRounding(a, of: b) || isRounding(b, of: a) { return true }
+        if let same = Families.same(a, b, budget: budget) { return same }
+        if Piecewise.occurs(in: a) || Piecewise.occurs(in: b) {
+            return Piecewise.same(a, b, budget: budget) ?? sameParts(a, b)
+        }
         let symbols = a.symbols.union(b.symbols)
         let areWhole = a.isCombinatorial || b.isCombinatorial
         switch agreeing(a, b, symbols.isEmpty, areWhole: areWhole) {
@@ -166,6 +221,14 @@ struct Comparison {
         } by: {
             ComplexNumber.same($0, $1)
         } ?? false
+    }
+
+    /// Whether two operators of one name have equal parts.
+    private func sameParts(_ a: Expression, _ b: Expression) -> Bool {
+        guard case .opaque(let name, let left) = a, case .opaque(name, let right) = b,
+            left.count == right.count
+        else { return false }
+        return zip(left, right).allSatisfy { equal($0, $1) }
     }
 
     private func agreeing(_ a: Expression, _ b: Expression, _ isConstant: Bool, areWhole: Bool)
@@ -226,7 +289,8 @@ struct Comparison {
 
     /// Whether `a` is a decimal of six or more places, and `b` rounded or cut to those places.
     private func isRounding(_ a: Expression, of b: Expression) -> Bool {
-        guard case .number(_, let places?) = a else { return false }
+        guard case .number(_, let places?) = a, places != Expression.endless else { return false }
+        if case .number(_, Expression.endless) = b { return false }
         return isRounding(a, of: b, places: places)
     }
 

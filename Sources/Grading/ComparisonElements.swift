@@ -29,6 +29,7 @@ extension Comparison {
             return (.bracket("(", ")"), [infinity.negated, infinity])
         default:
             if let vector = UnitVectors.components(of: a, plain: false) { return (.vector, vector) }
+            if let point = scaledPoint(a) { return (.bracket("(", ")"), point) }
             guard let rows = matrix(a) else { return nil }
             return (.matrix(columns: rows.first?.count ?? 0), rows.flatMap(\.self))
         }
@@ -57,7 +58,10 @@ extension Comparison {
             if a.kind == .bracket(":", ":") { return areProportional(a.items, b.items) }
             return a.kind.isOrdered
                 ? inOrder(a.items, b.items)
-                : withLabels(a.items, b.items).inAnyOrder(a.items, b.items)
+                : withLabels(a.items, b.items).amongElements(of: a.kind).inAnyOrder(
+                    a.items,
+                    b.items
+                )
         }
         switch (a.kind, b.kind) {
         case (.list, .set), (.set, .list): return inAnyOrder(a.items, b.items)
@@ -68,6 +72,10 @@ extension Comparison {
             return inOrder(a.items, b.items)
         case (.matrix(let columns), .bracket("(", ")")), (.bracket("(", ")"), .matrix(let columns)):
             return (columns == 1 || columns == a.items.count) && inOrder(a.items, b.items)
+        case (.matrix(let columns), .bracket("[", "]")), (.bracket("[", "]"), .matrix(let columns)):
+            // Two numbers in square brackets are an interval.
+            return a.items.count > 2 && (columns == 1 || columns == a.items.count)
+                && inOrder(a.items, b.items)
         default: return false
         }
     }
@@ -149,12 +157,51 @@ extension Comparison {
     /// The elements, each once.
     private func distinct(_ items: [Expression]) -> [Expression] {
         guard items.count <= WorkBudget.maximumUnorderedElements else { return items }
+        let strict = amongElements(of: .set)
         return items.reduce(into: []) { result, item in
-            if !result.contains(where: { equal($0, item) }) { result.append(item) }
+            if !result.contains(where: { strict.equal($0, item) }) { result.append(item) }
         }
     }
 
+    /// This comparison for the elements of something: of a set, `{1}` and 1 are two.
+    private func amongElements(of kind: Kind) -> Comparison {
+        var copy = self
+        copy.setsAreStrict = setsAreStrict || kind == .set
+        return copy
+    }
+
     // MARK: - Matrices
+
+    /// The coordinates of a point with numbers before it, or of a sum of such: `3(3, 4, 5)`,
+    /// `(1, 2) + \frac{1}{2}(1, 3)`.
+    private func scaledPoint(_ a: Expression) -> [Expression]? {
+        if case .sum(let terms) = a {
+            let points = terms.compactMap { term -> [Expression]? in
+                if case .group("(", let items, ")") = term { items } else { scaledPoint(term) }
+            }
+            guard points.count == terms.count, let first = points.first,
+                points.allSatisfy({ $0.count == first.count })
+            else { return nil }
+            return first.indices.map { place in .sum(points.map { $0[place] }) }
+        }
+        guard case .product(let factors) = a, factors.count > 1 else { return nil }
+        var scalars: [Expression] = []
+        var point: [Expression]?
+        for factor in factors {
+            if factor.symbols.isEmpty, !factor.isVector, scaledPoint(factor) == nil {
+                scalars.append(factor)
+                continue
+            }
+            guard point == nil else { return nil }
+            if case .group("(", let items, ")") = factor {
+                point = items
+            } else {
+                point = scaledPoint(factor)
+            }
+            guard point != nil else { return nil }
+        }
+        return point?.map { .product(scalars + [$0]) }
+    }
 
     /// Most entries of a matrix that a sum or product of matrices may have.
     private static let mostEntries = 64

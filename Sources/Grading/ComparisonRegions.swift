@@ -36,6 +36,18 @@ extension Comparison {
             return (variable(middle), [Self.interval(open, left, right, close)])
         case .relation(let sign, let left, let right) where isOrder(sign):
             return halfLine(sign, left, right) ?? distance(sign, left, right)
+                ?? polynomial(sign, left, right)
+        case .list(let items) where items.allSatisfy(\.isInequality),
+            .group("∧", let items, _) where items.allSatisfy(\.isInequality):
+            // "x \\ne 1, x \\ne 4" leaves out both.
+            let points = items.flatMap { item -> [Expression] in
+                guard case .relation(_, _, let value) = item else { return [] }
+                return elements(value)?.items ?? [value]
+            }
+            guard case .relation(_, let name, _)? = items.first, isName(name),
+                items.allSatisfy({ if case .relation(_, name, _) = $0 { true } else { false } })
+            else { return nil }
+            return (variable(name), without(.list(points)))
         case .list(let items), .group("∧", let items, _), .group("∨", let items, _):
             let regions = items.compactMap(region)
             guard regions.count == items.count, let first = regions.first,
@@ -120,6 +132,45 @@ extension Comparison {
                 Self.interval(isOpen ? "(" : "[", ends[1], nil, ")"),
             ]
         )
+    }
+
+    /// `x^2 \le 16`: where the polynomial that is to be positive is, between its roots.
+    private func polynomial(
+        _ sign: String,
+        _ left: Expression,
+        _ right: Expression
+    ) -> (variable: Expression?, parts: [Expression])? {
+        let difference = Expression.sum([right, left.negated])
+        guard difference.symbols.count == 1, let name = difference.symbols.first, name != "\\infty",
+            let polynomial = Polynomial(difference, in: name, budget: budget),
+            polynomial.degree > 1,
+            let roots = polynomial.roots(), !roots.isEmpty
+        else { return nil }
+        let places = roots.compactMap { number($0)?.approximation?.value }
+        guard places.count == roots.count else { return nil }
+        let sorted = zip(roots, places).sorted { $0.1 < $1.1 }
+        func isPositive(_ place: Double) -> Bool {
+            polynomial.coefficients.reversed().reduce(0) { $0 * place + $1.double } > 0
+        }
+        let isOpen = sign == "<"
+        var parts: [Expression] = []
+        for index in 0...sorted.count {
+            let low = index > 0 ? sorted[index - 1] : nil
+            let high = index < sorted.count ? sorted[index] : nil
+            let middle = ((low?.1 ?? (high?.1 ?? 0) - 2) + (high?.1 ?? (low?.1 ?? 0) + 2)) / 2
+            if isPositive(middle) {
+                parts.append(
+                    Self.interval(
+                        low == nil || isOpen ? "(" : "[",
+                        low?.0,
+                        high?.0,
+                        high == nil || isOpen ? ")" : "]"
+                    )
+                )
+            }
+            if !isOpen, let high { parts.append(Self.interval("[", high.0, high.0, "]")) }
+        }
+        return parts.isEmpty ? nil : (.symbol(name), parts)
     }
 
     private func number(_ a: Expression) -> Number? { Evaluator(budget: budget, probe: 0).value(a) }
@@ -232,6 +283,9 @@ extension Comparison {
 }
 
 extension Expression {
+    fileprivate var isInequality: Bool {
+        if case .relation("≠", _, _) = self { true } else { false }
+    }
     fileprivate var isUnion: Bool { if case .union = self { true } else { false } }
     /// Whether this is infinity of either sign.
     fileprivate var isInfinite: Bool {

@@ -7,9 +7,11 @@ extension Comparison {
     ///
     /// - Returns: `nil` where the relation is more than a name with its value.
     func statedValue(_ left: Expression, _ sign: String, _ right: Expression) -> Expression? {
-        guard sign == "=" || sign == "∈" || sign == "≡" else { return nil }
-        if isName(left) { return right }
-        guard sign == "=" else { return nil }
+        guard ["=", "∈", "≡", "→"].contains(sign) else { return nil }
+        if isName(left) { return sign == "→" ? nil : right }
+        // "7^{100} \equiv 1 (mod 10)" states the remainder of what is on its left.
+        if sign == "≡", left.symbols.isEmpty { return right }
+        guard sign == "=" || sign == "→" else { return nil }
         if isComputation(left) { return right }
         return elements(left) == nil && sameValue(left, right) ? right : nil
     }
@@ -53,7 +55,12 @@ extension Comparison {
         case .inverse(let inner): isName(inner)
         case .product(let parts):
             parts.allSatisfy(isName) || isApplication(parts)
-        case .group(_, let parts, _): parts.allSatisfy(isName)
+        case .group(_, let parts, _), .union(let parts): parts.allSatisfy(isName)
+        case .relation("∩", let a, let b), .relation("∖", let a, let b): isName(a) && isName(b)
+        // "\tan\theta = 3/4" says what the tangent of a named angle is.
+        case .function(.sin, let parts), .function(.cos, let parts), .function(.tan, let parts),
+            .function(.cot, let parts), .function(.sec, let parts), .function(.csc, let parts):
+            parts.allSatisfy { if case .symbol = $0 { true } else { isName($0) } }
         case .function(.abs, let inner):
             inner.allSatisfy { part in
                 if case .symbol(let name) = part { return name.first?.isUppercase ?? false }

@@ -9,6 +9,7 @@ extension Evaluator {
         if name == "sum" || name == "prod", parts.count == 4, let value = series(name, parts) {
             return value
         }
+        if name == Piecewise.name { return piecewise(parts) }
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         func mix(_ value: UInt64) { hash = Self.mixed(hash ^ value) &+ 0x9e37_79b9_7f4a_7c15 }
         for byte in name.utf8 { mix(UInt64(byte)) }
@@ -132,7 +133,8 @@ extension Evaluator {
         return x
     }
 
-    private func isLess(_ a: Number, _ b: Number) -> Bool? {
+    /// Whether one value is below another, as far as can be told.
+    func isLess(_ a: Number, _ b: Number) -> Bool? {
         if case .exact(let x) = a, case .exact(let y) = b { return x < y }
         guard let x = a.approximation, let y = b.approximation else { return nil }
         return x.value < y.value

@@ -4,7 +4,7 @@
 /// A difference is a sum with negated terms, a quotient a product with an inverse.
 indirect enum Expression: Equatable, Sendable {
     /// An exact number. `places` is the count of decimals of a literal long enough to stand for
-    /// a rounded value (see `Comparison`), otherwise `nil`.
+    /// a rounded value (see `Comparison`), `endless` for one with a period, otherwise `nil`.
     case number(Rational, places: Int?)
     /// The first digits of a number that goes on in an unknown way, as in `3.14...`.
     case cutOff(Rational, places: Int)
@@ -58,6 +58,16 @@ indirect enum Expression: Equatable, Sendable {
         default: false
         }
     }
+
+    /// The `places` of a decimal that repeats without end: it is exact, and no decimal that ends
+    /// stands for it.
+    static let endless = Int.max
+
+    /// The condition that always holds, of the last line of a definition by cases.
+    static let otherwise = "\\otherwise"
+
+    /// Whether this is a number of degrees.
+    var isDegrees: Bool { if case .measured(_, .degree) = self { true } else { false } }
 
     static func integer(_ value: Int) -> Expression { .number(Rational(value), places: nil) }
 

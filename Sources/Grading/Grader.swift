@@ -26,11 +26,14 @@ public enum AnswerVerdict: String, Sendable, Equatable, CaseIterable {
 /// it. A number with words behind it is the number alone only where the words are the names of
 /// things; words that change what it says ("million", "or less", "north") count.
 ///
+/// A unit with its number converted is equal: `5 km` and `5000 m`. A base, and a residue class with
+/// its modulus, may not be left out unless the value stays: `12_5` is 7, `12 \pmod 7` is 5.
+///
 /// Not transitive: `5 cm` and `5 km` both equal `5` (a unit may be left out) but not each other,
 /// and a long decimal equals every number that rounds to it.
 public enum Grader {
     /// Names the rules in force; stored with every score and raised when a verdict could change.
-    public static let version = "5"
+    public static let version = "6"
 
     /// Whether two answers are equivalent, in mathematics or as text.
     ///

@@ -81,6 +81,7 @@ struct Lexer {
         }
         if character.isLatinLetter { return letters() }
         index += 1
+        if character == "#", current?.isLatinLetter ?? current?.isNumeral ?? false { return true }
         if "'’′".unicodeScalars.contains(character), case .symbol(let name)? = tokens.last {
             tokens[tokens.count - 1] = .symbol(name + "'")
             return true
@@ -102,6 +103,10 @@ struct Lexer {
         guard LexerTables.signs.contains(character) else { return false }
         if character == "(", let modulus = bracketedModulus() {
             tokens.append(.text("mod " + modulus))
+            return true
+        }
+        if character == "(", let base = bracketedBase() {
+            tokens.append(.text("base " + base))
             return true
         }
         if character == "{", current == "}" {  // "{}_8C_2"

@@ -30,6 +30,8 @@ extension Lexer {
         } else if LexerTables.droppedWithArgument.contains(name) {
             _ = braced()
             sawSpace = true
+        } else if name == "fcolorbox" {
+            _ = (braced(), braced())
         } else if LexerTables.wrappers.contains(name), !isReals(name) {
             if current == "*" { index += 1 }
             wrapper(name)
@@ -98,6 +100,7 @@ extension Lexer {
         case "%": tokens.append(.sign("%"))
         case "$": tokens.append(.currency("dollar"))
         case "|": tokens.append(.sign("‖"))
+        case "#": break  // "\#A" is named as A is
         case ",", "!", ";", ":", " ", "(", ")", "[", "]", "/", ">", "\n": sawSpace = true
         default: return false
         }
@@ -122,6 +125,8 @@ extension Lexer {
                     "\\unit{\(words.last(where: { "ijk".contains($0) }) ?? words.first ?? "i")}"
                 )
             )
+        } else if Unit.isUnit(lower), endsInNumber, LexerTables.words[lower] != nil {
+            tokens.append(.text(words))  // "45 \text{ min}"
         } else if ["operatorname", "mathrm", "text"].contains(name),
             let function = LexerTables.words[lower],
             case .command = function
@@ -144,6 +149,14 @@ extension Lexer {
             )
         } else if ["if", "for", "when"].contains(lower), tokens.contains(.begin("cases")) {
             sawSpace = true
+        } else if ["otherwise", "else", "elsewhere"].contains(lower),
+            tokens.contains(.begin("cases"))
+        {
+            tokens.append(.symbol(Expression.otherwise))
+        } else if lower.hasPrefix("("), lower.hasSuffix(")"), endsInNumber,
+            let base = Self.base(of: String(lower.dropFirst().dropLast()))
+        {
+            tokens.append(.text("base " + base))
         } else if lower == "and" {
             tokens.append(.sign("∧"))
         } else if lower == "or" {

@@ -3,6 +3,11 @@ extension Lexer {
     /// Reads the number that begins here.
     mutating func number() -> Bool {
         var literal = NumberLiteral(digits: [], spaceBefore: sawSpace)
+        if let value = letteredNumeral() {
+            literal.digits = Array(String(value).utf8)
+            tokens.append(.number(literal))
+            return true
+        }
         digits(into: &literal)
         if (1...3).contains(literal.digits.count), literal.digits[0] != UInt8(ascii: "0") {
             if isEuropean {
@@ -34,6 +39,26 @@ extension Lexer {
         }
     }
 
+    /// The value of a numeral whose digits are letters too, and its base behind it: `2F_{16}`; nil,
+    /// without a step, for any other.
+    private mutating func letteredNumeral() -> Int? {
+        let digits = characters[index...].prefix(12).prefix {
+            $0.isNumeral || ("A"..."F").contains($0)
+        }
+        guard digits.contains(where: { !$0.isNumeral }), let mark = peek(digits.count), mark == "_"
+        else { return nil }
+        let isBraced = peek(digits.count + 1) == "{"
+        let start = digits.endIndex + (isBraced ? 2 : 1)
+        guard start < characters.count else { return nil }
+        let base = characters[start...].prefix(2).prefix { $0.isNumeral }
+        guard let radix = Int(String(scalars: base)), (11...36).contains(radix),
+            !isBraced || base.endIndex < characters.count && characters[base.endIndex] == "}"
+        else { return nil }
+        guard let value = Int(String(scalars: digits), radix: radix) else { return nil }
+        index = base.endIndex + (isBraced ? 1 : 0)
+        return value
+    }
+
     // MARK: - Thousands
 
     /// The length of a separator between thousands: `,` outside brackets, `,\!`, `{,}`, `\,`, a
@@ -61,10 +86,20 @@ extension Lexer {
         }
         guard explicit || bracketDepth == 0 else { return nil }
         guard let end = groupEnd(from: length) else { return nil }
+        // "\log_2 128" is no thousand.
+        if isSpace, followsIndexMark { return nil }
         // "3 100/200" is a mixed number.
         var next = end
         while isSpace, let character = peek(next), character == " " { next += 1 }
         return isSpace && (peek(next) == "/" || peek(end) == "^") ? nil : length
+    }
+
+    /// Whether the digit read last stands behind a `_` or `^`.
+    private var followsIndexMark: Bool {
+        switch tokens.last {
+        case .sign("_")?, .sign("^")?: true
+        default: false
+        }
     }
 
     /// The length of `{,}` with a few spaces around or in it, as models write `14 {, }916`.

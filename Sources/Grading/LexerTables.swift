@@ -9,13 +9,15 @@ enum LexerTables {
         "displaystyle",
         "textstyle", "quad", "qquad", "limits", "nolimits", "thinspace", "hfill",
         "medspace", "enspace", "hskip", "normalsize", "large", "Large", "small", "tt", "nonumber",
-        "thickspace", "negthinspace", "nobreak",
+        "thickspace", "negthinspace", "nobreak", "blacksquare", "qed", "qedsymbol",
         "bigg", "biggl", "biggr", "Biggl", "Biggr", "middle", "rm", "bf", "it", "mathstrut",
     ]
 
     /// Commands that show nothing of their argument, or only colour what follows.
     static let droppedWithArgument: Set<String> = [
-        "phantom", "hphantom", "vphantom", "hspace", "vspace", "label", "tag", "color", "textcolor",
+        "phantom", "hphantom", "vphantom", "hspace", "vspace", "sout", "label", "tag", "color",
+        "textcolor",
+        "colorbox",
     ]
 
     /// Environments that lay out lines of formulas.
@@ -128,6 +130,7 @@ enum LexerTables {
             "usd": .word("usd"), "lim": .command("lim"), "gcd": .command("gcd"),
             "lcm": .command("lcm"),
             "max": .command("max"), "min": .command("min"), "det": .command("det"),
+            "hbar": .symbol("\\hbar"),
         ]
         for name in [
             "sqrt", "pi", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "asin", "acos", "atan",

@@ -12,6 +12,8 @@ extension Lexer {
         let lower = word.lowercased()
         if endsInNumber, Unit.isUnit(lower), LexerTables.words[lower] != nil, endsHere {
             tokens.append(.word(word))  // "45 sec"
+        } else if Unit.isUnit(lower), LexerTables.words[lower] != nil, followsUnitAndSlash {
+            tokens.append(.word(word))  // "km/min"
         } else if lower == "to", endsInNumber, startsNumber(after: 0) {
             tokens.append(.sign(":"))
         } else if lower == "of", case .number(let literal)? = tokens.last, !literal.isWord,
@@ -20,9 +22,12 @@ extension Lexer {
             while index < characters.count,
                 characters[index].isLatinLetter || characters[index] == " "
             { index += 1 }
+        } else if lower == "out" || lower == "in", let end = partOfWhole(lower) {
+            index = end
+            tokens.append(.sign("/"))
         } else if lower == "times", endsInNumber, startsFactorBehindSpace {
             tokens.append(.sign("*"))
-        } else if lower == "mod" {
+        } else if lower == "mod" || lower == "modulo" {
             modulus(isRemainder: true)
         } else if lower == "base", startsNumber(after: 0) {
             while current == " " { index += 1 }
@@ -60,6 +65,14 @@ extension Lexer {
         }
     }
 
+    private var followsUnitAndSlash: Bool {
+        guard tokens.last == .sign("/") else { return false }
+        switch tokens.dropLast().last {
+        case .word?, .text?: return true
+        default: return false
+        }
+    }
+
     /// Whether nothing of a formula follows on the word read last.
     private var endsHere: Bool {
         var place = index
@@ -86,6 +99,11 @@ extension Lexer {
                 return
             }
         }
+        if endsInNumber, sawSpace, let rest = unitBehind(letter) {
+            tokens.append(.text(letter + String(scalars: characters[index..<rest])))
+            index = rest
+            return
+        }
         if letter == "U", let last = tokens.last, [.sign(")"), .sign("]")].contains(last) {
             tokens.append(.sign("∪"))
         } else if letter == "C", endsInNumber, !sawSpace, current?.isNumeral ?? false {
@@ -95,6 +113,19 @@ extension Lexer {
         } else {
             tokens.append(.symbol(letter))
         }
+    }
+
+    /// The index behind a unit of one letter that stands behind a number and a space, and no variable:
+    /// "8 m" is all of the answer, "1 h 30 min" goes on with a number, "9.8 m s^{-2}" has a power below
+    /// zero.
+    private func unitBehind(_ letter: String) -> Int? {
+        guard ["m", "s", "g", "L", "h"].contains(letter) else { return nil }
+        if index == characters.count { return tokens.count == 1 && letter != "h" ? index : nil }
+        if current == " ", peek(1)?.isNumeral ?? false { return index }
+        let rest = characters[index...].prefix(24)
+        let isPower = rest.count > 3 && String(scalars: rest).contains("^{-")
+        return isPower && rest.endIndex == characters.count
+            && Unit.spelled(letter + String(scalars: rest)) != nil ? rest.endIndex : nil
     }
 
     /// Whether a Greek name of two letters is more than two variables: "mu_0", or all of the answer.
@@ -164,6 +195,28 @@ extension Lexer {
         return isLetter && (place + 1 == characters.count || !characters[place + 1].isLatinLetter)
     }
 
+    /// The index behind "out of" or "in" between two whole numbers of which the second ends the answer or
+    /// goes before a noun: "9 out of 10", "1 in 6".
+    private func partOfWhole(_ word: String) -> Int? {
+        guard case .number(let part)? = tokens.last, part.isInteger else { return nil }
+        var place = index
+        if word == "out" {
+            guard followingWords(1) == ["of"] else { return nil }
+            while place < characters.count, characters[place] == " " { place += 1 }
+            place += 2
+        }
+        let start = place
+        while place < characters.count, characters[place] == " " { place += 1 }
+        let digits = characters[place...].prefix { $0.isNumeral || $0 == "," }
+        guard place > start, digits.first?.isNumeral ?? false else { return nil }
+        let rest = characters[digits.endIndex...].drop { $0 == " " }
+        let noun = String(scalars: rest.prefix(12).prefix { $0.isLatinLetter })
+        let isOver =
+            rest.isEmpty || word == "out" && rest.count == noun.count
+            || ["chance", "chances", "odds"].contains(noun)
+        return isOver ? start : nil
+    }
+
     private func startsNumber(after offset: Int) -> Bool {
         var place = offset
         while peek(place) == " " { place += 1 }
@@ -183,6 +236,13 @@ extension Lexer {
             }
             let letters = characters[index...].prefix(16).prefix { $0.isLatinLetter }
             let word = String(scalars: letters).lowercased()
+            if word == "and", part >= 100 || total > 0,
+                WordMeaning.numbers[followingWords(2).last ?? ""] != nil
+            {
+                // "one hundred and five"
+                index += 3
+                continue
+            }
             if index > start, let value = WordMeaning.numbers[word],
                 isTens && value < 10 && value > 0 || part > 0 && part % 100 == 0 && value < 100
             {
@@ -199,6 +259,11 @@ extension Lexer {
                 break
             }
             index += letters.count
+            if word == "thousand", let words = Optional(followingWords(2)), words.first == "and",
+                WordMeaning.numbers[words.last ?? ""] != nil
+            {
+                index += 4
+            }
             if word == "thousand", WordMeaning.numbers[followingWords(1).first ?? ""] == nil {
                 break
             }
@@ -236,13 +301,32 @@ extension Lexer {
         tokens.append(.text("mod " + String(scalars: text)))
     }
 
+    /// The base of "(base 8)" and "(in base two)" behind a number, as digits; steps behind the bracket.
+    mutating func bracketedBase() -> String? {
+        guard endsInNumber, let end = characters[index...].prefix(24).firstIndex(of: ")"),
+            let base = Self.base(of: String(scalars: characters[index..<end]))
+        else { return nil }
+        index = end + 1
+        return base
+    }
+
+    /// The base that "base 8" or "in base two" names, as digits.
+    static func base(of words: String) -> String? {
+        var words = words.lowercased().split(separator: " ").map(String.init)[...]
+        if words.first == "in" { words.removeFirst() }
+        guard words.count == 2, words.first == "base", let name = words.last else { return nil }
+        let base = Parser.baseName(name)
+        return base.utf8.allSatisfy(\.isDigit) ? base : nil
+    }
+
     /// The modulus of "(mod 8)"; steps behind the bracket.
     mutating func bracketedModulus() -> String? {
         var place = index
         func skipSpace() { while place < characters.count, characters[place] == " " { place += 1 } }
         skipSpace()
         let openings = [
-            "\\bmod", "\\mod", "\\text{mod }", "\\text{mod}", "\\mathrm{mod}",
+            "modulo", "\\text{modulo }", "\\bmod", "\\mod", "\\text{mod }", "\\text{mod}",
+            "\\mathrm{mod}",
             "\\operatorname{mod}", "mod",
         ]
         guard

@@ -94,15 +94,19 @@ struct Parser {
                 if next == .sign("∧") || next == .sign("∨") { connective = next }
                 position += 1
             }
-            guard let next = current, !Self.closing.contains(next) else { return elements }
+            guard let next = current, !Self.closes(next) else { return elements }
             elements.append(try relation())
             guard let next = current, separators.contains(next) else { return elements }
         }
     }
 
-    private static let closing: [Token] = [
-        .sign(")"), .sign("]"), .sign("}"), .command("rbrace"), .sign(";"),
-    ]
+    private static func closes(_ token: Token) -> Bool {
+        switch token {
+        case .sign(let sign): ")]};&".contains(sign)
+        case .command("rbrace"), .newRow, .end: true
+        default: false
+        }
+    }
 
     private mutating func relation() throws(NotMathematics) -> Expression {
         var sides: [Expression] = []
@@ -120,8 +124,11 @@ struct Parser {
             sides.removeSubrange((about + 1)...)
         }
         guard !signs.isEmpty else { return sides[0] }
-        if signs.allSatisfy({ $0 == "=" }) {
-            return .relation("=", sides[0], sides[sides.count - 1])
+        if let last = signs.last, last == "=" || last == "≡",
+            signs.allSatisfy({ "=≡".contains($0) })
+        {
+            let sign = signs.contains("≡") ? "≡" : "="
+            return .relation(sign, sides[0], sides[sides.count - 1])
         }
         if signs.allSatisfy({ ">≥".contains($0) }) {
             sides.reverse()
@@ -135,16 +142,22 @@ struct Parser {
         return result
     }
 
-    /// A name in words before an equals sign: "Total cost = 5"; nil, without a step, for anything else.
+    /// A name in words before an equals sign: "Total cost = 5", "[ABCD] = 5", "max = 5"; nil, without a
+    /// step, for anything else.
     private mutating func leadingName() -> Expression? {
         var end = position
         var name = ""
+        var opened = false
         while end < tokens.count, end - position < 8 {
             switch tokens[end] {
             case .word(let word), .text(let word): name += " " + word
             case .symbol(let letter) where !name.isEmpty: name += " " + letter
+            case .command("max"), .command("min"): name += " extremum"
+            case .sign(let bracket) where "[](|)".contains(bracket): opened = opened || name.isEmpty
             case .sign("="), .sign("≈"):
-                guard !name.isEmpty else { return nil }
+                guard !name.isEmpty, !opened || name.contains(where: \.isUppercase) else {
+                    return nil
+                }
                 position = end
                 return .symbol("\\text{\(name)}")
             default: return nil
@@ -252,13 +265,25 @@ struct Parser {
     private static func product(_ factors: [Expression]) -> Expression {
         if factors.count == 2, case .number(let value, let places?) = factors[0],
             case .power(.number(let ten, _), .number(let exponent, _)) = factors[1],
-            ten.integer == 10, let zeros = exponent.integer, abs(zeros) < 400, places > 5,
+            ten.integer == 10, let zeros = exponent.integer, abs(zeros) < 400,
+            (6..<9999).contains(places),
             let scale = Rational(10).power(zeros, budget: WorkBudget()),
             let scaled = value.multiplied(by: scale, budget: WorkBudget())
         {
             return .number(scaled, places: places - zeros)
         }
-        guard case .measured(let value, let unit)? = factors.last else { return .product(factors) }
+        if let place = factors.firstIndex(where: \.isDegrees),
+            factors.count(where: \.isDegrees) == 1,
+            case .measured(let value, _) = factors[place]
+        {
+            var plain = factors
+            plain[place] = value
+            return .measured(.product(plain), .degree)
+        }
+        // Half of 20% is no number of percent alone: it may be written as a part.
+        guard case .measured(let value, let unit)? = factors.last, unit != .percent else {
+            return .product(factors)
+        }
         return .measured(.product(factors.dropLast() + [value]), unit)
     }
 
@@ -324,75 +349,5 @@ struct Parser {
         case nil, .text?, .word?, .sign(",")?, .sign(")")?, .sign("}")?: true
         default: false
         }
-    }
-
-    // MARK: - Units
-
-    /// Steps over `\circ` or `{\circ}` behind a `^`.
-    private mutating func takeDegreeSign() -> Bool {
-        if take(.command("circ")) { return true }
-        guard current == .sign("{"), peek(1) == .command("circ"), peek(2) == .sign("}") else {
-            return false
-        }
-        position += 3
-        return true
-    }
-
-    private mutating func degreeUnit() -> Unit { temperature() ?? .degree }
-
-    /// The scale behind a degree sign, as in `25^\circ\text{C}`.
-    private mutating func temperature() -> Unit? {
-        let letter: String? =
-            switch current {
-            case .text(let word), .word(let word), .symbol(let word): word.uppercased()
-            default: nil
-            }
-        guard let letter, ["C", "F", "K"].contains(letter) else { return nil }
-        position += 1
-        return .named("degree " + letter)
-    }
-
-    /// Whether a `/` stands between words, as in "km/h".
-    private var startsUnitAfterSlash: Bool {
-        switch peek(-1) {
-        case .word?, .text?: true
-        default: false
-        }
-    }
-
-    /// Words up to the next separator; empty, without a step, where none begin here.
-    mutating func unitWords(allowBare: Bool) -> String {
-        var words = ""
-        loop: while let next = current {
-            switch next {
-            case .text(let word): words += words.hasSuffix("/") ? word : " " + word
-            case .word(let word):
-                guard allowBare || !words.isEmpty else { break loop }
-                words += " " + word
-            case .symbol(let letter) where !words.isEmpty:
-                words += words.hasSuffix("/") ? letter : " " + letter
-            case .sign("/") where !words.isEmpty: words += "/"
-            case .sign("^") where !words.isEmpty:
-                guard let power = smallPower() else { break loop }
-                words += " " + power
-            default: break loop
-            }
-            position += 1
-        }
-        return words
-    }
-
-    /// The 2 of `cm^2` or `cm^{-2}`, stepping to its last token but one.
-    private mutating func smallPower() -> String? {
-        var offset = 1
-        let braced = peek(offset) == .sign("{")
-        if braced { offset += 1 }
-        let isNegative = peek(offset) == .sign("-")
-        if isNegative { offset += 1 }
-        guard case .number(let literal)? = peek(offset), literal.isInteger,
-            !braced || peek(offset + 1) == .sign("}")
-        else { return nil }
-        position += braced ? offset + 1 : offset
-        return (isNegative ? "-" : "") + String(decoding: literal.digits, as: UTF8.self)
     }
 }

@@ -127,6 +127,8 @@ extension Parser {
         } else {
             return nil
         }
+        // "[1, 2]^T" is no interval.
+        if case .group("[", let items, "]") = vector { return .matrix(items.map { [$0] }) }
         guard case .matrix(let rows) = vector else { return vector }
         guard let columns = rows.first?.count, rows.allSatisfy({ $0.count == columns }) else {
             return vector

@@ -55,7 +55,7 @@ extension Parser {
     private mutating func number(_ literal: NumberLiteral) throws(NotMathematics) -> Expression {
         if literal.isCutOff, let literal = literal.continued {
             guard let value = literal.value(budget: budget) else { throw NotMathematics() }
-            return .number(value, places: nil)
+            return .number(value, places: Expression.endless)
         }
         guard let value = literal.value(budget: budget) else { throw NotMathematics() }
         if literal.isCutOff { return .cutOff(value, places: literal.decimals) }
@@ -117,6 +117,7 @@ extension Parser {
             switch current {
             case .number(let literal): text += String(decoding: literal.digits, as: UTF8.self)
             case .word("base"), .text("base"): break
+            case .command(let name): text += name
             case .symbol(let name), .text(let name), .word(let name): text += name
             case .sign(",") where braced: text += ","
             default: throw NotMathematics()
@@ -160,18 +161,21 @@ extension Parser {
             if take(.newRow) {
                 rows.append([])
             } else if !take(.sign("&")) {
-                guard let entry = try nested({ p throws(NotMathematics) in try p.elements() }).first
-                else { throw NotMathematics() }
-                rows[rows.count - 1].append(entry)
+                let parts = try nested { p throws(NotMathematics) in try p.elements() }
+                guard let first = parts.first else { throw NotMathematics() }
+                // Beside a value in a definition by cases, several conditions are one.
+                let isCondition =
+                    name == "cases" && parts.count > 1 && !rows[rows.count - 1].isEmpty
+                rows[rows.count - 1].append(
+                    isCondition ? .group(open: "∧", parts, close: "∧") : first
+                )
             }
         }
         if rows.last?.isEmpty == true { rows.removeLast() }
         if name == "vmatrix" { return try determinant(rows) }
         if name == "cases" {
             // Equations one below the other; with conditions beside them they stay as they are.
-            guard rows.allSatisfy({ $0.count == 1 }) else {
-                return .opaque("cases \(rows.map(\.count))", rows.flatMap(\.self))
-            }
+            guard rows.allSatisfy({ $0.count == 1 }) else { return Piecewise.expression(rows) }
             return rows.count == 1 ? rows[0][0] : .list(rows.map { $0[0] })
         }
         return .matrix(rows)
@@ -183,20 +187,17 @@ extension Parser {
         switch name {
         case "pi": return .constant(.pi)
         case "frac":
-            return .quotient(try argument(), try argument())
+            let (top, bottom) = (try argument(), try argument())
+            // The unit of degrees stands behind the whole fraction.
+            if case .measured(let value, .degree) = top, !bottom.isDegrees {
+                return .measured(.quotient(value, bottom), .degree)
+            }
+            return .quotient(top, bottom)
         case "binom":
             return .function(.binomial, [try argument(), try argument()])
         case "sqrt": return try root()
         case "lbrace":
-            skipSetVariable()
-            let elements = try nested { p throws(NotMathematics) in try p.elements() }
-            try expect(.command("rbrace"))
-            if elements.isEmpty { return .symbol("\\emptyset") }
-            // A set of points that meet a condition is that condition.
-            if elements.count == 1, case .relation(let sign, _, _) = elements[0], sign != "=" {
-                return elements[0]
-            }
-            return .group(open: "{", elements, close: "}")
+            return try set()
         case "cis":
             let angle = try nested { p throws(NotMathematics) in try p.functionArgument() }
             return .power(.constant(.e), .product([.symbol("i"), angle]))
@@ -220,19 +221,6 @@ extension Parser {
         default:
             guard let function = Expression.Function(rawValue: name) else { throw NotMathematics() }
             return try call(function)
-        }
-    }
-
-    /// Steps over the beginning of a set given by a condition: `x :`, `x \mid`, `x \in \mathbb{R} :`.
-    private mutating func skipSetVariable() {
-        guard case .symbol? = current else { return }
-        let bars: [Token] = [.sign(":"), .sign("|")]
-        if let next = peek(1), bars.contains(next) {
-            position += 2
-        } else if peek(1) == .sign("∈"), case .symbol? = peek(2), let bar = peek(3),
-            bars.contains(bar)
-        {
-            position += 4
         }
     }
 

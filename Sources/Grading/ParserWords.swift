@@ -55,6 +55,14 @@ extension Parser {
             guard words.count == 2 else { throw NotMathematics() }
             return .measured(value, .modulus(words[1]))
         }
+        // "50 per 100,000"
+        if words.last == "per", case .number(let literal)? = current,
+            let whole = literal.value(budget: budget), !whole.isZero
+        {
+            position += 1
+            let part = Expression.quotient(value, .number(whole, places: nil))
+            return try suffix(of: try described(part, by: Array(words.dropLast())))
+        }
         let described = try described(value, by: words)
         // "1 hour 15 minutes"
         if case .number? = current, case .measured(_, let unit) = described,
@@ -83,6 +91,11 @@ extension Parser {
         }[...]
         var value = value
         if let base = Self.base(in: words) { return .measured(value, .base(base)) }
+        if let (factor, rest) = WordMeaning.rate(in: words) {
+            value = value.scaled { .product([$0, .number(factor, places: nil)]) }
+            words = rest[...]
+        }
+        if let priced = price(value, words) { return priced }
         while let (meaning, count) = WordMeaning.first(in: words) {
             switch meaning {
             case .times(let factor):
@@ -131,6 +144,16 @@ extension Parser {
             if words.contains("base") { throw NotMathematics() }
         }
         return value.measured(by: unit)
+    }
+
+    /// "\$12 per hour" as dollars per hour; nil unless a currency stands in front and a unit behind.
+    private func price(_ value: Expression, _ words: ArraySlice<String>) -> Expression? {
+        guard case .measured(let amount, .named(let currency)) = value, words.count >= 2,
+            let first = words.first, ["per", "a", "an", "each", "/"].contains(first)
+        else { return nil }
+        let unit = Unit(words: "\(currency) per \(words.dropFirst().joined(separator: " "))")
+        if case .named = unit { return .measured(amount, unit) }
+        return nil
     }
 
     /// The base of "in base two", as digits.

@@ -10,7 +10,7 @@ struct Sentence {
         let sentences = Self.split(text)
         let last = sentences.last { !Self.isClosing($0) } ?? sentences.last ?? []
         bytes = last
-        outline = Self.outline(of: last)
+        outline = Remark.outline(of: last)
     }
 
     /// Whether a text may be a sentence: it has a space between words, and two words that are neither
@@ -61,7 +61,7 @@ struct Sentence {
         if let word = ["yes", "no"].first(where: { outline.starts(with: "\($0), ".utf8) }) {
             return Array(word.utf8)
         }
-        if let aside = Self.aside(in: outline[...]), !Self.mayBe(Array(bytes[..<aside])) {
+        if let aside = Remark.aside(in: outline[...]), !Self.mayBe(Array(bytes[..<aside])) {
             return Array(bytes[..<aside])
         }
         let clause = outline[max(0, start - 1)...]
@@ -72,7 +72,12 @@ struct Sentence {
                 return Self.trimmed(bytes[start..<verb.lowerBound])
             }
             if let count = countOfThings(before: verb, tail) { return count }
-            let said = Self.withoutReason(tail)
+            if let object = Self.object(in: tail) { return object }
+            let isAction = Self.actions.contains(String(decoding: outline[verb], as: UTF8.self))
+            if isAction, !(tail.first.map { $0.isDigit || "$\\".utf8.contains($0) } ?? false) {
+                return nil
+            }
+            let said = Remark.removed(from: tail, isStated: true)
             return said.isEmpty ? nil : said
         }
         if clause.suffix(5).elementsEqual(" ways".utf8),
@@ -82,7 +87,7 @@ struct Sentence {
         }
         if let colon = leadIn(from: start) { return Self.trimmed(bytes[colon...]) }
         guard start > 0 else { return nil }
-        let rest = Self.withoutReason(Self.trimmed(bytes[start...]))
+        let rest = Remark.removed(from: Self.trimmed(bytes[start...]))
         return rest.isEmpty ? nil : rest
     }
 
@@ -128,21 +133,85 @@ struct Sentence {
     /// The index behind "Total cost: ".
     private func leadIn(from start: Int) -> Int? {
         guard let colon = outline[start...].firstIndex(of: UInt8(ascii: ":")), colon - start >= 3,
-            colon - start <= 60, outline[(colon + 1)...].firstIndex(of: UInt8(ascii: ":")) == nil,
+            colon - start <= 60, !hasColonOfWords(behind: colon),
             outline[start..<colon].allSatisfy({ $0.isLetter || $0.isSpace || $0 >= 0x80 }),
             outline[safe: colon + 1].map({ $0.isSpace || $0 == UInt8(ascii: "\\") }) ?? false
         else { return nil }
         return colon + 1
     }
 
+    /// Whether one more colon follows that is no sign of a ratio.
+    private func hasColonOfWords(behind colon: Int) -> Bool {
+        outline.indices[(colon + 1)...].contains {
+            outline[$0] == UInt8(ascii: ":")
+                && !(outline[$0 - 1].isDigit && outline[safe: $0 + 1]?.isDigit ?? false)
+        }
+    }
+
+    /// The number and its noun of "her 5 days to read all 120 pages" or "11 left"; nil where the words
+    /// begin with no number, or nothing follows it that can go.
+    private static func object(in tail: [UInt8]) -> [UInt8]? {
+        var words = tail.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }[...]
+        guard words.count <= 40 else { return nil }
+        while let first = words.first, pronouns.contains(first.lowercased()) { words.removeFirst() }
+        guard let number = words.first, let digit = number.utf8.first,
+            digit.isDigit || digit == UInt8(ascii: "$") && number.utf8.count > 1,
+            number.utf8.last?.isDigit ?? false
+        else { return nil }
+        if words.count == 2, ["left", "remaining", "altogether"].contains(words.last) {
+            return Array(number.utf8)
+        }
+        let rest = words.dropFirst()
+        guard
+            let place = rest.firstIndex(where: { prepositions.contains($0) }),
+            place > rest.startIndex || number.hasPrefix("$"),
+            rest[..<place].allSatisfy({ $0.utf8.allSatisfy(\.isLetter) && !$0.isEmpty }),
+            !rest.contains(where: { directions.contains($0) }),
+            rest[..<place].allSatisfy({ !WordMeaning.isChanging($0) })
+        else { return words.count < tail.split(separator: 0x20).count ? joined(words) : nil }
+        return joined(words[..<place])
+    }
+
+    private static func joined(_ words: ArraySlice<String>) -> [UInt8] {
+        Array(words.joined(separator: " ").utf8)
+    }
+
     // MARK: - Words of sentences
 
-    private static let verbs: [[UInt8]] = [
-        "is", "are", "was", "were", "be", "equals", "equal", "takes", "took", "take", "gives",
-        "costs",
-        "cost", "becomes", "yields", "makes", "totals", "gets", "get", "obtain", "earns", "earned",
-        "needs", "sold", "has", "have", "find", "choose", "pick", "comes to",
-    ].map { Array(" \($0) ".utf8) }
+    private static let verbs: [[UInt8]] =
+        [
+            "is", "are", "was", "were", "be", "equals", "equal", "takes", "took", "take", "gives",
+            "costs",
+            "cost", "becomes", "yields", "makes", "totals", "gets", "get", "obtain", "earns",
+            "earned",
+            "needs", "sold", "has", "have", "find", "choose", "pick", "comes to", "had", "costs",
+        ].map { Array(" \($0) ".utf8) } + actions.map { Array($0.utf8) }
+
+    /// Verbs whose object is the answer only where it is a number.
+    private static let actions: Set<String> = Set(
+        [
+            "earn", "pay", "pays", "paid", "spend", "spends", "spent", "made", "make", "buy",
+            "buys",
+            "bought", "sell", "sells", "eat", "eats", "ate", "use", "uses", "used", "save", "saves",
+            "saved", "receive", "receives", "received", "collect", "collects", "collected", "run",
+            "runs", "ran", "walks", "walked", "reads", "writes", "picks", "picked", "fill",
+            "produce", "produces", "produced", "holds", "contains", "weighs", "measures",
+            "requires", "lasts", "drive", "drives", "drove", "travels", "traveled", "need",
+            "needed", "owes", "owe", "charges", "charged", "spans", "reaches", "gained",
+            "travels at", "leaves", "leave",
+        ].map { " \($0) " }
+    )
+    private static let pronouns: Set<String> = [
+        "her", "him", "them", "it", "us", "me", "you", "a", "total", "of", "exactly", "only",
+        "with",
+    ]
+    private static let prepositions: Set<String> = [
+        "to", "in", "for", "with", "at", "on", "during", "from",
+    ]
+    private static let directions: Set<String> = [
+        "left", "right", "north", "south", "east", "west", "up", "down", "less", "loss",
+        "profit", "debt", "am", "pm", "a.m.", "p.m.",
+    ]
 
     static let openers: Set<String> = [
         "so", "thus", "hence", "therefore", "then", "finally", "we", "get", "obtain", "have",
@@ -162,7 +231,15 @@ struct Sentence {
 
     /// The last verb between spaces; colons count as one where words stand before them.
     private static func lastVerb(in clause: ArraySlice<UInt8>) -> Range<Int>? {
-        verbs.compactMap { clause.lastRange(of: $0) }.max { $0.upperBound < $1.upperBound }
+        verbs.compactMap { verb -> Range<Int>? in
+            var rest = clause
+            while let place = rest.lastRange(of: verb) {
+                // "to read 120 pages" is what something is for.
+                if !rest[..<place.lowerBound].ends(with: " to") { return place }
+                rest = rest[..<place.lowerBound]
+            }
+            return nil
+        }.max { $0.upperBound < $1.upperBound }
     }
 
     private static func isDoubtful(_ words: ArraySlice<UInt8>) -> Bool {
@@ -179,6 +256,13 @@ struct Sentence {
         let rest = said.drop {
             ["the", "our", "a", "final", "correct", "right", "only"].contains($0)
         }
+        // "9 buses are needed"
+        if !words.contains(where: \.isDigit), let last = rest.first,
+            ["left", "needed", "required", "remaining"].contains(last),
+            rest.dropFirst().allSatisfy({ ["in", "total", "all"].contains($0) })
+        {
+            return true
+        }
         if rest.isEmpty { return said.contains { ["correct", "right"].contains($0) } }
         guard let noun = rest.first else { return false }
         if ["answer", "solution", "result", "choice", "option", "one"].contains(noun) {
@@ -191,7 +275,8 @@ struct Sentence {
     private static let closings = [
         "i hope", "hope this", "let me know", "please", "this completes", "have a nice", "thank",
         "done",
-        "qed", "this is the", "good luck", "i have checked",
+        "qed", "this is the", "good luck", "i have checked", "great", "nice", "perfect", "hooray",
+        "cheers", "that's it", "that is it", "problem solved", "easy",
     ].map { Array($0.utf8) }
 
     private static func isClosing(_ sentence: [UInt8]) -> Bool {
@@ -246,66 +331,6 @@ struct Sentence {
         return Array(rest)
     }
 
-    /// Small letters, with what stands between dollar signs as underscores.
-    private static func outline(of text: [UInt8]) -> [UInt8] {
-        var inFormula = false
-        let dollars = text.count { $0 == UInt8(ascii: "$") }
-        return text.map { byte in
-            if byte == UInt8(ascii: "$"), dollars % 2 == 0 {
-                inFormula.toggle()
-                return byte
-            }
-            return inFormula ? UInt8(ascii: "_") : byte.lowercased
-        }
-    }
-
-    private static let reasons = [
-        " because ", " since ", ", so ", ", as ", ", which ", ", where ", ", not ", ", assuming ",
-        ", thus ", ", hence ", ", therefore ", ", while ", ", with ", ", a ", ", an ", ", the ",
-        ", rather ", ", found ", ", by ", ", we ", ", it ", ", this ", ", and the ",
-        ", and we ", ", and so ", ", and it ", ", and this ", ", that ", " where ", " as required",
-        "; the ", "; this ", ", using ", ", after ", ", making ", " which ", ", giving ", ", i.e.",
-        ", namely ", ", then ", ", for a total",
-    ].map { Array($0.utf8) }
-
-    /// An answer without the reason given behind it, and without an exclamation mark that ends the
-    /// sentence.
-    static func withoutReason(_ text: [UInt8]) -> [UInt8] {
-        let outline = outline(of: text)
-        var end = text.count
-        for reason in reasons {
-            if let range = outline[..<end].firstRange(of: reason), range.lowerBound > 0 {
-                end = min(end, range.lowerBound)
-            }
-        }
-        if let aside = aside(in: outline[..<end]) { end = aside }
-        var rest = text[..<end]
-        while let last = rest.last, last.isSpace || last == UInt8(ascii: "!") { rest.removeLast() }
-        return Array(rest.isEmpty ? text[...] : rest)
-    }
-
-    /// Where words in brackets begin behind an answer: " (see step 4)".
-    private static func aside(in text: ArraySlice<UInt8>) -> Int? {
-        guard let start = text.lastRange(of: Array(" (".utf8)), start.lowerBound > text.startIndex
-        else {
-            return nil
-        }
-        let word = text[start.upperBound...].prefix { $0.isLetter }
-        let spelled = String(decoding: word, as: UTF8.self)
-        let isRemark = [" is ", " are "].contains {
-            text[start.upperBound...].firstRange(of: Array($0.utf8)) != nil
-        }
-        let braces = text[..<start.lowerBound].reduce(0) {
-            $0 + ($1 == UInt8(ascii: "{") ? 1 : $1 == UInt8(ascii: "}") ? -1 : 0)
-        }
-        guard braces == 0,
-            isRemark
-                || word.count >= 2 && LexerTables.words[spelled] == nil && spelled != "mod"
-                    && spelled != "base"
-        else { return nil }
-        return start.lowerBound
-    }
-
     // MARK: - Emphasis and text commands
 
     /// The last bold words of the last sentence, where the sentence denies nothing before them.
@@ -314,7 +339,7 @@ struct Sentence {
         var open: Int?
         var index = 0
         while index + 1 < text.count {
-            if text[index] == UInt8(ascii: "*"), text[index + 1] == UInt8(ascii: "*") {
+            if text[index] == text[index + 1], "*_".utf8.contains(text[index]) {
                 if let start = open {
                     if index > start { spans.append(start..<index) }
                     open = nil

@@ -29,7 +29,7 @@ struct Statement {
     private static let deepest = 4
 
     private static func found(in whole: [UInt8], depth: Int) -> Statement {
-        let bytes = withoutMarkup(whole)
+        let bytes = Markup.removed(from: whole)
         guard depth < deepest else { return Statement(bytes) }
         if let inside = wholeText(bytes) { return found(in: inside, depth: depth + 1) }
         if let inside = taggedAnswer(in: bytes) { return found(in: inside, depth: depth + 1) }
@@ -37,14 +37,19 @@ struct Statement {
             return found(in: Sentence.flattened(box), depth: depth + 1)
         }
         if let line = closingMark(in: bytes) { return found(in: line, depth: depth + 1) }
-        if let tail = AnswerExtraction.afterPhrase(in: bytes) {
-            return found(in: Sentence.withoutReason(tail), depth: depth + 1)
+        if let said = AnswerExtraction.replacement(in: bytes) {
+            return found(in: said, depth: depth + 1)
         }
+        if let tail = AnswerExtraction.afterPhrase(in: bytes) {
+            return found(in: Remark.removed(from: tail, isStated: true), depth: depth + 1)
+        }
+        if let later = Remark.corrected(bytes) { return found(in: later, depth: depth + 1) }
+        if let result = implied(in: bytes) { return found(in: result, depth: depth + 1) }
         guard bytes.count <= WorkBudget.maximumLength, Sentence.mayBe(bytes) else {
             return Statement(bytes)
         }
         if let first = bytes.first, !first.isLetter {
-            let answer = Sentence.withoutReason(bytes)
+            let answer = Remark.removed(from: bytes)
             if answer.count < bytes.count { return found(in: answer, depth: depth + 1) }
         }
         if let bold = Sentence.bold(in: bytes) { return found(in: bold, depth: depth + 1) }
@@ -55,14 +60,23 @@ struct Statement {
         return Statement(bytes)
     }
 
-    /// What is in the last `<answer>` tag; it need not be closed.
+    private static let tags = [
+        ("<answer>", "</answer>"), ("<final_answer>", "</final_answer>"), ("<final>", "</final>"),
+        ("[ANSWER]", "[/ANSWER]"),
+    ].map { (Array($0.0.utf8), Array($0.1.utf8)) }
+
+    /// What is in the last `<answer>` tag or one like it; it need not be closed.
     static func taggedAnswer(in bytes: [UInt8]) -> [UInt8]? {
-        guard bytes.contains(UInt8(ascii: "<")),
-            let start = bytes.lastRange(of: Array("<answer>".utf8))?.upperBound
-        else { return nil }
-        let rest = bytes[start...]
-        let end = rest.firstRange(of: Array("</answer>".utf8))?.lowerBound ?? rest.endIndex
-        return AnswerExtraction.trimmed(rest[..<end])
+        guard bytes.contains(where: { $0 == UInt8(ascii: "<") || $0 == UInt8(ascii: "[") }) else {
+            return nil
+        }
+        for (open, close) in tags {
+            guard let start = bytes.lastRange(of: open)?.upperBound else { continue }
+            let rest = bytes[start...]
+            let end = rest.firstRange(of: close)?.lowerBound ?? rest.endIndex
+            return AnswerExtraction.trimmed(rest[..<end])
+        }
+        return nil
     }
 
     /// The words of a text that is one `\text{}` and nothing else, and more than one word.
@@ -93,36 +107,36 @@ struct Statement {
         return AnswerExtraction.trimmed(line)
     }
 
-    /// The text without fences, backticks and tags of emphasis.
-    private static func withoutMarkup(_ bytes: [UInt8]) -> [UInt8] {
-        var text = bytes
-        if text.contains(UInt8(ascii: "`")) { text.removeAll { $0 == UInt8(ascii: "`") } }
-        if text.count <= WorkBudget.maximumLength {
-            if text.contains(UInt8(ascii: "&")) {
-                for (entity, sign) in [
-                    ("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"),
-                ] {
-                    text.replace(entity.utf8, with: sign.utf8)
-                }
-            }
-            let strike = Array("~~".utf8)
-            while let start = text.firstRange(of: strike),
-                let end = text[start.upperBound...].firstRange(of: strike),
-                end.lowerBound > start.upperBound
-            {
-                text.removeSubrange(start.lowerBound..<end.upperBound)
+    private static let arrows = [
+        "\\Longrightarrow", "\\Rightarrow", "\\implies", "\\therefore", "=>",
+    ].map { Array($0.utf8) }
+
+    private static let plainArrows = [" -> ", " → ", " \\rightarrow "].map { Array($0.utf8) }
+
+    /// What follows the last sign of a conclusion, where nothing or an equation stands before it.
+    ///
+    /// So of "\therefore x = 4" and "x^2 = 4 \Rightarrow x = 2"; "p \Rightarrow q" is all one answer.
+    private static func implied(in bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.count <= WorkBudget.maximumLength else { return nil }
+        let body = bytes.drop { $0.isSpace || $0 == UInt8(ascii: "$") }
+        for arrow in arrows {
+            guard let place = body.lastRange(of: arrow) else { continue }
+            let before = body[..<place.lowerBound]
+            let isConclusion =
+                before.isEmpty || before.contains(UInt8(ascii: "="))
+                || before.firstRange(of: Array("\\equiv".utf8)) != nil
+            guard isConclusion else { return nil }
+            let after = AnswerExtraction.trimmed(body[place.upperBound...], also: "$")
+            return after.isEmpty ? nil : after
+        }
+        // Between two equations a plain arrow says the same.
+        for arrow in plainArrows {
+            guard let place = body.lastRange(of: arrow) else { continue }
+            let (before, after) = (body[..<place.lowerBound], body[place.upperBound...])
+            if [before, after].allSatisfy({ $0.contains(UInt8(ascii: "=")) }) {
+                return AnswerExtraction.trimmed(after, also: "$")
             }
         }
-        guard text.contains(UInt8(ascii: "<")), text.firstRange(of: Array("</".utf8)) != nil,
-            text.count <= WorkBudget.maximumLength
-        else { return text }
-        for name in ["b", "i", "u", "em", "strong", "p", "span", "code"] {
-            for tag in ["<\(name)>", "</\(name)>"] { text.replace(tag.utf8, with: []) }
-        }
-        text.replace("<sup>".utf8, with: "^{".utf8)
-        text.replace("<sub>".utf8, with: "_{".utf8)
-        text.replace("</sup>".utf8, with: "}".utf8)
-        text.replace("</sub>".utf8, with: "}".utf8)
-        return text
+        return nil
     }
 }

@@ -70,9 +70,12 @@ struct NumberLiteral: Equatable, Sendable {
         return all.adding(rest.negated, budget: budget)?.multiplied(by: scale, budget: budget)
     }
 
-    /// The decimals, where there are enough of them to stand for a rounded value: at least six,
-    /// with at least four significant digits; or three before an ellipsis.
+    /// The decimals, where there are enough of them to stand for a rounded value.
+    ///
+    /// That is at least six, with at least four significant digits; `Expression.endless` where they
+    /// repeat.
     var roundingPlaces: Int? {
+        if repeating > 0 { return Expression.endless }
         let significant = digits.drop { $0 == UInt8(ascii: "0") }.count
         if exponent != 0 { return decimals >= 6 && significant >= 7 ? decimals - exponent : nil }
         return decimals >= 6 && significant >= 4 ? decimals : nil

@@ -31,10 +31,12 @@ enum Typography {
             result.append(character)
         } else if let spelling = spellings[character] {
             result.append(contentsOf: spelling.unicodeScalars)
-        } else if invisible.contains(value) {
+        } else if invisible.contains(value) || (0x1F300...0x1FAFF).contains(value) {
             return
         } else if let ascii = asciiTwin(of: value), let scalar = Unicode.Scalar(ascii) {
             append(scalar, to: &result)
+        } else if let number = enclosedNumber(value) {
+            result.append(contentsOf: "\(number)".unicodeScalars)
         } else if character.properties.numericType == .decimal,
             let digit = character.properties.numericValue, (0...9).contains(digit),
             let scalar = Unicode.Scalar(UInt32(0x30 + Int(digit)))
@@ -45,9 +47,11 @@ enum Typography {
         }
     }
 
-    /// Zero-width marks, direction marks, invisible operators and the soft hyphen.
+    /// Zero-width marks, direction marks, invisible operators, the soft hyphen; ticks and the marks that
+    /// end a proof.
     private static let invisible = Set<UInt32>(
-        Array(0x200B...0x200F) + Array(0x202A...0x202E) + Array(0x2060...0x2064)
+        [0x2705, 0x2713, 0x2714, 0x2611, 0x220E, 0x25A0, 0x25FC] + Array(0x200B...0x200F)
+            + Array(0x202A...0x202E) + Array(0x2060...0x2064)
             + Array(0x2066...0x2069) + [0xFEFF, 0xAD, 0xFE0E, 0xFE0F]
     )
 
@@ -63,8 +67,20 @@ enum Typography {
         case 0x1D6A8...0x1D7C9:  // Greek, in blocks of 58
             let place = (value - 0x1D6A8) % 58
             return place < 25 ? 0x391 + place : (26..<51).contains(place) ? 0x3B1 + place - 26 : nil
+        case 0x24B6...0x24CF: return value - 0x24B6 + 0x41  // circled letters
         default: return nil
         }
+    }
+
+    /// The number that a circled, bracketed or dotted numeral shows: 12 of "⑫".
+    private static func enclosedNumber(_ value: UInt32) -> UInt32? {
+        for first: UInt32 in [0x2460, 0x2474, 0x2488] where (first..<first + 20).contains(value) {
+            return value - first + 1
+        }
+        for first: UInt32 in [0x2776, 0x2780, 0x278A] where (first..<first + 10).contains(value) {
+            return value - first + 1
+        }
+        return value == 0x24EA ? 0 : nil
     }
 
     // MARK: - Raised and lowered characters
@@ -113,6 +129,10 @@ enum Typography {
             "∆": "\\Delta ", "⊤": "\\top ", "∗": "*", "∙": "\\cdot ", "•": "\\cdot ",
             "ℤ": "\\mathbb{Z}", "ℕ": "\\mathbb{N}", "ℚ": "\\mathbb{Q}", "ℂ": "\\mathbb{C}",
             "ℝ": "\\mathbb{R}", "≅": "\\cong ", "⌊": "\\lfloor ", "⌋": "\\rfloor ",
+            "⇒": "\\Rightarrow ", "⟹": "\\implies ", "∴": "\\therefore ", "‰": " per thousand ",
+            "«": "\"", "»": "\"", "℃": "°C", "℉": "°F",
+
+            "ħ": "\\hbar ", "ℏ": "\\hbar ",
             "⌈": "\\lceil ", "⌉": "\\rceil ", "～": "~", "∧": "\\land ", "∨": "\\lor ",
         ]
         let fractions = [

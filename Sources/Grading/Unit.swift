@@ -18,6 +18,10 @@ enum Unit: Equatable, Sendable {
     /// The unit that words such as "cm", "square meters" or "km h^-1" name; `.label` if none.
     init(words: String) {
         let text = words.lowercased().replacing("per cent", with: "percent")
+        if let scale = Self.temperatures[text] {
+            self = .named("degree \(scale)")
+            return
+        }
         if let unit = Self.compound(text) {
             self = unit
             return
@@ -26,6 +30,9 @@ enum Unit: Equatable, Sendable {
         let name = text.split(whereSeparator: { " .{}~".contains($0) }).joined(separator: " ")
         self = isNamed ? .named(name) : .label(Self.stem(name))
     }
+
+    /// Whether this is a unit of a known kind.
+    var isNamed: Bool { if case .named = self { true } else { false } }
 
     /// Whether this is a label.
     var isLabel: Bool { if case .label = self { true } else { false } }
@@ -115,26 +122,82 @@ enum Unit: Equatable, Sendable {
 
     // MARK: - Conversion
 
-    /// How many of the smallest unit of its kind a unit is, and that unit: 60 s for a minute.
+    /// How many of the base units of its kind a unit is, and those: 60 and "s" for a minute, 10,000 and
+    /// "mm^2" for a square decimetre.
     static func scale(of unit: Unit) -> (factor: Rational, base: String)? {
-        guard case .named(let name) = unit, let entry = sizes[name] else { return nil }
-        return entry
+        guard case .named(let name) = unit else { return nil }
+        let budget = WorkBudget()
+        var factor = Rational.one
+        var dimensions: [String: Int] = [:]
+        for part in name.split(separator: " ") {
+            let halves = part.split(separator: "^")
+            guard let unit = halves.first.map(String.init),
+                let power = halves.count == 2 ? Int(halves[1]) : 1, abs(power) <= 9
+            else { return nil }
+            let size = sizes[unit] ?? (.one, unit, 1)
+            guard let scaled = size.factor.power(power, budget: budget),
+                let product = factor.multiplied(by: scaled, budget: budget)
+            else { return nil }
+            factor = product
+            dimensions[size.base, default: 0] += power * size.power
+        }
+        let base = dimensions.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+            .map { $0.value == 1 ? $0.key : "\($0.key)^\($0.value)" }.joined(separator: " ")
+        return (factor, base)
     }
 
-    private static let sizes: [String: (Rational, String)] = {
-        var table: [String: (Rational, String)] = [:]
+    /// What a unit is in units of its kind: how many of the base, raised to a power.
+    private typealias Size = (factor: Rational, base: String, power: Int)
+
+    private static let sizes: [String: Size] = {
+        var table: [String: Size] = [:]
         for (base, entries) in [
             ("s", [("s", 1), ("min", 60), ("h", 3600), ("day", 86_400), ("week", 604_800)]),
             ("mm", [("mm", 1), ("cm", 10), ("m", 1000), ("km", 1_000_000)]),
-            ("in", [("in", 1), ("ft", 12), ("yd", 36), ("mi", 63_360)]),
-            ("mg", [("mg", 1), ("g", 1000), ("kg", 1_000_000)]),
-            ("ml", [("ml", 1), ("l", 1000)]), ("oz", [("oz", 1), ("lb", 16)]),
+            ("mg", [("mg", 1), ("g", 1000), ("kg", 1_000_000)]), ("oz", [("oz", 1), ("lb", 16)]),
             ("cent", [("cent", 1), ("dollar", 100)]), ("month", [("month", 1), ("year", 12)]),
+            ("j", [("j", 1), ("kj", 1000)]), ("w", [("w", 1), ("kw", 1000)]),
         ] {
-            for (name, factor) in entries { table[name] = (Rational(factor), base) }
+            for (name, factor) in entries { table[name] = (Rational(factor), base, 1) }
+        }
+        // An inch is 25.4 mm.
+        for (name, inches) in [("in", 1), ("ft", 12), ("yd", 36), ("mi", 63_360)] {
+            table[name] = (Rational(Natural(UInt64(inches * 127)), over: Natural(5)), "mm", 1)
+        }
+        table["ms"] = (Rational(.one, over: Natural(1000)), "s", 1)
+        table["ml"] = (Rational(1000), "mm", 3)
+        table["l"] = (Rational(1_000_000), "mm", 3)
+        return table
+    }()
+
+    // MARK: - Temperature
+
+    private static let temperatures: [String: String] = {
+        var table: [String: String] = [:]
+        for (scale, names) in ["C": ["celsius", "centigrade", "c"], "F": ["fahrenheit", "f"]] {
+            for name in names {
+                for degrees in ["degrees ", "degree "] { table[degrees + name] = scale }
+                if name.utf8.count > 1 { table[name] = scale }
+            }
         }
         return table
     }()
+
+    /// A temperature in kelvins; nil for any other unit.
+    func kelvins(_ value: Expression) -> Expression? {
+        let zero = Expression.quotient(.integer(27_315), .integer(100))
+        switch self {
+        case .named("degree C"): return .sum([value, zero])
+        case .named("degree F"):
+            return .sum([
+                .product([
+                    .sum([value, .integer(-32)]), .quotient(.integer(5), .integer(9)),
+                ]), zero,
+            ])
+        case .named("degree K"), .named("k"): return value
+        default: return nil
+        }
+    }
 
     // MARK: - Tables
 

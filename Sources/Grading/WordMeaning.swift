@@ -22,6 +22,52 @@ enum WordMeaning: Equatable {
         return nil
     }
 
+    /// The part of a whole that words such as "per hundred thousand people" or "basis points" make of a
+    /// number, and the other words; nil where there are none.
+    ///
+    /// "Per cent" is a unit and is not read here.
+    static func rate(in words: ArraySlice<String>) -> (factor: Rational, rest: [String])? {
+        if words.starts(with: ["basis", "points"]) || words.starts(with: ["basis", "point"]) {
+            return (Rational(.one, over: Natural(10_000)), Array(words.dropFirst(2)))
+        }
+        let words = perEvery(words)[...]
+        guard let per = words.firstIndex(where: { $0 == "per" || $0 == "permille" }) else {
+            return nil
+        }
+        var zeros = words[per] == "permille" ? 3 : 0
+        var end = per + 1
+        while end < words.endIndex {
+            let word = words[end]
+            if let more = word == "mille" ? 3 : scales[word] {
+                zeros += more
+            } else if !["a", "one", "each", "every"].contains(word)
+                || end + 1 == words.endIndex || scales[words[end + 1]] == nil
+            {
+                break
+            }
+            end += 1
+        }
+        guard zeros > 0, zeros < 100 else { return nil }
+        let whole = Natural(digits: [UInt8(ascii: "1")] + repeatElement(0x30, count: zeros))
+        return (
+            Rational(.one, over: whole),
+            (words[..<per].filter { $0 != "parts" && $0 != "part" } + words[end...]).map(\.self)
+        )
+    }
+
+    /// "for every thousand" as "per thousand".
+    private static func perEvery(_ words: ArraySlice<String>) -> [String] {
+        guard let scale = words.firstIndex(where: { scales[$0] != nil }), scale > words.startIndex,
+            ["every", "each", "a", "one"].contains(words[scale - 1])
+        else { return Array(words) }
+        let before = words[..<(scale - 1)]
+        guard let last = before.last, ["for", "in", "of", "per"].contains(last) else {
+            return Array(words)
+        }
+        let kept = before.dropLast(before.suffix(2) == ["out", "of"] ? 2 : 1)
+        return kept + ["per"] + words[scale...]
+    }
+
     /// The meaning that a word adds to a number, wherever it stands; nil for a noun.
     static func name(of word: String) -> String? { changing[word] }
 
@@ -68,7 +114,7 @@ enum WordMeaning: Equatable {
                 Natural(digits: [UInt8(ascii: "1")] + repeatElement(0x30, count: zeros))
             )
         }
-        table["dozen"] = Rational(12)
+        for word in ["dozen", "dozens"] { table[word] = Rational(12) }
         table["score"] = Rational(20)
         for (words, denominator) in [
             ("half halves", 2), ("third thirds", 3), ("quarter quarters fourth fourths", 4),
@@ -147,7 +193,7 @@ enum WordMeaning: Equatable {
             "nor": "neither either", "of": "", "percent of": "", "mod": "modulo",
             "plus": "", "does": "do", "imaginary": "", "half": "", "or": "", "and": "",
             "rejected": "invalid incorrect extraneous", "per cent": "", "squares": "",
-            "celsius": "", "fahrenheit": "",
+            "celsius": "", "fahrenheit": "", "as": "",
         ] {
             table[name] = name
             for word in words.split(separator: " ") { table[String(word)] = name }
@@ -177,8 +223,23 @@ enum StockPhrase {
             words.removeFirst()
         }
         let rest = words.joined(separator: " ")
-        return table[rest] ?? rest
+        if let known = table[rest] { return known }
+        // "no solutions to this equation": words that add nothing may follow.
+        for count in stride(from: min(words.count - 1, 5), through: 2, by: -1) {
+            if let known = table[words.prefix(count).joined(separator: " ")],
+                words.dropFirst(count).allSatisfy(trailing.contains)
+            {
+                return known
+            }
+        }
+        return rest
     }
+
+    private static let trailing: Set<String> = [
+        "to", "for", "of", "in", "this", "the", "that", "which", "equation", "equations", "system",
+        "problem", "inequality", "at", "all", "exist", "exists", "here", "given", "satisfying",
+        "satisfies", "conditions", "condition", "it", "them",
+    ]
 
     private static let leading: Set<String> = [
         "the", "a", "an", "there", "is", "are", "it", "has", "have", "equation", "system", "limit",
@@ -193,9 +254,14 @@ enum StockPhrase {
                 "no solutions", "no real solution", "no real solutions", "no solution exists",
                 "no solutions exist", "no real solution exists", "no real solutions exist",
                 "empty set", "no solution set", "no such solution", "null set", "no real roots",
-                "no roots", "no real root",
+                "no roots", "no real root", "no such number", "no such numbers", "no such value",
+                "no such values", "no such integer", "no such integers", "no such real number",
+                "no such x", "no values", "no value", "no valid solution", "no valid solutions",
+                "none", "none of them", "none of these", "no such pair", "no such pairs",
+                "no such triangle", "no possible solution",
             ],
             "does not exist": ["dne", "doesn t exist", "not exist", "do not exist"],
+            "undefined": ["not defined", "is undefined", "is not defined"],
             "infinitely many": [
                 "infinite", "infinitely many solutions", "infinite solutions", "infinitely",
                 "infinite number", "infinite number of solutions", "infinitely many real solutions",

@@ -9,7 +9,7 @@ import Testing
 
     @Test func everyKindHasNearMisses() {
         let kinds = Dictionary(grouping: Self.pairs, by: \.group)
-        #expect(kinds.count >= 32)
+        #expect(kinds.count >= 55)
         for (kind, pairs) in kinds {
             #expect(pairs.count >= 10, "\(kind)")
             #expect(pairs.count { !$0.isEqual } >= 3, "\(kind)")

@@ -1,3 +1,4 @@
+import Records
 import Foundation
 
 @testable import Reports
@@ -88,19 +89,18 @@ extension ReportExample {
                 difference: difference(-0.005, -0.05, 0.04, 0.6, .notDistinguishable)
             ),
         ]
-        model.traces = [
-            .init(
-                arm: "rsd, 1 %",
-                problems: 10,
-                problemsWithTrace: 7,
-                tries: 40,
-                acceptance: 0.968,
-                fallbackShare: 0.032,
-                shareBelowOnePercent: 0.0002,
-                shareBelowTenthPercent: 0,
-                meanTraceLength: 22.6
-            )
-        ]
+        var traces = TraceStatistics(
+            arm: "rsd, 1 %",
+            problems: 10,
+            problemsWithTrace: 7,
+            tries: 40
+        )
+        traces.acceptance = 0.968
+        traces.fallbackShare = 0.032
+        traces.shareBelowOnePercent = 0.0002
+        traces.shareBelowTenthPercent = 0
+        traces.meanTraceLength = 22.6
+        model.traces = [traces]
         return model
     }
 

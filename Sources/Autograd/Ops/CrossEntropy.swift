@@ -50,12 +50,6 @@ extension Variable {
         }
     }
 
-    /// The most rows of which `headCrossEntropy` holds logits at once: 160 MiB in float32, unless 16
-    /// rows take more.
-    public static func headRowsAtOnce(vocabularySize: Int) -> Int {
-        max(16, (40 << 20) / max(1, vocabularySize))
-    }
-
     /// Cross-entropy of logits that exist whole, for small vocabularies: the weighted sum
     /// Σ_r c[r] · −log softmax(x[r])[target[r]].
     ///

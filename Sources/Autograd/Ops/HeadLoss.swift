@@ -75,6 +75,14 @@ extension Variable {
     }
 }
 
+extension Variable {
+    /// The most rows of which a loss over a head holds logits at once: 160 MiB in float32, unless 16
+    /// rows take more.
+    public static func headRowsAtOnce(vocabularySize: Int) -> Int {
+        max(16, (40 << 20) / max(1, vocabularySize))
+    }
+}
+
 /// The rows of a head that have a loss, processed a few at a time.
 private struct HeadChunks<Scalar: KernelScalar> {
     let hidden: Saved<Scalar>
@@ -84,11 +92,11 @@ private struct HeadChunks<Scalar: KernelScalar> {
     let coefficients: [Scalar]
     let loss: (HeadChunk<Scalar>) -> Void
 
-    /// Equal chunks whose logits take at most 160 MiB in float32, unless 16 rows take more.
+    /// Equal chunks of at most `headRowsAtOnce`.
     ///
     /// A product over some 250 rows comes within a few per cent of one over all.
     private var chunkSize: Int {
-        let most = max(16, (40 << 20) / max(1, head.outputs))
+        let most = Variable<Scalar>.headRowsAtOnce(vocabularySize: head.outputs)
         let count = max(1, (rows.count + most - 1) / most)
         return max(1, (rows.count + count - 1) / count)
     }

@@ -4,6 +4,7 @@ import Checkpoints
 import Experiments
 import Foundation
 import Kernels
+import Models
 
 /// How fast a training step was, and where its time went.
 public struct TrainingBenchmarkResult {

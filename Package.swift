@@ -6,7 +6,6 @@ let argumentParser = Target.Dependency.product(
     package: "swift-argument-parser"
 )
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 
 /// Test targets are named after what they test and see its internals.
@@ -29,7 +28,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -63,7 +61,7 @@ let package = Package(
             name: "Experiments",
             dependencies: [
                 "Basics", "Checkpoints", "Decoding", "Grading", "Kernels", "Models", "Records",
-                "Tokenizers", logging, .product(name: "Yams", package: "Yams"),
+                "Tokenizers", .product(name: "Yams", package: "Yams"),
             ]
         ),
 

@@ -42,6 +42,7 @@ public struct ExperimentOptions: ParsableArguments {
     /// The wanted variants of the experiment, with the wanted seeds alone.
     ///
     /// - Parameter extraArm: A name that `--arm` may have although no arm has it.
+    /// - Returns: The variants; an experiment without grids is its only one.
     /// - Throws: `Failure` when the file is missing or has mistakes, or has no such arm, seed or
     ///   variant.
     public func variants(orArm extraArm: String? = nil) throws -> [Experiment] {

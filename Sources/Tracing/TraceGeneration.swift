@@ -137,9 +137,8 @@ public struct TraceGeneration {
         )
     }
 
-    /// Brings the main file into its order, and closes the stage when nothing is missing.
-    ///
-    /// - Parameter run: The run that holds the stage's main lock.
+    /// Brings the main file into its order, and closes the stage when nothing is missing; `run` holds
+    /// the stage's main lock.
     private func order(
         _ store: TraceStore,
         _ tries: TraceIndex,

@@ -11,9 +11,12 @@ import Tokenizers
 /// A whole experiment in a folder of its own: random models of a few hundred weights, one benchmark
 /// file, an arm `base` and an arm `direct` whose earlier stages are written by hand.
 public struct TinyExperiment {
+    /// The folder, which stays.
     public let folder: URL
+    /// Where runs and results are.
     public let environment: [String: String]
 
+    /// Writes models, questions and a file of traces.
     public init(questions: Int = 7) throws {
         folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -28,6 +31,7 @@ public struct TinyExperiment {
         try TextFile.write("{}\n", to: path("traces.jsonl"))
     }
 
+    /// A file of the folder.
     public func path(_ name: String) -> String {
         folder.appending(path: name).path(percentEncoded: false)
     }
@@ -78,6 +82,7 @@ public struct TinyExperiment {
         return experiment
     }
 
+    /// All jobs of evaluation.
     public func jobs(_ experiment: Experiment) throws -> [EvaluationJob] {
         try EvaluationJob.all(experiment, environment: environment)
     }
@@ -87,6 +92,7 @@ public struct TinyExperiment {
         for job in try jobs(experiment) { try Self.run(job, limit: limit) }
     }
 
+    /// Samples one job.
     @discardableResult
     public static func run(
         _ job: EvaluationJob,
@@ -107,7 +113,9 @@ public struct TinyExperiment {
         try TextFile.read(job.stage.samples("tiny"))
     }
 
+    /// A display that shows nothing.
     public static let silent = ProgressDisplay(isLive: false, now: { 0 }, write: { _ in })
+    /// What manifests say of this process.
     public static let surroundings = Manifest.Surroundings(
         command: ["rsd-evaluate", "test"],
         commit: "0123abc",
@@ -115,6 +123,7 @@ public struct TinyExperiment {
         machine: ["cpu": "none", "threads": 1, "openblas_core": "Generic"]
     )
 
+    /// A model of a few hundred random weights.
     public static func model(seed: UInt64) throws -> LanguageModel {
         let tokenizer = try ChainWorld.tokenizer
         let configuration = ModelConfiguration(
@@ -135,6 +144,7 @@ public struct TinyExperiment {
         )
     }
 
+    /// Writes such a model as a checkpoint.
     public static func writeModel(seed: UInt64, to path: String) throws {
         let model = try model(seed: seed)
         try HDF5Checkpoint.write(

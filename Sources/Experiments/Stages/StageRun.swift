@@ -80,6 +80,7 @@ extension Stage {
     ///   - patience: Seconds to wait for another process that holds the lock.
     ///   - surroundings: What the manifest says of this process.
     ///   - work: Does the work, and closes the manifest when it is done.
+    /// - Returns: What `work` returns.
     /// - Throws: `Failure.busy` where another process is at work, `Failure.disk`, and what `work`
     ///   throws.
     public func run<Result>(

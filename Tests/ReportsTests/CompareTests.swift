@@ -1,5 +1,4 @@
 import ExperimentSupport
-import ArgumentParser
 import Basics
 import Foundation
 import Testing

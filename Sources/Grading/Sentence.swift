@@ -68,7 +68,8 @@ struct Sentence {
         if let verb = Self.lastVerb(in: clause) {
             guard !Self.isDoubtful(clause[..<verb.lowerBound]) else { return nil }
             let tail = Self.trimmed(bytes[verb.upperBound...])
-            if Self.isAboutTheAnswer(outline[verb.upperBound...]) {
+            // The verb may be all that stands behind the opening words.
+            if verb.lowerBound > start, Self.isAboutTheAnswer(outline[verb.upperBound...]) {
                 return Self.trimmed(bytes[start..<verb.lowerBound])
             }
             if let count = countOfThings(before: verb, tail) { return count }

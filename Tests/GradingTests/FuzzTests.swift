@@ -44,7 +44,7 @@ import Testing
 struct AnswerFuzzer {
     private var state: UInt64
     private static let answers =
-        GraderTests.pairs.flatMap { [$0.gold, $0.prediction] }
+        (GraderTests.pairs + KindTests.pairs).flatMap { [$0.gold, $0.prediction] }
         + PeerTests.rows.map(\.gold)
     private static let pieces = [
         "\\frac", "{", "}", "1", "23", "^", "_", "(", ")", "[", "]", ",", "\\sqrt", "x", "i", "-",
@@ -53,7 +53,11 @@ struct AnswerFuzzer {
         "\\{", "\\}", "\\sin", "cm", " ", "$", "\\cup", "\\log", "é", "\\overline{", "0.", "9^9^9",
         "\\approx", "\\in", "\\mathbb{R}", "\\setminus", "\\choose", "\\over", ";", ":", "\\boxed{",
         "answer is ", " is ", "\\infty", "1,000", "1 000", "'", "²", "\\quad", "and", "\u{301}",
-        "\\pmod", "\\left", "\\right", "\0", "𝟙", "٣",
+        "\\pmod", "\\left", "\\right", "\0", "𝟙", "٣", "\\begin{cases}", "\\end{cases}", ":",
+        "\\mid", "k\\in\\mathbb{Z}", " for some integer k", " per thousand", " dozen", " squared",
+        " half ", " of ", "twice ", " in ", "<s>", "</s>", "&le;", "&#x", "\\Rightarrow", "①",
+        ", no, ",
+        "No, ", "?", " by ", "km", "_{16}", "°C", "\"", " only", "I", " left",
     ]
 
     init(seed: UInt64) { state = seed }

@@ -215,7 +215,7 @@ def main():
             if f["processor_seconds"] > 10 or f["exit_code"] != 0]
     most = max(f["processor_seconds"] for f in many.values())
     lines = [
-        dict(attack="5,000 equal or nearly equal problems against themselves", tried=len(many),
+        dict(attack="5,000 equal or nearly equal problems against as many", tried=len(many),
              unit="files", faults=len(slow), outcomes={"read": len(many) - len(slow)},
              command=command,
              slowest_ms=round(1000 * most),

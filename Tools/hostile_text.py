@@ -173,22 +173,31 @@ def write(path, lines):
 
 
 def equal_problems(options, folder, count):
-    """Seconds and bytes of `contamination` on equal problems, or equal but for their numbers."""
+    """Seconds and bytes of `contamination` on problems that are equal, equal but for their number, or
+    near those of another file, each of them to all."""
     words = "A train leaves the station at noon and drives for three hours at sixty miles an hour"
+    long = [f"word{i}" for i in range(100)]
+    long = " ".join(long[:50]) + " {} " + " ".join(long[50:])
     figures = {}
-    for name, text in [("equal", lambda i: words), ("alike", lambda i: f"{words} {i} times")]:
-        write(folder / "problems.jsonl", [
-            {"id": str(i), "problem": text(i), "answer": "180"} for i in range(count)
-        ])
+    for name, text, other in [
+        ("equal", lambda i: words, ""), ("alike", lambda i: f"{words} {i} times", ""),
+        ("near", long.format, "so "),
+    ]:
+        for file, begin in [("problems", ""), ("others", other)]:
+            write(folder / f"{file}.jsonl", [
+                {"id": str(i), "problem": begin + text(i), "answer": "180"} for i in range(count)
+            ])
         begun = time.monotonic()
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        result = program(options, "rsd-generate", folder, "contamination", *AGAINST)
+        result = program(options, "rsd-generate", folder, "contamination", "others.jsonl",
+                         "--against", "problems.jsonl")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         figures[name] = {
             "seconds": round(time.monotonic() - begun, 2),
             "processor_seconds": round(after.ru_utime - before.ru_utime, 2),
             "peak_mib": round(after.ru_maxrss / 1024), "exit_code": result.returncode,
         }
+    (folder / "others.jsonl").unlink()
     return figures
 
 
@@ -206,8 +215,9 @@ def main():
             if f["processor_seconds"] > 10 or f["exit_code"] != 0]
     most = max(f["processor_seconds"] for f in many.values())
     lines = [
-        dict(attack="5,000 equal or nearly equal problems against themselves", tried=2,
-             unit="files", faults=len(slow), outcomes={"read": 2 - len(slow)}, command=command,
+        dict(attack="5,000 equal or nearly equal problems against as many", tried=len(many),
+             unit="files", faults=len(slow), outcomes={"read": len(many) - len(slow)},
+             command=command,
              slowest_ms=round(1000 * most),
              most_memory_mib=max(f["peak_mib"] for f in many.values())),
         dict(attack=f"{len(ODD)} hostile texts through a whole run", tried=looked,

@@ -76,6 +76,16 @@ def results(folder):
     return found
 
 
+def catches(process, number):
+    """Whether a process has a handler for a signal."""
+    try:
+        status = pathlib.Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
+    caught = next((line for line in status.splitlines() if line.startswith("SigCgt")), "SigCgt: 0")
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 def is_shards(name):
     """Whether a file holds the tries of a shard, which are not merged yet."""
     return "-of-" in name
@@ -133,6 +143,7 @@ class Trial:
                 name = signal.Signals(number).name
                 self.signals[name] = self.signals.get(name, 0) + 1
                 isolated = process.args[0] == "unshare"
+                caught = catches(process.pid, number)
                 # The group of `unshare` is that of the program as well.
                 os.killpg(process.pid, signal.SIGKILL if isolated else number)
                 code = self.wait(process, 60)
@@ -140,8 +151,9 @@ class Trial:
                     self.hangs += 1
                     os.killpg(process.pid, signal.SIGKILL)
                     code = process.wait()
-                elif isolated or number == signal.SIGKILL or (stage == "report" and code == -number):
-                    # The report resumes nothing: it ends by the signal itself.
+                elif isolated or number == signal.SIGKILL or (not caught and code == -number):
+                    # The report resumes nothing, and a program that is still being loaded has begun
+                    # nothing: they end by the signal itself.
                     pass
                 elif code not in PROMISED:
                     self.unpromised.append((stage, name, code))

@@ -3,7 +3,7 @@ import Mustache
 
 /// The report as one HTML page that needs nothing from outside: plots, styles and all.
 ///
-/// The template is Report/Templates/report.mustache; this type turns the model into what the
+/// The template is Page/Templates/report.mustache; this type turns the model into what the
 /// template names. Every text goes through `Markup.escape`; only the plots are put in as they are.
 struct ReportPage {
     /// What is shown.

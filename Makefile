@@ -46,6 +46,7 @@ bench-peers: build
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
+	@Tools/check-paths
 
 format:
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)

@@ -7,8 +7,7 @@ import Kernels
 /// HDF5 leaves a "user block" at the beginning of a file to its maker, and h5py and hdf5-tools
 /// skip it. Ours is text (`head -n 3` shows it) with the schema version, the length of the file
 /// and the SHA-256 of everything after the block, so a damaged or shortened file is refused before
-/// the HDF5 library, which is not made for hostile input, sees a byte of it. The seal proves that
-/// a file is whole, not who wrote it.
+/// anything of it is used. The seal proves that a file is whole, not who wrote it.
 enum CheckpointSeal {
     /// Bytes the seal takes.
     static let size = 512

@@ -94,7 +94,7 @@ struct ArmAnalysis {
 
     private mutating func add(_ trace: Trace) {
         triedTokens += trace.ids.count
-        guard trace.policy != TracePolicy.student.rawValue else { return }
+        guard trace.policy != .student else { return }
         accepted += trace.source.count { $0 == .teacher }
         refused += trace.refusals.count
         fallbacks += trace.source.count { $0 == .student }
@@ -159,9 +159,9 @@ extension ArmAnalysis {
 
     /// For each threshold, the share of the teacher's proposals that it would let through: exact,
     /// from both distributions along the prefixes visited.
-    var acceptanceByThreshold: [ThresholdShare] {
+    var acceptanceByThreshold: [Acceptance] {
         shares.filter { $0.tokens > 0 }
-            .map { ThresholdShare(threshold: $0.threshold, share: $0.sum / Double($0.tokens)) }
+            .map { Acceptance(threshold: $0.threshold, share: $0.sum / Double($0.tokens)) }
             .sorted { $0.threshold < $1.threshold }
     }
 

@@ -145,7 +145,13 @@ let package = Package(
         tests("Records", ["TestSupport", "Grading"]),
         tests("Experiments", ["TestSupport", "Checkpoints", "Basics", "Models"]),
         tests("Statistics", ["TestSupport", "Basics"]),
-        tests("Tracing", ["TestSupport"]),
+        tests(
+            "Tracing",
+            [
+                "TestSupport", "Basics", "Checkpoints", "Decoding", "Experiments", "Grading",
+                "Kernels", "Models", "Records", "Scoring", "Tokenizers",
+            ]
+        ),
         tests(
             "Training",
             [

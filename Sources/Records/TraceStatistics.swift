@@ -13,7 +13,7 @@ public struct TraceStatistics: Equatable, Sendable {
     public var problemsWithTrace: Int
     /// The tries made over all problems.
     public var tries: Int
-    /// The tries that were left out, by reason.
+    /// The tries that were left out, by reason; nil where there were none.
     public var rejections: [TraceFilter.Rejection: Int] = [:]
     /// The share of the teacher's proposals that the student's gate let through; nil where nothing
     /// was proposed.

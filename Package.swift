@@ -75,7 +75,7 @@ let package = Package(
             name: "Tracing",
             dependencies: [
                 "Basics", "Decoding", "Experiments", "Grading", "Kernels", "Models", "Records",
-                "Tokenizers",
+                "Statistics", "Tokenizers",
             ]
         ),
         .target(

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Kernels
+import Models
 import Records
 
 /// Continues many prompts at once under a next-token rule.
@@ -30,7 +31,7 @@ public final class DecodingEngine {
         /// Sets all.
         public init(
             batchSize: Int = 8,
-            promptRowsPerPass: Int = ModelReader.promptRowsPerPass,
+            promptRowsPerPass: Int = LanguageModel.rowsPerPass,
             draftTokens: Int? = nil
         ) {
             self.batchSize = batchSize

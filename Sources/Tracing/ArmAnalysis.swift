@@ -2,6 +2,7 @@ import Records
 import Experiments
 import Basics
 import Foundation
+import Statistics
 
 /// What is known of one arm's traces, all seeds together.
 struct ArmAnalysis {
@@ -149,12 +150,8 @@ extension ArmAnalysis {
 
     /// A quantile of the lengths, between neighbours in proportion; nil without traces.
     func lengthQuantile(_ share: Double) -> Double? {
-        let sorted = lengths.sorted()
-        guard let last = sorted.indices.last else { return nil }
-        let place = share * Double(last)
-        let low = Int(place)
-        let high = min(low + 1, last)
-        return Double(sorted[low]) + (place - Double(low)) * Double(sorted[high] - sorted[low])
+        guard !lengths.isEmpty else { return nil }
+        return Empirical.quantile(share, sorted: lengths.sorted().map(Double.init))
     }
 
     /// For each threshold, the share of the teacher's proposals that it would let through: exact,

@@ -48,14 +48,19 @@ let package = Package(
         .target(name: "Checkpoints", dependencies: ["CHDF5", "Basics", "Kernels", "Tokenizers"]),
         .target(name: "Tokenizers", dependencies: ["Basics", collections]),
 
+        // What lies between the stages.
+        .target(name: "Grading"),
+        .target(name: "Records", dependencies: ["Basics", "Grading"]),
+
         // Models and what is done with them.
         .target(
             name: "Models",
             dependencies: ["Autograd", "Checkpoints", "Basics", "Kernels", "Tokenizers"]
         ),
-        .target(name: "Decoding", dependencies: ["Autograd", "Basics", "Kernels", "Models"]),
-        .target(name: "Grading"),
-        .target(name: "Records", dependencies: ["Basics", "Grading"]),
+        .target(
+            name: "Decoding",
+            dependencies: ["Autograd", "Basics", "Kernels", "Models", "Records"]
+        ),
         .target(name: "Statistics", dependencies: ["Basics"]),
         .target(
             name: "Experiments",
@@ -70,7 +75,7 @@ let package = Package(
             name: "Tracing",
             dependencies: [
                 "Basics", "Decoding", "Experiments", "Grading", "Kernels", "Models", "Records",
-                "Tokenizers",
+                "Statistics", "Tokenizers",
             ]
         ),
         .target(
@@ -135,12 +140,18 @@ let package = Package(
         tests("Checkpoints", ["TestSupport", "Basics", "Kernels", "Models"]),
         tests("Tokenizers", ["TestSupport", "Checkpoints", "Basics", "Models"]),
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
-        tests("Decoding", ["TestSupport", "Basics", "Kernels", "Models"]),
+        tests("Decoding", ["TestSupport", "Basics", "Kernels", "Models", "Records"]),
         tests("Grading", ["TestSupport"]),
         tests("Records", ["TestSupport", "Grading"]),
         tests("Experiments", ["TestSupport", "Checkpoints", "Basics", "Models"]),
         tests("Statistics", ["TestSupport", "Basics"]),
-        tests("Tracing", ["TestSupport"]),
+        tests(
+            "Tracing",
+            [
+                "TestSupport", "Basics", "Checkpoints", "Decoding", "Experiments", "Grading",
+                "Kernels", "Models", "Records", "Scoring", "Tokenizers",
+            ]
+        ),
         tests(
             "Training",
             [

@@ -72,8 +72,7 @@ public enum JSONLines {
         }
         var isFirst = true
         while let line = try reader.next() {
-            if line.isBlank { continue }
-            let start = line.bytes.first { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 }
+            guard let start = line.firstMark else { continue }
             if isFirst, start == UInt8(ascii: "[") {
                 throw array.at("line \(line.number)").inFile(path)
             }

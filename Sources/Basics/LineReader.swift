@@ -14,8 +14,11 @@ public final class LineReader {
         /// Whether a line break follows: an interrupted append leaves a last line without.
         public var isEnded: Bool
 
+        /// The first byte that is no space; nil where there is none.
+        var firstMark: UInt8? { bytes.first { $0 != 0x20 && $0 != 0x0D && $0 != 0x09 } }
+
         /// Whether it holds nothing but spaces.
-        public var isBlank: Bool { bytes.allSatisfy { $0 == 0x20 || $0 == 0x0D || $0 == 0x09 } }
+        public var isBlank: Bool { firstMark == nil }
     }
 
     private let path: String

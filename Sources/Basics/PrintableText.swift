@@ -25,6 +25,24 @@ extension String {
         return String(result)
     }
 
+    /// The text with signs for spaces, line breaks and tabs: for tokens, in which those count.
+    public var withSignsForSpaces: String {
+        replacingScalars([" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥"])
+    }
+
+    /// The text with other text for some scalars.
+    public func replacingScalars(_ replacements: [Unicode.Scalar: String]) -> String {
+        var result = ""
+        for scalar in unicodeScalars {
+            if let replacement = replacements[scalar] {
+                result += replacement
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
     /// The first `count` Unicode scalars, and dots where there are more.
     ///
     /// Not characters: one of those can be of any length.

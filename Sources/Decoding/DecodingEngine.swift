@@ -1,6 +1,8 @@
 import Basics
 import Foundation
 import Kernels
+import Models
+import Records
 
 /// Continues many prompts at once under a next-token rule.
 ///
@@ -29,7 +31,7 @@ public final class DecodingEngine {
         /// Sets all.
         public init(
             batchSize: Int = 8,
-            promptRowsPerPass: Int = ModelReader.promptRowsPerPass,
+            promptRowsPerPass: Int = LanguageModel.rowsPerPass,
             draftTokens: Int? = nil
         ) {
             self.batchSize = batchSize
@@ -76,9 +78,9 @@ public final class DecodingEngine {
                 remedy: "Use the tokenizer that was published with the model."
             )
         }
-        try check(rule.source.rawValue, rule.vocabularySize, model.vocabularySize)
+        try check(rule.source.name, rule.vocabularySize, model.vocabularySize)
         if let tokens = rule.proposerVocabularySize, let rows = proposer?.vocabularySize {
-            try check(TokenDecision.Source.teacher.rawValue, tokens, rows)
+            try check(TokenSource.teacher.name, tokens, rows)
         }
         reader = ModelReader(model, promptRowsPerPass: options.promptRowsPerPass)
         self.proposer = proposer
@@ -118,7 +120,7 @@ public final class DecodingEngine {
             while active.count < options.batchSize, let next = try queue.next(admit) {
                 guard next.lengths.allSatisfy({ $0 < stop.maxTotalTokens }) else {
                     done.finishedSequences += 1
-                    try deliver(next.completed(.promptTooLong))
+                    try deliver(next.completed(.length))
                     continue
                 }
                 if prompts.last !== next.prompt && !isRead(next.prompt) {
@@ -200,14 +202,16 @@ public final class DecodingEngine {
     }
 
     /// Records a token, and tells why the sequence is finished if it is.
-    private func append(_ decision: TokenDecision, to sequence: SequenceState) -> FinishReason? {
+    private func append(_ decision: TokenDecision, to sequence: SequenceState) -> StopReason? {
         let token = decision.token
         sequence.decisions.append(decision)
         sequence.model.decide([token])
         sequence.proposer?.decide(rule.proposerTokens(for: token))
-        if stop.endOfTurn.contains(token) { return .endOfTurn }
-        if sequence.decisions.count >= stop.maxNewTokens { return .maxNewTokens }
-        return sequence.lengths.contains { $0 >= stop.maxTotalTokens } ? .maxTotalTokens : nil
+        if let end = stop.end(with: token) { return end }
+        let isFull =
+            sequence.decisions.count >= stop.maxNewTokens
+            || sequence.lengths.contains { $0 >= stop.maxTotalTokens }
+        return isFull ? .length : nil
     }
 }
 
@@ -293,7 +297,7 @@ extension DecodingEngine {
     /// Whether the sequence is sure to go on if all of its draft is kept.
     private func mayDraftOn(_ sequence: SequenceState) -> Bool {
         let drafted = sequence.draft.count
-        guard let token = sequence.draft.last?.token, !stop.endOfTurn.contains(token),
+        guard let token = sequence.draft.last?.token, stop.end(with: token) == nil,
             sequence.decisions.count + drafted < stop.maxNewTokens
         else { return false }
         return sequence.lengths.allSatisfy { $0 + drafted < stop.maxTotalTokens }

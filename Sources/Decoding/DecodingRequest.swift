@@ -1,3 +1,5 @@
+import Records
+
 /// A prompt to be continued, once for each try.
 public struct DecodingRequest: Sendable {
     /// The problem's id: names the results, and with the seed decides the random numbers.
@@ -31,11 +33,13 @@ public struct CompletedSequence: Sendable, Hashable {
     public var attempt: Int
     /// Every new token with its record, the ending token included.
     public var decisions: [TokenDecision]
-    /// Why it is finished.
-    public var finish: FinishReason
+    /// Why it ends.
+    public var stop: StopReason
 
     /// The new tokens.
     public var tokens: [Int32] { decisions.map(\.token) }
+    /// The new tokens without the one that ends the sequence.
+    public var spokenTokens: ArraySlice<Int32> { stop == .length ? tokens[...] : tokens.dropLast() }
 }
 
 /// What a run has done so far.

@@ -3,9 +3,6 @@ import Kernels
 /// Reads sequences with a model and keeps a cache for each: prompts in pieces and once for all their
 /// tries, drafts as far as they were kept.
 public final class ModelReader {
-    /// The most prompt tokens read in one pass, unless told otherwise.
-    public static let promptRowsPerPass = 256
-
     let model: any NextTokenModel
     private let promptRowsPerPass: Int
 

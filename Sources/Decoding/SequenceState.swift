@@ -1,5 +1,6 @@
 import Basics
 import Kernels
+import Records
 
 /// A prompt on its way into the models, shared by its tries.
 final class AdmittedPrompt {
@@ -65,12 +66,12 @@ final class SequenceState {
         proposer?.dropDraft()
     }
 
-    func completed(_ finish: FinishReason) -> CompletedSequence {
+    func completed(_ stop: StopReason) -> CompletedSequence {
         CompletedSequence(
             id: prompt.request.id,
             attempt: attempt,
             decisions: decisions,
-            finish: finish
+            stop: stop
         )
     }
 }

@@ -1,14 +1,10 @@
+import Records
+
 /// Which token came next, who chose it, and what both models thought of it.
 ///
 /// Token ids are the student's. Probabilities are those of the raw softmax at temperature 1, so that
 /// any filter can be applied to a trace again without generating it again.
 public struct TokenDecision: Sendable, Hashable {
-    /// The model that chose a token.
-    public enum Source: String, Sendable, Hashable {
-        case teacher
-        case student
-    }
-
     /// Why the token was taken.
     public enum Reason: String, Sendable, Hashable {
         /// Drawn from the only model there is.
@@ -21,43 +17,10 @@ public struct TokenDecision: Sendable, Hashable {
         case noProposal
     }
 
-    /// A teacher's proposal that was not taken.
-    public struct RefusedProposal: Sendable, Hashable {
-        /// Why it was not taken.
-        public enum Cause: String, Sendable, Hashable {
-            /// The student's probability is below the threshold.
-            case belowThreshold
-            /// The student's probability suffices, but too many tokens are more likely.
-            case outsideTopK
-        }
-
-        /// The proposed token, as the student numbers it.
-        public var token: Int32
-        /// The teacher's probability of it.
-        public var teacherProbability: Float
-        /// The student's probability of it.
-        public var studentProbability: Float
-        /// Why it was not taken.
-        public var cause: Cause
-
-        /// Records a refusal.
-        public init(
-            token: Int32,
-            teacherProbability: Float,
-            studentProbability: Float,
-            cause: Cause
-        ) {
-            self.token = token
-            self.teacherProbability = teacherProbability
-            self.studentProbability = studentProbability
-            self.cause = cause
-        }
-    }
-
     /// The token taken.
     public var token: Int32
     /// Who chose it.
-    public var source: Source
+    public var source: TokenSource
     /// Why it was taken.
     public var reason: Reason
     /// The teacher's probability of it; nil without a teacher, if the teacher has no such token, or
@@ -66,7 +29,7 @@ public struct TokenDecision: Sendable, Hashable {
     /// The student's probability of it; nil without a student.
     public var studentProbability: Float?
     /// The proposals refused before it, in the order they were made.
-    public var refused: [RefusedProposal]
+    public var refused: [Refusal]
     /// The teacher's share of acceptable proposals under each threshold that the rule was asked to
     /// try; exact, from both distributions, not counted from draws.
     public var acceptance: [Float]
@@ -74,11 +37,11 @@ public struct TokenDecision: Sendable, Hashable {
     /// Records a decision.
     public init(
         token: Int32,
-        source: Source,
+        source: TokenSource,
         reason: Reason,
         teacherProbability: Float? = nil,
         studentProbability: Float? = nil,
-        refused: [RefusedProposal] = [],
+        refused: [Refusal] = [],
         acceptance: [Float] = []
     ) {
         self.token = token

@@ -7,6 +7,11 @@ import Tokenizers
 
 /// A transformer with its tokenizer, as loaded from disk or made from scratch.
 public final class LanguageModel {
+    /// How many rows of a long text go through the model in one pass, unless told otherwise.
+    ///
+    /// A choice of speed and memory: results do not depend on it.
+    public static let rowsPerPass = 256
+
     /// What the model is called in messages: its path, or a name.
     public let name: String
     /// The network.

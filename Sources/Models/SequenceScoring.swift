@@ -14,7 +14,7 @@ public struct SequenceScoring {
     public init(_ model: LanguageModel, rowsPerPass: Int? = nil) {
         self.model = model
         let fitting = Self.logitBudget / model.configuration.vocabularySize
-        self.rowsPerPass = rowsPerPass ?? min(256, max(1, fitting))
+        self.rowsPerPass = rowsPerPass ?? min(LanguageModel.rowsPerPass, max(1, fitting))
     }
 
     /// Token ids of a file, checked against the model's vocabulary.

@@ -37,7 +37,7 @@ enum MultipleChoice {
         let stream = RandomStream(seed: seed, name: "choices")
         return try table.rows.enumerated().map { number, row in
             func field(_ index: Int) throws -> String {
-                let text = row.fields[index].trimmed
+                let text = String(row.fields[index].drop(while: \.isWhitespace).endTrimmed)
                 guard text.isEmpty else { return text }
                 throw Failure(
                     .badData,
@@ -63,13 +63,5 @@ enum MultipleChoice {
             members += others.map { ($0.0, .string(row.fields[$0.1])) }
             return (row.line, .object(JSONObject(members)))
         }
-    }
-}
-
-extension String {
-    /// The text without white space around it.
-    fileprivate var trimmed: String {
-        let start = drop(while: \.isWhitespace)
-        return String(start.reversed().drop(while: \.isWhitespace).reversed())
     }
 }

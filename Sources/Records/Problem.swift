@@ -172,6 +172,13 @@ extension JSON {
     }
 }
 
+extension Substring {
+    /// The text without white space at its end.
+    var endTrimmed: Substring {
+        lastIndex { !$0.isWhitespace }.map { self[...$0] } ?? self[startIndex..<startIndex]
+    }
+}
+
 extension String {
     /// Whether nothing in the text is visible.
     package var isBlank: Bool {

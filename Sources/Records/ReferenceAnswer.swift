@@ -7,9 +7,7 @@ enum ReferenceAnswer {
     static func withoutSolution(_ answer: String) -> String {
         guard let mark = answer.ranges(of: "####").last else { return answer }
         let rest = answer[mark.upperBound...].drop { $0 == "#" || $0.isWhitespace }
-        let line = rest.prefix { !$0.isNewline }
-        let end = line.lastIndex { !$0.isWhitespace }.map { line.index(after: $0) }
-        return withoutThousandsCommas(line[..<(end ?? line.startIndex)])
+        return withoutThousandsCommas(rest.prefix { !$0.isNewline }.endTrimmed)
     }
 
     /// Whether an answer states nothing: white space, in a box or between dollars too.

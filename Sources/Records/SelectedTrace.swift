@@ -59,7 +59,7 @@ public struct SelectedTrace: Sendable {
             text: trace.text,
             ids: trace.ids,
             isComplete: trace.stop == .endOfTurn,
-            origin: "\(trace.policy), seed \(trace.seed), try \(trace.attempt)"
+            origin: "\(trace.policy.rawValue), seed \(trace.seed), try \(trace.attempt)"
         )
     }
 

@@ -1,89 +1,6 @@
 import Basics
 import Grading
 
-/// Which of the two models a token came from.
-public enum TokenSource: Character, Sendable {
-    /// Proposed by the teacher and accepted.
-    case teacher = "t"
-    /// Drawn by the student, after the teacher's proposals were refused or by a student alone.
-    case student = "s"
-
-    /// Its name in files for people: `teacher`, `student`.
-    public var name: String { self == .teacher ? "teacher" : "student" }
-
-    /// Reads a name; nil for any other.
-    public init?(name: String) {
-        switch name {
-        case "teacher": self = .teacher
-        case "student": self = .student
-        default: return nil
-        }
-    }
-}
-
-/// Why a sequence stopped growing.
-public enum StopReason: String, Sendable, CaseIterable {
-    /// The end-of-turn token was chosen; it is the last of the ids.
-    case endOfTurn
-    /// Another end token was chosen, such as that of a text; it is the last of the ids.
-    case endOfText
-    /// A length limit was reached.
-    case length
-}
-
-/// A teacher's proposal that did not become a token.
-public struct Refusal: Sendable, Equatable {
-    /// Why it was refused.
-    public enum Reason: String, Sendable, CaseIterable {
-        /// The student finds it less likely than the threshold.
-        case threshold
-        /// It is not among the student's most likely tokens.
-        case topK
-    }
-
-    /// The position in the completion that was being filled, from 0.
-    public var position: Int
-    /// The proposed token, as the student numbers it.
-    public var token: Int32
-    /// Its probability under the teacher, raw softmax.
-    public var teacherProbability: Float
-    /// Its probability under the student, raw softmax.
-    public var studentProbability: Float
-    /// Why it was refused.
-    public var reason: Reason
-
-    /// Describes a refusal.
-    public init(
-        position: Int,
-        token: Int32,
-        teacherProbability: Float,
-        studentProbability: Float,
-        reason: Reason
-    ) {
-        self.position = position
-        self.token = token
-        self.teacherProbability = teacherProbability
-        self.studentProbability = studentProbability
-        self.reason = reason
-    }
-}
-
-/// The teacher's share of acceptable proposals under a threshold, averaged over a completion.
-///
-/// Exact, from both distributions at every position visited; not counted from draws.
-public struct Acceptance: Sendable, Equatable {
-    /// P_S below which a proposal would be refused.
-    public var threshold: Double
-    /// The mean share, 0 to 1.
-    public var share: Double
-
-    /// Describes a share.
-    public init(threshold: Double, share: Double) {
-        self.threshold = threshold
-        self.share = share
-    }
-}
-
 /// One try at one problem, with everything needed to filter it again without generating again.
 ///
 /// On disk one JSON object a line; `source` is one letter a token (`t` teacher, `s` student) and a
@@ -95,8 +12,8 @@ public struct Trace: Sendable {
     public var attempt: Int
     /// The experiment's root seed.
     public var seed: UInt64
-    /// How tokens were chosen: `rsd`, `teacher` or `student`.
-    public var policy: String
+    /// Who chose the tokens.
+    public var policy: TracePolicy
     /// The random stream and item that the draws were keyed by.
     public var seedKey: String
     /// SHA-256 of the prompt's token ids.
@@ -129,7 +46,7 @@ public struct Trace: Sendable {
         id: String,
         attempt: Int,
         seed: UInt64,
-        policy: String,
+        policy: TracePolicy,
         seedKey: String,
         promptDigest: String,
         acceptanceThreshold: Double,

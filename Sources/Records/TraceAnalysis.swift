@@ -70,7 +70,9 @@ extension TraceStatistics {
             tries: try json.count("tries")
         )
         for reason in TraceFilter.Rejection.allCases {
-            rejections[reason] = json["rejections"]?[reason.rawValue]?.integer
+            rejections[reason] = json["rejections"]?[reason.rawValue]?.integer.flatMap {
+                $0 > 0 ? $0 : nil
+            }
         }
         acceptance = try json.optionalNumber("acceptance", in: shares)
         fallbackShare = try json.optionalNumber("fallback_share", in: shares)

@@ -8,7 +8,7 @@ extension Trace {
             "id": .string(id),
             "try": .integer(attempt),
             "seed": .integer(Int(truncatingIfNeeded: seed)),
-            "policy": .string(policy),
+            "policy": .string(policy.rawValue),
             "seed_key": .string(seedKey),
             "prompt": .string(promptDigest),
             "threshold": .number(acceptanceThreshold),
@@ -53,7 +53,7 @@ extension Trace {
             id: try json.filledString("id"),
             attempt: try json.naturalNumber("try"),
             seed: UInt64(bitPattern: Int64(try json.integer("seed"))),
-            policy: try json.string("policy"),
+            policy: try json.choice("policy"),
             seedKey: try json.string("seed_key"),
             promptDigest: try json.string("prompt"),
             acceptanceThreshold: try json.number("threshold"),
@@ -149,38 +149,6 @@ extension Trace {
     }
 }
 
-extension Refusal {
-    var json: JSON {
-        [
-            .integer(position), .integer(Int(token)), .number(teacherProbability),
-            .number(studentProbability), .string(reason.rawValue),
-        ]
-    }
-
-    init(json: JSON) throws {
-        guard let items = json.array, items.count == 5,
-            let position = items[0].integer, position >= 0,
-            let token = items[1].integer.flatMap(Int32.init(exactly:)),
-            let teacher = items[2].number, JSON.isProbability(teacher),
-            let student = items[3].number, JSON.isProbability(student),
-            let reason = items[4].string.flatMap(Reason.init(rawValue:))
-        else {
-            throw Failure(
-                .badData,
-                at: "'refused'",
-                "found \(json.compact.prefix(60)); expected [position, token, P_T, P_S, reason]"
-            )
-        }
-        self.init(
-            position: position,
-            token: token,
-            teacherProbability: Float(teacher),
-            studentProbability: Float(student),
-            reason: reason
-        )
-    }
-}
-
 extension JSON {
     /// A required whole number of at least 0.
     func naturalNumber(_ key: String) throws -> Int {
@@ -210,14 +178,22 @@ extension JSON {
     }
 
     /// Whether a number is a probability; rounding may lift one a little above 1.
-    fileprivate static func isProbability(_ number: Double) -> Bool {
+    static func isProbability(_ number: Double) -> Bool {
         (0...1.000001).contains(number)
     }
 
     /// A required member that is one of a closed set of words.
     func choice<Choice>(_ key: String) throws -> Choice
     where Choice: RawRepresentable<String> & CaseIterable {
-        let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        return try require(key, "one of \(words)") { $0.string.flatMap(Choice.init(rawValue:)) }
+        let words = "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", ")
+        let word = try require(key, words, \.string)
+        guard let choice = Choice(rawValue: word) else {
+            throw Failure(
+                .badData,
+                at: "'\(key)'",
+                "found '\(word.shortened(to: 60))'; expected \(words)"
+            )
+        }
+        return choice
     }
 }

@@ -66,9 +66,8 @@ public struct TraceMarks: Sendable {
         // A plain template's end is an ordinary character, which may end a text as well.
         guard endOfTurn.count > 1 else { return text }
         while true {
-            let end = rest.lastIndex { !$0.isWhitespace }.map { rest.index(after: $0) }
-            guard let end, rest[..<end].hasSuffix(endOfTurn) else { return String(rest) }
-            rest = rest[..<end].dropLast(endOfTurn.count)
+            guard rest.endTrimmed.hasSuffix(endOfTurn) else { return String(rest) }
+            rest = rest.endTrimmed.dropLast(endOfTurn.count)
         }
     }
 

@@ -13,7 +13,7 @@ public struct TraceStatistics: Equatable, Sendable {
     public var problemsWithTrace: Int
     /// The tries made over all problems.
     public var tries: Int
-    /// The tries that were left out, by reason.
+    /// The tries that were left out, by reason; nil where there were none.
     public var rejections: [TraceFilter.Rejection: Int] = [:]
     /// The share of the teacher's proposals that the student's gate let through; nil where nothing
     /// was proposed.
@@ -22,7 +22,7 @@ public struct TraceStatistics: Equatable, Sendable {
     public var fallbackShare: Double?
     /// The share of the teacher's proposals that other thresholds would have let through: exact,
     /// from both distributions along the prefixes visited.
-    public var acceptanceByThreshold: [ThresholdShare] = []
+    public var acceptanceByThreshold: [Acceptance] = []
     /// The traces to train on.
     public var traces = 0
     /// Their tokens.
@@ -103,20 +103,6 @@ public struct TryAgreementShares: Equatable, Sendable {
 
     /// Nothing known yet.
     public init() {}
-}
-
-/// A share under a threshold.
-public struct ThresholdShare: Equatable, Sendable {
-    /// The threshold, a probability.
-    public var threshold: Double
-    /// The share.
-    public var share: Double
-
-    /// Describes a share.
-    public init(threshold: Double, share: Double) {
-        self.threshold = threshold
-        self.share = share
-    }
 }
 
 /// A token's share of some tokens.

@@ -34,8 +34,8 @@ public struct Completion {
         try model.check(prompt)
         let cache = model.makeCache()
         var pending = prompt[...]
-        while pending.count > ModelReader.promptRowsPerPass {
-            let chunk = Array(pending.prefix(ModelReader.promptRowsPerPass))
+        while pending.count > LanguageModel.rowsPerPass {
+            let chunk = Array(pending.prefix(LanguageModel.rowsPerPass))
             pending = pending.dropFirst(chunk.count)
             _ = try model.logits([SequenceInput(tokens: chunk, cache: cache, logitRows: 0)])
         }

@@ -96,8 +96,8 @@ public struct SamplingRun {
         let settings = job.experiment.evaluation
         let template = job.experiment.template
         let stop = StopRules(
-            endOfTurn: model.tokenizer.endOfTurnIDs
-                .union([try template.endOfTurnID(in: model.tokenizer)]),
+            endOfTurn: [try template.endOfTurnID(in: model.tokenizer)],
+            endOfText: model.tokenizer.endOfTurnIDs,
             maxNewTokens: settings.maxNewTokens,
             maxTotalTokens: .max
         )
@@ -205,9 +205,7 @@ public struct SamplingRun {
         _ gold: String,
         _ model: LanguageModel
     ) -> Sample {
-        var tokens = sequence.tokens[...]
-        if sequence.finish == .endOfTurn { tokens = tokens.dropLast() }
-        let text = model.tokenizer.text(of: tokens, skipSpecial: false)
+        let text = model.tokenizer.text(of: sequence.spokenTokens, skipSpecial: false)
         let (answer, verdict) = grading.grade(text, gold: gold)
         return Sample(
             id: sequence.id,
@@ -218,7 +216,7 @@ public struct SamplingRun {
             extracted: answer?.text,
             rule: answer?.rule.rawValue,
             verdict: verdict,
-            isTruncated: sequence.finish.isTruncated
+            isTruncated: sequence.stop == .length
         )
     }
 }

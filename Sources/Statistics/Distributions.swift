@@ -15,6 +15,20 @@ enum Normal {
     }
 }
 
+/// The distribution of values that were found.
+public enum Empirical {
+    /// The `p`-quantile of sorted values, linear between neighbours (definition 7 of Hyndman &
+    /// Fan 1996, the one of R and NumPy).
+    ///
+    /// - Precondition: There are values, and p lies in [0, 1].
+    public static func quantile(_ p: Double, sorted values: [Double]) -> Double {
+        let place = p * Double(values.count - 1)
+        let low = Int(place)
+        let high = min(low + 1, values.count - 1)
+        return values[low] + (place - Double(low)) * (values[high] - values[low])
+    }
+}
+
 /// The beta distribution, as far as exact binomial intervals need it.
 enum Beta {
     /// P(X <= x) for X ~ Beta(a, b): the regularised incomplete beta function I_x(a, b).

@@ -133,17 +133,8 @@ extension Interval {
         let sorted = values.sorted()
         let tail = (1 - confidence) / 2
         return Interval(
-            lower: quantile(tail, sorted: sorted),
-            upper: quantile(1 - tail, sorted: sorted)
+            lower: Empirical.quantile(tail, sorted: sorted),
+            upper: Empirical.quantile(1 - tail, sorted: sorted)
         )
-    }
-
-    /// The `p`-quantile of sorted values, linear between neighbours (definition 7 of Hyndman &
-    /// Fan 1996, the one of R and NumPy).
-    private static func quantile(_ p: Double, sorted values: [Double]) -> Double {
-        let place = p * Double(values.count - 1)
-        let low = Int(place)
-        let high = min(low + 1, values.count - 1)
-        return values[low] + (place - Double(low)) * (values[high] - values[low])
     }
 }

@@ -1,5 +1,4 @@
 import Basics
-import Foundation
 
 extension ExperimentAnalysis {
     /// The tables that the command prints.
@@ -40,7 +39,7 @@ extension ExperimentAnalysis {
         row("positions left to the student") { percentage($0.fallbackShare) }
         row("tokens with P_S below 1 %") { percentage($0.shareBelowOnePercent) }
         row("tokens with P_S below 0.1 %") { percentage($0.shareBelowTenthPercent) }
-        row("mean -ln P_S, nats") { $0.meanSurprise.map { String(format: "%.3f", $0) } ?? "–" }
+        row("mean -ln P_S, nats") { decimal($0.meanSurprise, 3) }
         return table.text
     }
 
@@ -113,28 +112,19 @@ extension ExperimentAnalysis {
 
     /// A token as a table can show it: spaces, line breaks and back quotes as other signs.
     private func visible(_ id: Int32) -> String {
-        var result = ""
-        for scalar in text(id).unicodeScalars {
-            switch scalar {
-            case " ": result += "␣"
-            case "\n": result += "↵"
-            case "\r": result += "␍"
-            case "\t": result += "⇥"
-            case "`": result += "ˋ"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        text(id).withSignsForSpaces.replacingScalars(["`": "ˋ"])
     }
 }
 
 /// A share as per cent: `54.2 %`, `9.77 %`, `0.042 %`; a dash for nil.
 func percentage(_ share: Double?) -> String {
-    guard let share, share.isFinite else { return "–" }
+    guard let share, share.isFinite else { return NumberText.unknown }
     let value = 100 * share
     let decimals = value >= 10 || value == 0 ? 1 : value >= 0.1 ? 2 : 3
-    return String(format: "%.\(decimals)f %%", value)
+    return NumberText.fixed(value, decimals: decimals) + " %"
 }
 
-/// A number with one decimal; a dash for nil.
-private func decimal(_ value: Double?) -> String { value.map { String(format: "%.1f", $0) } ?? "–" }
+/// A number with some decimals; a dash for nil.
+func decimal(_ value: Double?, _ decimals: Int = 1) -> String {
+    value.map { NumberText.fixed($0, decimals: decimals) } ?? NumberText.unknown
+}

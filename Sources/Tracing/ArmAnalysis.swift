@@ -2,6 +2,7 @@ import Records
 import Experiments
 import Basics
 import Foundation
+import Statistics
 
 /// What is known of one arm's traces, all seeds together.
 struct ArmAnalysis {
@@ -94,7 +95,7 @@ struct ArmAnalysis {
 
     private mutating func add(_ trace: Trace) {
         triedTokens += trace.ids.count
-        guard trace.policy != TracePolicy.student.rawValue else { return }
+        guard trace.policy != .student else { return }
         accepted += trace.source.count { $0 == .teacher }
         refused += trace.refusals.count
         fallbacks += trace.source.count { $0 == .student }
@@ -149,19 +150,15 @@ extension ArmAnalysis {
 
     /// A quantile of the lengths, between neighbours in proportion; nil without traces.
     func lengthQuantile(_ share: Double) -> Double? {
-        let sorted = lengths.sorted()
-        guard let last = sorted.indices.last else { return nil }
-        let place = share * Double(last)
-        let low = Int(place)
-        let high = min(low + 1, last)
-        return Double(sorted[low]) + (place - Double(low)) * Double(sorted[high] - sorted[low])
+        guard !lengths.isEmpty else { return nil }
+        return Empirical.quantile(share, sorted: lengths.sorted().map(Double.init))
     }
 
     /// For each threshold, the share of the teacher's proposals that it would let through: exact,
     /// from both distributions along the prefixes visited.
-    var acceptanceByThreshold: [ThresholdShare] {
+    var acceptanceByThreshold: [Acceptance] {
         shares.filter { $0.tokens > 0 }
-            .map { ThresholdShare(threshold: $0.threshold, share: $0.sum / Double($0.tokens)) }
+            .map { Acceptance(threshold: $0.threshold, share: $0.sum / Double($0.tokens)) }
             .sorted { $0.threshold < $1.threshold }
     }
 

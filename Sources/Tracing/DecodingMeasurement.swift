@@ -97,7 +97,7 @@ enum PromptMeasurement {
 
     private static func time(_ model: LanguageModel, _ prompts: [[Int32]]) throws -> Double {
         let caches = prompts.map { _ in model.makeCache() }
-        let rows = ModelReader.promptRowsPerPass
+        let rows = LanguageModel.rowsPerPass
         let start = ProcessInfo.processInfo.systemUptime
         var inputs: [SequenceInput] = []
         var room = rows

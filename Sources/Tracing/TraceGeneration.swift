@@ -13,6 +13,8 @@ public struct TraceGeneration {
     let layout: RunLayout
     /// The arm that asked first; arms of one policy and equal settings share the tries.
     let arm: Arm
+    /// Who chooses the tokens.
+    let policy: TracePolicy
     /// Where the tries go.
     let stage: Stage
     /// All problems of the experiment.
@@ -28,10 +30,15 @@ public struct TraceGeneration {
 
     /// Prepares to make the tries of a stage.
     ///
+    /// - Precondition: The arm's kind chooses tokens.
     /// - Throws: `Failure` when the problems are missing or malformed.
     init(_ layout: RunLayout, arm: Arm, stage: Stage) throws {
+        guard let policy = arm.kind.policy else {
+            preconditionFailure("TraceGeneration: arm '\(arm.name)' chooses no tokens")
+        }
         self.layout = layout
         self.arm = arm
+        self.policy = policy
         self.stage = stage
         problems = try layout.problems(seed: stage.seed)
     }
@@ -185,14 +192,12 @@ extension TraceGeneration {
     ) throws -> GenerationCounts {
         let template = layout.experiment.template
         let student = try models.student(of: arm, layout, seed: seed)
-        let endOfTurn = try template.endOfTurnID(in: student.tokenizer)
         var record = TraceRecord(
             seed: seed,
-            policy: arm.kind.policy?.rawValue ?? "",
+            policy: policy,
             streams: [DecodingStream.student],
             acceptanceThreshold: settings.rule.acceptanceThreshold,
             acceptanceThresholds: [],
-            endOfTurn: endOfTurn,
             tokenizer: student.tokenizer,
             style: layout.experiment.traceStyle
         )
@@ -205,7 +210,7 @@ extension TraceGeneration {
         var parts = [student]
         // The student alone needs no teacher; the teacher alone is still judged by the student, so
         // that every trace has P_S.
-        if arm.kind.policy != .student {
+        if policy != .student {
             let teacher = try models.model(.teacher, of: layout, seed: seed)
             rule = ReverseSpeculativeDecoding(
                 configuration,
@@ -217,7 +222,9 @@ extension TraceGeneration {
             record.acceptanceThresholds = configuration.acceptanceThresholds
         }
         let stop = StopRules(
-            endOfTurn: student.tokenizer.endOfTurnIDs.union([endOfTurn]),
+            endOfTurn: [try template.endOfTurnID(in: student.tokenizer)],
+            // Other ends, such as that of a text, are no end of turn to learn from.
+            endOfText: student.tokenizer.endOfTurnIDs,
             maxNewTokens: settings.maxNewTokens,
             maxTotalTokens: settings.maxTotalTokens
         )

@@ -10,15 +10,13 @@ struct TraceRecord {
     /// The experiment's root seed.
     var seed: UInt64
     /// How tokens are chosen.
-    var policy: String
+    var policy: TracePolicy
     /// The streams of random numbers in use.
     var streams: [String]
     /// P_S below which a proposal is refused.
     var acceptanceThreshold: Double
     /// Thresholds whose exact acceptance every decision records.
     var acceptanceThresholds: [Double]
-    /// The token that ends the assistant's turn.
-    var endOfTurn: Int32
     /// The tokenizer of the recorded ids.
     var tokenizer: Tokenizer
     /// How answers are stated.
@@ -36,11 +34,7 @@ struct TraceRecord {
     /// A function of the try alone: nothing in it tells when or beside which others it was made.
     func trace(of sequence: CompletedSequence, problem: Problem, promptDigest: String) -> Trace {
         let decisions = sequence.decisions
-        let isEnded = sequence.finish == .endOfTurn
-        // Another end, such as that of a text, is no end of turn to learn from.
-        let end: StopReason = decisions.last?.token == endOfTurn ? .endOfTurn : .endOfText
-        let spoken = isEnded ? decisions.dropLast() : decisions[...]
-        let text = tokenizer.text(of: spoken.map(\.token), skipSpecial: false)
+        let text = tokenizer.text(of: sequence.spokenTokens, skipSpecial: false)
         let item = String(RandomStream.itemKey(problem.id), radix: 16)
         return Trace(
             id: problem.id,
@@ -51,15 +45,13 @@ struct TraceRecord {
             promptDigest: promptDigest,
             acceptanceThreshold: acceptanceThreshold,
             ids: sequence.tokens,
-            source: decisions.map { $0.source == .teacher ? .teacher : .student },
+            source: decisions.map(\.source),
             teacherProbability: decisions.map { $0.teacherProbability ?? .nan },
             studentProbability: decisions.map { $0.studentProbability ?? .nan },
-            refusals: decisions.enumerated().flatMap { position, decision in
-                decision.refused.map { Refusal($0, at: position) }
-            },
+            refusals: decisions.flatMap(\.refused),
             acceptance: acceptance(decisions),
             text: text,
-            stop: isEnded ? end : .length,
+            stop: sequence.stop,
             verdict: problem.verdict(on: text, style: style)
         )
     }
@@ -70,18 +62,6 @@ struct TraceRecord {
             let sum = decisions.reduce(0) { $0 + Double($1.acceptance[index]) }
             return Acceptance(threshold: threshold, share: sum / Double(decisions.count))
         }
-    }
-}
-
-extension Refusal {
-    init(_ refused: TokenDecision.RefusedProposal, at position: Int) {
-        self.init(
-            position: position,
-            token: refused.token,
-            teacherProbability: refused.teacherProbability,
-            studentProbability: refused.studentProbability,
-            reason: refused.cause == .belowThreshold ? .threshold : .topK
-        )
     }
 }
 

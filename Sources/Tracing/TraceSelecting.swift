@@ -124,7 +124,7 @@ extension ArmSelection {
                     row.arm.name, "\(row.seed)",
                     counts.map { "\($0.problemCount)" } ?? "–",
                     counts.map { "\($0.tryCount)" } ?? "–", "\(row.kept.count)",
-                ] + rejections + [row.meanLength.map { String(format: "%.1f", $0) } ?? "–"]
+                ] + rejections + [decimal(row.meanLength)]
             }
         )
     }

@@ -1,6 +1,7 @@
 import Basics
 import Foundation
 import Kernels
+import Records
 import Testing
 
 @testable import Decoding
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test func thresholdZeroIsTheTeacherAndAboveOneTheStudent() throws {
-        let limits: [(Double, TokenDecision.Source)] = [(0, .teacher), (1.5, .student)]
+        let limits: [(Double, TokenSource)] = [(0, .teacher), (1.5, .student)]
         for parameters in [SamplingParameters(), .init(temperature: 0.7, topP: 0.95), .greedy] {
             for (threshold, source) in limits {
                 let rule = Self.reverse(
@@ -117,7 +118,7 @@ import Testing
             .init(acceptanceThreshold: 0.05, proposals: 2, acceptanceThresholds: [0, 0.05, 2]),
         ] {
             let threshold = configuration.acceptanceThreshold
-            var sources: Set<TokenDecision.Source> = []
+            var sources: Set<TokenSource> = []
             for found in try Self.run([student, teacher], Self.reverse(configuration)) {
                 var context = Self.requests.first { $0.id == found.id }!.prompt
                 for decision in found.decisions {
@@ -139,7 +140,7 @@ import Testing
                         #expect(decision.reason == .refused)
                         #expect(decision.refused.count == configuration.proposals)
                     }
-                    for refused in decision.refused where refused.cause == .belowThreshold {
+                    for refused in decision.refused where refused.reason == .threshold {
                         #expect(Double(refused.studentProbability) < threshold)
                         #expect(
                             abs(Double(refused.teacherProbability) - proposed[Int(refused.token)])

@@ -29,27 +29,37 @@ import Testing
     @Test func aSequenceEndsWithItsTurn() throws {
         let found = try Self.finish(Self.script([2, 3, 0]), StopRules(endOfTurn: [0]))
         #expect(found.tokens == [2, 3, 0])
-        #expect(found.finish == .endOfTurn && !found.finish.isTruncated)
+        #expect(found.stop == .endOfTurn && found.spokenTokens == [2, 3])
+    }
+
+    /// The end of a text ends a sequence, and is told from the end of a turn.
+    @Test func aSequenceEndsWithItsText() throws {
+        let model = Self.script([2, 3, 0])
+        let text = try Self.finish(model, StopRules(endOfTurn: [2], endOfText: [3]))
+        #expect(text.tokens == [2] && text.stop == .endOfTurn)
+        let other = try Self.finish(model, StopRules(endOfTurn: [0], endOfText: [3]))
+        #expect(other.tokens == [2, 3] && other.stop == .endOfText && other.spokenTokens == [2])
+        let both = try Self.finish(model, StopRules(endOfTurn: [2], endOfText: [2, 3]))
+        #expect(both.tokens == [2] && both.stop == .endOfTurn)
     }
 
     @Test func limitsCutAndAreFlagged() throws {
         let endless = Self.script([])
         let new = try Self.finish(endless, StopRules(endOfTurn: [0], maxNewTokens: 5))
-        #expect(new.tokens.count == 5 && new.finish == .maxNewTokens && new.finish.isTruncated)
+        #expect(new.tokens.count == 5 && new.stop == .length && new.spokenTokens.count == 5)
         let total = try Self.finish(
             endless,
             StopRules(endOfTurn: [0], maxNewTokens: 50, maxTotalTokens: 8)
         )
-        #expect(total.tokens.count == 7 && total.finish == .maxTotalTokens)
-        #expect(total.finish.isTruncated)
+        #expect(total.tokens.count == 7 && total.stop == .length)
         // A turn that ends with the last token allowed is not cut.
         let exact = try Self.finish(
             Self.script([2, 2, 0]),
             StopRules(endOfTurn: [0], maxNewTokens: 3)
         )
-        #expect(exact.finish == .endOfTurn)
+        #expect(exact.stop == .endOfTurn)
         let long = try Self.finish(endless, StopRules(endOfTurn: [0], maxTotalTokens: 1))
-        #expect(long.tokens.isEmpty && long.finish == .promptTooLong && long.finish.isTruncated)
+        #expect(long.tokens.isEmpty && long.stop == .length)
     }
 
     @Test func cancellationStopsAtTheNextStep() throws {

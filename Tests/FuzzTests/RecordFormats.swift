@@ -102,7 +102,9 @@ enum RecordFormats {
         return try TextSubject(
             "\(folder)/traces.jsonl",
             seeds: [seed],
-            words: verdicts + ["\"topK\"", "\"tttt\"", "0.01", "0.0099", "1.1", "\"endOfText\""]
+            words: verdicts + [
+                "\"topK\"", "\"tttt\"", "0.01", "0.0099", "1.1", "\"endOfText\"", "\"student\"",
+            ]
         ) { path, random in
             let traces = try Trace.read(path)
             try check(traces, \.json, path, Trace.read)

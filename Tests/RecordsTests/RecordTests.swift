@@ -117,7 +117,7 @@ func message(of body: () throws -> Void) -> String {
             id: id,
             attempt: attempt,
             seed: 1,
-            policy: "rsd",
+            policy: .rsd,
             seedKey: "rsd/p/0",
             promptDigest: "00",
             acceptanceThreshold: threshold,
@@ -184,7 +184,15 @@ func message(of body: () throws -> Void) -> String {
         ),
         (
             "endOfTurn", "fell over",
-            "'stop': found a string; expected one of endOfTurn, endOfText, length"
+            "'stop': found 'fell over'; expected one of endOfTurn, endOfText, length"
+        ),
+        (
+            "\"policy\":\"rsd\"", "\"policy\":\"oracle\"",
+            "'policy': found 'oracle'; expected one of rsd, teacher, student"
+        ),
+        (
+            "\"policy\":\"rsd\"", "\"policy\":7",
+            "'policy': found an integer; expected one of rsd, teacher, student"
         ),
         ("\"ids\":[0,1,2]", "\"ids\":[0,-1,2]", "'ids': found -1; expected token ids"),
     ]) func refuses(_ part: String, _ replacement: String, _ expected: String) throws {

@@ -115,7 +115,7 @@ enum ReportExample {
     }
 
     private static func traces() -> [TraceStatistics] {
-        func curve(_ shares: [Double]) -> [ThresholdShare] {
+        func curve(_ shares: [Double]) -> [Acceptance] {
             zip([0.001, 0.003, 0.01, 0.03, 0.1], shares).map { .init(threshold: $0, share: $1) }
         }
         func histogram(_ low: Double) -> Histogram {

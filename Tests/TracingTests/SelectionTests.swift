@@ -22,7 +22,7 @@ import Testing
             id: id,
             attempt: attempt,
             seed: 1,
-            policy: "rsd",
+            policy: .rsd,
             seedKey: "",
             promptDigest: "",
             acceptanceThreshold: 0,

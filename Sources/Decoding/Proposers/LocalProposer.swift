@@ -1,3 +1,5 @@
+import Models
+
 /// A language model on this machine as proposer: it gives the logits of every token.
 public final class LocalProposer: Proposer {
     private let reader: ModelReader
@@ -9,7 +11,7 @@ public final class LocalProposer: Proposer {
     ///   - promptRowsPerPass: The most prompt tokens read in one pass, over all prompts.
     public init(
         _ model: any NextTokenModel,
-        promptRowsPerPass: Int = ModelReader.promptRowsPerPass
+        promptRowsPerPass: Int = LanguageModel.rowsPerPass
     ) {
         reader = ModelReader(model, promptRowsPerPass: promptRowsPerPass)
     }

@@ -1,12 +1,13 @@
 import Basics
 import Kernels
+import Records
 
 /// A way to choose the next token from what a model, and perhaps a proposer, say about it.
 ///
 /// One engine serves every rule: plain sampling needs no proposer, reverse speculative decoding does.
 public protocol NextTokenRule: Sendable {
     /// The part of the model that chooses, and whose token ids are recorded.
-    var source: TokenDecision.Source { get }
+    var source: TokenSource { get }
 
     /// How many ids the tokenizer of that model defines; the model must have as many.
     var vocabularySize: Int { get }

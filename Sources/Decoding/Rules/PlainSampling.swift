@@ -1,12 +1,13 @@
 import Basics
 import Kernels
+import Records
 
 /// Draws every token from one model.
 public struct PlainSampling: NextTokenRule {
     /// How tokens are drawn.
     public let parameters: SamplingParameters
     /// The model's part, which decides where its probabilities are recorded.
-    public let source: TokenDecision.Source
+    public let source: TokenSource
     /// The number of ids that the tokenizer defines; rows above are never drawn.
     public let vocabularySize: Int
     private let stream: RandomStream
@@ -23,7 +24,7 @@ public struct PlainSampling: NextTokenRule {
         _ parameters: SamplingParameters,
         vocabularySize: Int,
         seed: UInt64,
-        source: TokenDecision.Source = .student,
+        source: TokenSource = .student,
         stream: String? = nil
     ) {
         self.parameters = parameters

@@ -1,5 +1,6 @@
 import Basics
 import Kernels
+import Records
 
 /// The teacher proposes tokens, the student keeps those it finds likely enough.
 ///
@@ -36,7 +37,7 @@ public struct ReverseSpeculativeDecoding: NextTokenRule {
     }
 
     /// The student chooses, and its ids are recorded.
-    public var source: TokenDecision.Source { .student }
+    public var source: TokenSource { .student }
 
     /// As many as the student's tokenizer has tokens.
     public var vocabularySize: Int { vocabularies.studentVocabularySize }
@@ -140,9 +141,9 @@ extension ReverseSpeculativeDecoding {
             of token: Int32,
             probability: Float,
             threshold: Double
-        ) -> TokenDecision.RefusedProposal.Cause? {
-            guard Double(probability) >= threshold else { return .belowThreshold }
-            return acceptanceTop?.contains(token) == false ? .outsideTopK : nil
+        ) -> Refusal.Reason? {
+            guard Double(probability) >= threshold else { return .threshold }
+            return acceptanceTop?.contains(token) == false ? .topK : nil
         }
 
         /// The share of proposals that a threshold would accept.
@@ -162,7 +163,7 @@ extension ReverseSpeculativeDecoding {
 
     /// The method itself: a pure function of both distributions and the position's random numbers.
     func decide(_ position: Position, key: PositionKey) throws -> TokenDecision {
-        var refused: [TokenDecision.RefusedProposal] = []
+        var refused: [Refusal] = []
         let proposals = position.proposal.isEmpty ? 0 : configuration.proposals
         for draw in 0..<proposals {
             let (proposed, token) = proposed(draw, from: position.proposal, at: key)
@@ -170,12 +171,12 @@ extension ReverseSpeculativeDecoding {
             guard let teacherProbability = position.teacherProbability(proposed) else {
                 preconditionFailure("decide: the teacher proposes a token of unknown probability")
             }
-            let cause = position.refusal(
+            let reason = position.refusal(
                 of: token,
                 probability: probability,
                 threshold: configuration.acceptanceThreshold
             )
-            guard let cause else {
+            guard let reason else {
                 return TokenDecision(
                     token: token,
                     source: .teacher,
@@ -186,11 +187,12 @@ extension ReverseSpeculativeDecoding {
                 )
             }
             refused.append(
-                TokenDecision.RefusedProposal(
+                Refusal(
+                    position: key.position,
                     token: token,
                     teacherProbability: teacherProbability,
                     studentProbability: probability,
-                    cause: cause
+                    reason: reason
                 )
             )
         }

@@ -1,5 +1,6 @@
 import Basics
 import Decoding
+import Records
 
 /// How tries are generated.
 public struct GenerationSettings: Sendable, Equatable {
@@ -146,14 +147,4 @@ extension ValueKind where Value == Int? {
             json: { $0.map { .integer($0) } ?? "auto" }
         )
     }
-}
-
-/// Who chooses the tokens of a trace.
-public enum TracePolicy: String, Sendable, CaseIterable {
-    /// The teacher proposes and the student's probability decides.
-    case rsd
-    /// The teacher alone.
-    case teacher
-    /// The student alone.
-    case student
 }

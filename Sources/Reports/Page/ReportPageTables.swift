@@ -141,7 +141,7 @@ struct ReportPageTables {
                     guard rank < trace.lowTokens.count else { return ["text": "", "share": ""] }
                     let token = trace.lowTokens[rank]
                     return [
-                        "text": SampleTraceView.signs(token.text),
+                        "text": token.text.withSignsForSpaces,
                         "share": NumberText.share(token.share),
                     ]
                 }

@@ -57,24 +57,7 @@ struct SampleTraceView {
 
     /// Line breaks and tabs as signs in front of themselves, because they are tokens too.
     private func visible(_ text: String) -> String {
-        Self.replacing(text, ["\n": "↵\n", "\r": "␍", "\t": "⇥\t"])
-    }
-
-    /// A token on a line of its own: spaces and line breaks as signs.
-    static func signs(_ text: String) -> String {
-        replacing(text, [" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥"])
-    }
-
-    private static func replacing(_ text: String, _ signs: [Unicode.Scalar: String]) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            if let sign = signs[scalar] {
-                result += sign
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
+        text.replacingScalars(["\n": "↵\n", "\r": "␍", "\t": "⇥\t"])
     }
 
     /// "“ Wait”, written by the teacher; P_S 0.02 %, P_T 41 %".

@@ -131,7 +131,7 @@ public struct SamplingRun {
         )
         let wanted = missing.reduce(0) { $0 + $1.indices.count }
         let total = benchmark.asked(limit).count * benchmark.perQuestion
-        let progress = Experiments.Progress(
+        let progress = ProgressLine(
             "\(job.label) \(benchmark.name)",
             total: total,
             unit: "samples",
@@ -190,9 +190,9 @@ public struct SamplingRun {
             fields.append(("right", NumberText.percent(share) + " %"))
         }
         // Before the first sample is finished, all that tells of work.
-        fields.append(("", "\(Experiments.Progress.grouped(done.newTokens)) tokens"))
+        fields.append(("", "\(ProgressLine.grouped(done.newTokens)) tokens"))
         if seconds > 0 {
-            let rate = Experiments.Progress.rate(Double(done.newTokens) / seconds)
+            let rate = ProgressLine.rate(Double(done.newTokens) / seconds)
             fields.append(("", "\(rate) tokens/s"))
         }
         return fields

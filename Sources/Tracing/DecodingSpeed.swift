@@ -86,9 +86,9 @@ public struct DecodingSpeed {
     }
 
     private static func rounded(_ value: Double) -> String {
-        if let whole = Int(exactly: value) { return Progress.grouped(whole) }
+        if let whole = Int(exactly: value) { return ProgressLine.grouped(whole) }
         return value >= 1000
-            ? Progress.grouped(Int(value.rounded())) : "\((value * 1000).rounded() / 1000)"
+            ? ProgressLine.grouped(Int(value.rounded())) : "\((value * 1000).rounded() / 1000)"
     }
 }
 

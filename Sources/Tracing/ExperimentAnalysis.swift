@@ -275,7 +275,7 @@ extension RunLayout {
         _ body: (SelectedTrace, ArmAnalysis.ScoredTrace) throws -> Void
     ) throws {
         guard !traces.isEmpty else { return }
-        let progress = Progress("scoring \(label)", total: traces.count, unit: "traces")
+        let progress = ProgressLine("scoring \(label)", total: traces.count, unit: "traces")
         let template = experiment.template
         let scoring = SequenceScoring(student)
         let endOfTurn = try template.endOfTurnID(in: student.tokenizer)

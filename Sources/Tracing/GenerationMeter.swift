@@ -44,7 +44,7 @@ struct GenerationCounts {
 
 /// The progress line of generation: tries and problems done, tries kept, acceptance, tokens/s.
 struct GenerationMeter {
-    private let progress: Progress
+    private let progress: ProgressLine
     private let filter: TraceFilter
     private let problemCount: Int
     private let found: Int
@@ -68,7 +68,7 @@ struct GenerationMeter {
         self.found = known
         let shard = run.shard.map { " shard \($0.index)/\($0.count)" } ?? ""
         let variant = run.layout.experiment.variant.map { "\($0.name) " } ?? ""
-        progress = Progress(
+        progress = ProgressLine(
             "\(variant)\(run.stage.label) seed \(run.stage.seed)\(shard)",
             total: wanted.count * run.arm.generation.tries,
             unit: "tries",
@@ -112,9 +112,9 @@ struct GenerationMeter {
             let share = Double(done.acceptedTokens) / Double(proposals)
             fields.append(("accepted", percentage(share)))
         }
-        fields.append(("", "\(Progress.grouped(done.newTokens)) tokens"))
+        fields.append(("", "\(ProgressLine.grouped(done.newTokens)) tokens"))
         let speed = Double(done.newTokens) / max(progress.elapsed, 1e-9)
-        fields.append(("", "\(Progress.rate(speed)) tokens/s"))
+        fields.append(("", "\(ProgressLine.rate(speed)) tokens/s"))
         return fields
     }
 }

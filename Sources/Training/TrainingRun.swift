@@ -55,7 +55,7 @@ public final class TrainingRun {
             warn: display.write(line:)
         )
         let stepCount = plan.batches.stepCount
-        let progress = Progress(
+        let progress = ProgressLine(
             plan.label,
             total: stepCount,
             unit: "steps",
@@ -90,7 +90,7 @@ public final class TrainingRun {
         let count = plan.batches.stepCount - first
         display.write(
             line: "\(plan.label): \(count) \(count == 1 ? "step" : "steps") to come, the first of "
-                + "\(Progress.grouped(batch.tokenCount)) tokens"
+                + "\(ProgressLine.grouped(batch.tokenCount)) tokens"
         )
     }
 
@@ -99,14 +99,14 @@ public final class TrainingRun {
     {
         [
             ("loss", String(format: "%.3f", metrics.loss)),
-            ("tokens/s", Progress.rate(Double(tokens) / max(elapsed, 1e-9))),
+            ("tokens/s", ProgressLine.rate(Double(tokens) / max(elapsed, 1e-9))),
             ("lr", String(format: "%.2e", metrics.learningRate)),
             ("grad", String(format: "%.2f", metrics.gradientNorm)),
         ]
     }
 
     /// One optimizer step, of which all is known but its time.
-    private func train(_ batch: StepBatch, step: Int, _ progress: Experiments.Progress) throws
+    private func train(_ batch: StepBatch, step: Int, _ progress: ProgressLine) throws
         -> StepMetrics
     {
         let tokenCount = batch.tokenCount
@@ -115,7 +115,7 @@ public final class TrainingRun {
             under: model.transformer,
             on: batch
         ) { done in
-            let share = "\(Progress.grouped(done))/\(Progress.grouped(tokenCount)) tokens"
+            let share = "\(ProgressLine.grouped(done))/\(ProgressLine.grouped(tokenCount)) tokens"
             progress.update(done: step, [("step \(step + 1):", share)])
         }
         let norm = optimizer.gradientNorm()

@@ -27,7 +27,7 @@ final class Recorder: Sendable {
 @Suite struct ProgressTests {
     @Test func addsALineSoonAndThenEveryHalfMinuteOffATerminal() {
         let recorder = Recorder()
-        let progress = Progress(
+        let progress = ProgressLine(
             "rsd seed 1",
             total: 300,
             unit: "problems",
@@ -54,7 +54,7 @@ final class Recorder: Sendable {
 
     @Test func rewritesItsLineOnATerminal() {
         let recorder = Recorder()
-        let progress = Progress(
+        let progress = ProgressLine(
             "step",
             total: nil,
             unit: "steps",
@@ -76,7 +76,7 @@ final class Recorder: Sendable {
     @Test func workThatEndsEarlyLeavesItsLine() {
         let recorder = Recorder()
         func work(live: Bool) {
-            let progress = Progress(
+            let progress = ProgressLine(
                 "x",
                 total: 3,
                 unit: "items",
@@ -93,7 +93,7 @@ final class Recorder: Sendable {
 
     @Test func shortWorkIsOneLineOffATerminal() {
         let recorder = Recorder()
-        let progress = Progress(
+        let progress = ProgressLine(
             "x",
             total: 3,
             unit: "items",
@@ -111,13 +111,13 @@ final class Recorder: Sendable {
         (0.000017, "0.000017"),
         (0, "0.0"),
     ]) func showsRates(_ value: Double, _ expected: String) {
-        #expect(Progress.rate(value) == expected)
+        #expect(ProgressLine.rate(value) == expected)
     }
 
     @Test(arguments: [
         (7, "0:07"), (754, "12:34"), (11045, "3:04:05"), (.infinity, "?"), (-3, "0:00"),
     ]) func showsDurations(_ seconds: Double, _ expected: String) {
-        #expect(Progress.duration(seconds) == expected)
+        #expect(ProgressLine.duration(seconds) == expected)
     }
 }
 

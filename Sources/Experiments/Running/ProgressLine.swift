@@ -56,7 +56,7 @@ public struct ProgressDisplay: Sendable {
 ///     rsd seed 1: 120/300 problems  40 %  0:15 left  accepted 97.1 %  12.3 problems/s
 ///
 /// What matters most comes first, since a narrow terminal shows only what fits. Rates and the time left count only what this process did, not what it found done.
-public final class Progress: Sendable {
+public final class ProgressLine: Sendable {
     private struct State {
         var done: Int
         var fields: [(name: String, value: String)] = []

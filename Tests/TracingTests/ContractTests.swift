@@ -145,7 +145,8 @@ import Testing
         #expect(analysis.arms.map(\.arm) == ["teacher", "masked", "rsd", "human"])
         #expect(analysis.arms.allSatisfy { !$0.samples.isEmpty && $0.tokens > 0 })
         let rsd = analysis.arms[2]
-        #expect(rsd.rejections[.wrong] == 6 && rsd.acceptanceByThreshold.count == 2)
+        #expect(rsd.rejections == [.wrong: 3, .unparsed: 3, .notChosen: 2])
+        #expect(rsd.acceptanceByThreshold.count == 2)
         #expect(rsd.lengthRange != nil && rsd.agreement.right != nil && rsd.histogram != nil)
         #expect(analysis.arms[0].lowTokens.count == 2 && !analysis.arms[0].lowByPosition.isEmpty)
     }

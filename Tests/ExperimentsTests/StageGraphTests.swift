@@ -91,6 +91,36 @@ import Testing
         }
     }
 
+    /// As when another shard makes the last try while this one is at the tries of another arm.
+    @Test func whatAnotherProcessFinishesMeanwhileHoldsNothingBack() throws {
+        try withFolder { folder in
+            let graph = try Self.graph(runs: folder, goals: [.traces, .selection])
+            var refused: Stage?
+            var selected: [String] = []
+            let runner = StageRunner([
+                .traces: { node, stage in
+                    if node.label == "teacher", node.seed == 1 { refused = stage }
+                    return stage.folder != refused?.folder
+                },
+                .selection: { node, _ in
+                    if selected.isEmpty, let refused {
+                        try refused.run(of: graph.layout.experiment) { run in
+                            try run.begin()
+                            try run.close(.finished)
+                        }
+                    }
+                    selected.append("\(node.label) \(node.seed)")
+                    return true
+                },
+            ])
+            try runner.run(graph)
+            // Those before the first selection found it unfinished.
+            #expect(selected.contains("teacher-filtered 1") && selected.contains("rsd 1"))
+            try runner.run(graph)
+            #expect(selected.contains("direct 1"))
+        }
+    }
+
     @Test func oneProcessWorksOnAStageAndItsManifestTellsHowThatEnded() throws {
         try withFolder { folder in
             let graph = try Self.graph(runs: folder, goals: [.traces])

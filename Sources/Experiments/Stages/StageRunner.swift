@@ -24,9 +24,12 @@ public final class StageRunner {
         var stopped: Set<Int> = []
         for (place, node) in graph.nodes.enumerated() {
             guard let worker = workers[node.kind] else { continue }
-            if try !stopped.isDisjoint(with: node.needs) || !run(node, worker) {
-                stopped.insert(place)
+            // What another process was still at work on may be finished by now.
+            let isHeldBack = try node.needs.contains { need in
+                try stopped.contains(need)
+                    && graph.nodes[need].stageIfKnown()?.state != .finished
             }
+            if try isHeldBack || !run(node, worker) { stopped.insert(place) }
         }
     }
 
@@ -40,7 +43,7 @@ public final class StageRunner {
             return false
         }
         guard let stage = try node.stage() else { return true }
-        if let known = isDone[stage.folder] { return known }
+        if let known = isDone[stage.folder] { return known || stage.state == .finished }
         let result = try worker(node, stage)
         isDone[stage.folder] = result
         return result

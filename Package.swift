@@ -88,8 +88,8 @@ let package = Package(
         .target(
             name: "Scoring",
             dependencies: [
-                "Basics", "Checkpoints", "Decoding", "Experiments", "Grading", "Kernels", "Models",
-                "Records", "Statistics", "Tokenizers",
+                "Basics", "Decoding", "Experiments", "Grading", "Kernels", "Models",
+                "Records", "Statistics",
             ]
         ),
         .target(
@@ -123,7 +123,7 @@ let package = Package(
         .executableTarget(
             name: "Evaluate",
             dependencies: [
-                "Basics", "Experiments", "Grading", "Models", "Programs", "Records", "Reports",
+                "Basics", "Experiments", "Grading", "Models", "Programs", "Reports",
                 "Scoring", "Tokenizers", "Training", argumentParser,
             ]
         ),

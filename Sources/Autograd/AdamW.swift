@@ -1,5 +1,5 @@
-import Kernels
 import Foundation
+import Kernels
 
 /// AdamW: Adam with weight decay decoupled from the gradient.
 ///

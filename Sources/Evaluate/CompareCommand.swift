@@ -1,7 +1,7 @@
-import Reports
 import ArgumentParser
-import Experiments
 import Basics
+import Experiments
+import Reports
 
 /// `compare`: runs of different experiments side by side.
 struct CompareCommand: ParsableCommand {

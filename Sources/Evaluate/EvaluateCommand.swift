@@ -1,8 +1,8 @@
-import Programs
 import ArgumentParser
-import Experiments
 import Basics
+import Experiments
 import Models
+import Programs
 
 /// `rsd-evaluate`: samples, grades and reports; and small tools around models and answers.
 struct EvaluateCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Experiments
 import Basics
+import Experiments
 import Grading
 import Kernels
 

@@ -1,8 +1,8 @@
-import Programs
 import ArgumentParser
-import Experiments
 import Basics
+import Experiments
 import Models
+import Programs
 
 /// `logprobs`: how likely a model finds given tokens.
 struct LogprobsCommand: ParsableCommand {

@@ -1,8 +1,8 @@
+import ArgumentParser
+import Basics
+import Experiments
 import Programs
 import Reports
-import ArgumentParser
-import Experiments
-import Basics
 
 /// `report`: tables, plots and a page.
 struct ReportCommand: ParsableCommand {

@@ -1,8 +1,8 @@
+import ArgumentParser
+import Basics
+import Experiments
 import Programs
 import Scoring
-import ArgumentParser
-import Experiments
-import Basics
 
 /// `rescore`: grades stored samples again.
 struct RescoreCommand: ParsableCommand {
@@ -21,8 +21,8 @@ struct RescoreCommand: ParsableCommand {
     var fromScores = false
 
     func run() throws {
-        let variants = try options.variants()
         let experiment = try options.file.read()
+        let variants = try options.variants(of: experiment)
         var (changed, total) = (0, 0)
         var stored = fromScores ? try StoredScores(experiment) : nil
         let jobs =

@@ -1,9 +1,9 @@
-import Training
+import ArgumentParser
+import Basics
+import Experiments
 import Programs
 import Scoring
-import ArgumentParser
-import Experiments
-import Basics
+import Training
 
 /// `run`: samples and scores; resumes.
 struct RunCommand: ParsableCommand {

@@ -1,9 +1,9 @@
-import Scoring
 import ArgumentParser
+import Basics
 import Decoding
 import Experiments
-import Basics
 import Models
+import Scoring
 import Tokenizers
 
 /// `sample`: one completion of a prompt, written as it is made.

@@ -1,6 +1,6 @@
-import Records
 import Basics
 import Foundation
+import Records
 
 /// Everything an experiment file says, checked, with every default filled in.
 public struct Experiment: Sendable {

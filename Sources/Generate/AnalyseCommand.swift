@@ -1,9 +1,9 @@
+import ArgumentParser
+import Basics
+import Experiments
+import Models
 import Programs
 import Tracing
-import ArgumentParser
-import Experiments
-import Basics
-import Models
 
 /// `rsd-generate analyse`: how likely the student finds what it is to be trained on.
 struct AnalyseCommand: ParsableCommand {

@@ -1,8 +1,8 @@
-import Tracing
 import ArgumentParser
-import Experiments
 import Basics
+import Experiments
 import Models
+import Tracing
 
 /// `rsd-generate bench`: how fast prompts are read and tokens are made.
 struct BenchCommand: ParsableCommand {

@@ -1,9 +1,9 @@
-import Tracing
 import ArgumentParser
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
+import Records
+import Tracing
 
 /// `rsd-generate contamination`: problems of a file that benchmarks also have.
 struct ContaminationCommand: ParsableCommand {

@@ -1,8 +1,8 @@
+import ArgumentParser
+import Basics
+import Experiments
 import Programs
 import Tracing
-import ArgumentParser
-import Experiments
-import Basics
 
 /// `rsd-generate`: makes the traces that students are trained on.
 struct GenerateCommand: ParsableCommand {

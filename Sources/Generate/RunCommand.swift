@@ -1,9 +1,9 @@
+import ArgumentParser
+import Basics
+import Experiments
 import Programs
 import Tracing
 import Training
-import ArgumentParser
-import Experiments
-import Basics
 
 /// `rsd-generate run`: makes traces and selects from them.
 struct RunCommand: ParsableCommand {

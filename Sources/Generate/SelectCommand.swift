@@ -1,8 +1,8 @@
+import ArgumentParser
+import Basics
+import Experiments
 import Programs
 import Tracing
-import ArgumentParser
-import Experiments
-import Basics
 
 /// `rsd-generate select`: applies the trace filter again.
 struct SelectCommand: ParsableCommand {
@@ -25,7 +25,7 @@ struct SelectCommand: ParsableCommand {
         var isEmpty = true
         for graph in graphs {
             try runner.run(graph)
-            let selections = tracing.selections(of: graph)
+            let selections = try tracing.selections(of: graph)
             try ArmSelection.print(selections, of: graph)
             if !selections.isEmpty { isEmpty = false }
         }

@@ -1,2 +1,3 @@
 import Programs
+
 GenerateCommand.start()

@@ -1,6 +1,6 @@
+import Basics
 import CKernels
 import COpenBLAS
-import Basics
 import Foundation
 
 /// Operands of one matrix product with row strides: C = alpha op(A) op(B) + beta C.

@@ -1,5 +1,5 @@
-import Basics
 import Autograd
+import Basics
 import Checkpoints
 import Kernels
 

@@ -1,6 +1,6 @@
 import Autograd
-import Checkpoints
 import Basics
+import Checkpoints
 import Kernels
 
 /// Fresh weights, reproducible from a seed.

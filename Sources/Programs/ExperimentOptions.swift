@@ -46,7 +46,15 @@ public struct ExperimentOptions: ParsableArguments {
     /// - Throws: `Failure` when the file is missing or has mistakes, or has no such arm, seed or
     ///   variant.
     public func variants(orArm extraArm: String? = nil) throws -> [Experiment] {
-        let experiment = try file.read()
+        try variants(of: file.read(), orArm: extraArm)
+    }
+
+    /// The same of an experiment that has been read.
+    ///
+    /// - Throws: `Failure.configuration` for an arm, a seed or a variant that it has not.
+    public func variants(of experiment: Experiment, orArm extraArm: String? = nil) throws
+        -> [Experiment]
+    {
         if let arm, arm != extraArm { _ = try experiment.arm(arm) }
         let variants = try experiment.variants.filter {
             variant == nil || $0.variant?.name == variant

@@ -1,6 +1,6 @@
-import Experiments
 import ArgumentParser
 import Basics
+import Experiments
 import Foundation
 
 /// What the three programs say of themselves.

@@ -1,8 +1,8 @@
-import Statistics
-import Records
 import Experiments
 import Grading
 import Kernels
+import Records
+import Statistics
 
 /// Extracts and grades answers as an experiment says.
 struct AnswerGrading: Sendable {

@@ -1,8 +1,8 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
 import Grading
+import Records
 
 /// The samples of one job on one benchmark, as far as they are there.
 ///

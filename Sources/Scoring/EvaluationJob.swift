@@ -1,5 +1,5 @@
-import Experiments
 import Basics
+import Experiments
 import Foundation
 
 /// One arm under one seed, to be sampled on all benchmarks.
@@ -29,25 +29,10 @@ public struct EvaluationJob: Sendable {
     /// How completions are graded.
     var grading: AnswerGrading { AnswerGrading(experiment) }
 
-    /// Names the job for what it is sampled on, in variants that share a stage only once.
-    ///
-    /// - Throws: `Failure` when an input is missing or malformed, or nothing has been selected yet.
-    public static func all(
-        _ experiment: Experiment,
-        arm name: String? = nil,
-        seed only: UInt64? = nil,
-        environment: [String: String] = ProcessInfo.processInfo.environment
-    ) throws -> [EvaluationJob] {
-        var seen: Set<String> = []
-        return try experiment.variants.flatMap { variant in
-            try jobs(of: variant, arm: name, seed: only, environment: environment)
-        }.filter { seen.insert($0.stage.folder).inserted }
-    }
-
     /// The jobs of one variant, seed by seed, arms in the order of the table; none for an arm that
     /// has nothing to train on, and so no student.
     ///
-    /// - Throws: as `all`.
+    /// - Throws: `Failure` when an input is missing or malformed, or nothing has been selected yet.
     static func jobs(
         of variant: Experiment,
         arm name: String? = nil,
@@ -68,7 +53,7 @@ public struct EvaluationJob: Sendable {
 
     /// The jobs of graphs, in variants that share a stage only once.
     ///
-    /// - Throws: as `all`.
+    /// - Throws: As for one variant.
     public static func jobs(of graphs: [StageGraph]) throws -> [EvaluationJob] {
         var seen: Set<String> = []
         return try graphs.flatMap(jobs).filter { seen.insert($0.stage.folder).inserted }
@@ -76,7 +61,7 @@ public struct EvaluationJob: Sendable {
 
     /// The jobs of a graph; none for an arm that has nothing to train on, and so no student.
     ///
-    /// - Throws: as `all`.
+    /// - Throws: As for one variant.
     public static func jobs(of graph: StageGraph) throws -> [EvaluationJob] {
         try graph.nodes.filter { $0.kind == .evaluation }.compactMap { node in
             guard try node.emptiness == nil else { return nil }

@@ -1,6 +1,6 @@
-import Records
 import Experiments
 import Grading
+import Records
 
 /// The answers behind the counts of a report, gathered while samples are graded.
 public final class GradedAnswers {
@@ -8,9 +8,9 @@ public final class GradedAnswers {
     public init() {}
 
     /// The most answers that are kept; later ones are counted and not listed.
-    public static let most = 1_000_000
+    static let most = 1_000_000
     /// The most Unicode scalars that are kept of an answer.
-    public static let longest = 500
+    static let longest = 500
 
     private var lists: [String: [AnsweredQuestion]] = [:]
     private var places: [String: [String: Int]] = [:]

@@ -1,6 +1,6 @@
-import Records
-import Experiments
 import Basics
+import Experiments
+import Records
 
 /// Grades the stored samples of a job again.
 public struct Rescoring {

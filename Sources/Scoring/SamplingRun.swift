@@ -1,9 +1,9 @@
-import Records
+import Basics
 import Decoding
 import Experiments
-import Basics
 import Foundation
 import Models
+import Records
 
 /// Samples and grades what a job lacks.
 ///

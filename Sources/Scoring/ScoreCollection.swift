@@ -1,9 +1,9 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
 import Grading
 import Kernels
+import Records
 
 extension ScoreTable {
     /// Grades the stored samples of every variant, arm and seed.

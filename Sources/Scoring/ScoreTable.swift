@@ -1,5 +1,5 @@
-import Experiments
 import Basics
+import Experiments
 
 /// How many samples were right, question by question: all that the numbers of a report need.
 ///

@@ -1,5 +1,5 @@
-import Experiments
 import Basics
+import Experiments
 
 extension Experiment {
     /// The part of a long experiment that can be compared already: the arms that `isScored` with at

@@ -1,5 +1,5 @@
-import Experiments
 import Basics
+import Experiments
 import Foundation
 
 /// Scores of an earlier report, with the samples behind them as far as they are in the runs folder.

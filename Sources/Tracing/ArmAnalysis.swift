@@ -1,7 +1,7 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
+import Records
 import Statistics
 
 /// What is known of one arm's traces, all seeds together.

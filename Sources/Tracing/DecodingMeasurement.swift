@@ -1,10 +1,10 @@
-import Records
+import Basics
 import Decoding
 import Experiments
-import Basics
 import Foundation
 import Kernels
 import Models
+import Records
 import Tokenizers
 
 /// The speed of one rule, with all places of the batch taken.

@@ -1,6 +1,6 @@
+import Basics
 import Decoding
 import Experiments
-import Basics
 import Kernels
 import Models
 
@@ -17,7 +17,7 @@ public struct DecodingSpeed {
         /// K: the most tokens the teacher drafts before the student checks; nil for the best.
         var draftTokens: Int?
 
-        /// Takes the values as they are.
+        /// Describes a measurement.
         public init(
             batch: Int = 8,
             promptTokens: Int = 128,

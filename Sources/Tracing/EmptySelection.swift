@@ -1,6 +1,6 @@
-import Records
-import Experiments
 import Basics
+import Experiments
+import Records
 
 extension ArmSelection {
     /// Why nothing is left to train on, counted from the reasons of the filter; nil where there is

@@ -1,8 +1,8 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Grading
 import Models
+import Records
 import Tokenizers
 
 /// The analyses of an experiment's arms, side by side.
@@ -119,7 +119,7 @@ public struct AnalysisLimits {
     /// The first tokens of each; nil for all.
     var tokens: Int?
 
-    /// Takes the values as they are.
+    /// Limits; without any, all of it is analysed.
     public init(rows: Int? = nil, tokens: Int? = nil) {
         self.rows = rows
         self.tokens = tokens

@@ -1,7 +1,7 @@
-import Records
+import Basics
 import Decoding
 import Experiments
-import Basics
+import Records
 
 /// What tries amount to: counts for the manifest.
 struct GenerationCounts {

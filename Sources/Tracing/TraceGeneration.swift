@@ -1,11 +1,11 @@
-import Records
+import Basics
 import Decoding
 import Experiments
-import Basics
 import Foundation
 import Grading
 import Kernels
 import Models
+import Records
 
 /// Makes the tries of one arm and one seed, going on from those that are there.
 public struct TraceGeneration {
@@ -56,17 +56,15 @@ public struct TraceGeneration {
 
     /// Makes what is missing.
     ///
-    /// - Returns: Whether all tries of all problems are there now, in the main file or about to be.
     /// - Throws: `Failure.interrupted` when asked to stop; what loading, decoding and writing throw.
-    @discardableResult
-    func run(_ models: ModelStore) throws -> Bool {
+    func run(_ models: ModelStore) throws {
         let store = TraceStore(stage: stage)
         if stage.state == .finished, store.files == [stage.traces()],
             try shard != nil || missing(in: store.index()).isEmpty,
             (try? stage.checkOutput("traces.jsonl")) != nil
         {
             // Nothing to make and nothing to merge; the folder need not be writable.
-            return true
+            return
         }
         let part = shard.map { "-\($0.index)-of-\($0.count)" } ?? ""
         let made = try stage.run(of: layout.experiment, part: part) { run in
@@ -80,19 +78,17 @@ public struct TraceGeneration {
             // Its own file is free by now: of two processes that end together and pass over what the
             // other one still holds, the later finds all free.
             if !isComplete(tries), stage.state == .finished { tries = try index(store) }
-            guard isComplete(tries) else { return false }
+            guard isComplete(tries) else { return }
             do {
                 try stage.run(of: layout.experiment) { run in
                     try order(store, tries, run, made.tokensPerSecond)
                 }
             } catch let failure as Failure where failure.kind == .busy {
                 // Another process, which has seen the same files, is merging them.
-                return true
+                return
             }
         }
-        guard isComplete(tries) else { return false }
-        store.removeMerged()
-        return true
+        if isComplete(tries) { store.removeMerged() }
     }
 
     /// Makes what is missing, into this run's own file.

@@ -1,7 +1,7 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Kernels
+import Records
 import Tokenizers
 
 /// Makes an arm's data as much as those of other arms: equal problems, equal target tokens.

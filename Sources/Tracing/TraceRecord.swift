@@ -1,8 +1,8 @@
 import Basics
-import Records
 import Decoding
 import Grading
 import Kernels
+import Records
 import Tokenizers
 
 /// What the records of one stage have in common.

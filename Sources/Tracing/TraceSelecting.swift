@@ -1,8 +1,8 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
 import Kernels
+import Records
 
 /// What an arm trains on under one seed, and what was left out.
 public struct ArmSelection {

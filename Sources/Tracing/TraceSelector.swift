@@ -1,9 +1,9 @@
-import Records
+import Basics
 import Decoding
 import Experiments
-import Basics
 import Grading
 import Models
+import Records
 import Tokenizers
 
 /// Decides what the arms of an experiment train on.

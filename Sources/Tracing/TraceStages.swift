@@ -11,7 +11,8 @@ public final class TraceStages {
     public let shard: Shard?
     /// Changes how tries are made; for tests.
     var adjust: (inout TraceGeneration) -> Void = { _ in }
-    private var selections: [(node: StageGraph.Node, selection: ArmSelection)] = []
+    /// What was selected, by the folder of its stage: variants of a sweep may share it.
+    private var selections: [String: ArmSelection] = [:]
 
     /// Stages that work with some models.
     public init(_ models: ModelStore, limit: Int? = nil, shard: Shard? = nil) {
@@ -47,20 +48,18 @@ public final class TraceStages {
         else { return true }
         guard shard == nil || selection.isComplete else { return false }
         try selection.write(to: stage, of: node.layout)
-        if !node.isBorrowed { selections.append((node, selection)) }
+        selections[stage.folder] = selection
         return true
     }
 
     /// The selections of a graph's arms, seed by seed in the order of the table.
-    public func selections(of graph: StageGraph) -> [ArmSelection] {
-        let own = selections.filter { $0.node.layout.runsFolder == graph.layout.runsFolder }
-        return graph.layout.experiment.seeds.flatMap { seed in
-            graph.arms.compactMap { arm in
-                own.last { entry in
-                    entry.selection.seed == seed && entry.selection.arm.name == arm.name
-                        && entry.node.layout.experiment.variant?.name
-                            == graph.layout.experiment.variant?.name
-                }?.selection
+    ///
+    /// - Throws: `Failure` when an input is malformed.
+    public func selections(of graph: StageGraph) throws -> [ArmSelection] {
+        try graph.layout.experiment.seeds.flatMap { seed in
+            try graph.arms.compactMap { arm in
+                try graph.layout.ifPresent { try graph.layout.selection(arm, seed: seed) }
+                    .flatMap { selections[$0.folder] }
             }
         }
     }

@@ -1,8 +1,8 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
 import Kernels
+import Records
 
 /// Names a try: which problem, which number.
 struct TryKey: Hashable {

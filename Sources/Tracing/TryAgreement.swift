@@ -1,5 +1,5 @@
-import Records
 import Grading
+import Records
 
 /// How far the tries at a problem agree with each other, and how often they are right.
 struct TryAgreement {

@@ -1,7 +1,7 @@
-import Programs
 import ArgumentParser
 import Checkpoints
 import Experiments
+import Programs
 import Training
 
 /// `rsd-train bench`: speed of fine-tuning steps on random weights.

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Basics
 import Checkpoints
 import Experiments
-import Basics
 import Models
 import Tokenizers
 

@@ -1,7 +1,7 @@
-import Programs
 import ArgumentParser
-import Experiments
 import Basics
+import Experiments
+import Programs
 
 /// `rsd-train`: turns traces into trained students.
 struct TrainCommand: ParsableCommand {

@@ -1,6 +1,6 @@
 import Autograd
-import Kernels
 import Foundation
+import Kernels
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
-import Basics
 import Autograd
-import Kernels
+import Basics
 import Foundation
+import Kernels
 import Testing
 
 @Suite struct OptimizerTests {

@@ -1,8 +1,9 @@
-import Basics
 import Autograd
-@testable import Kernels
+import Basics
 import TestSupport
 import Testing
+
+@testable import Kernels
 
 @Suite struct TapeTests {
     @Test func unrecordedOperationsOnlyCompute() {

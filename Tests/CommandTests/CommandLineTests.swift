@@ -3,10 +3,9 @@ import Basics
 import Experiments
 import Testing
 
-@testable import Programs
-
 @testable import Evaluate
 @testable import Generate
+@testable import Programs
 
 /// What the programs take for a command line, without running anything.
 struct CommandLineTests {

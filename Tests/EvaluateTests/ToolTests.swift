@@ -1,12 +1,12 @@
-import ExperimentSupport
 import ArgumentParser
-import Records
-import Decoding
-import Experiments
 import Basics
+import Decoding
+import ExperimentSupport
+import Experiments
 import Foundation
 import Kernels
 import Models
+import Records
 import Testing
 import Tokenizers
 

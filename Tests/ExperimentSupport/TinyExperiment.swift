@@ -1,12 +1,12 @@
-import Checkpoints
-import Records
 import Basics
+import Checkpoints
 import Foundation
 import Models
+import Records
 import Tokenizers
 
-@testable import Scoring
 @testable import Experiments
+@testable import Scoring
 
 /// A whole experiment in a folder of its own: random models of a few hundred weights, one benchmark
 /// file, an arm `base` and an arm `direct` whose earlier stages are written by hand.
@@ -84,7 +84,11 @@ public struct TinyExperiment {
 
     /// All jobs of evaluation.
     public func jobs(_ experiment: Experiment) throws -> [EvaluationJob] {
-        try EvaluationJob.all(experiment, environment: environment)
+        try EvaluationJob.jobs(
+            of: experiment.variants.map {
+                try StageGraph(RunLayout($0, environment: environment), goals: [.evaluation])
+            }
+        )
     }
 
     /// Samples every arm and seed.

@@ -1,6 +1,6 @@
-import Records
 import Basics
 import Foundation
+import Records
 import Testing
 
 @testable import Experiments

@@ -1,8 +1,8 @@
-import Checkpoints
-import Records
-import Decoding
 import Basics
+import Checkpoints
+import Decoding
 import Foundation
+import Records
 import Testing
 
 @testable import Experiments

@@ -1,5 +1,5 @@
-import Experiments
 import Basics
+import Experiments
 import Foundation
 import TestSupport
 import Testing

@@ -1,5 +1,5 @@
-import Checkpoints
 import Basics
+import Checkpoints
 import Foundation
 import Models
 import TestSupport

@@ -1,7 +1,7 @@
-import Records
 import Basics
 import Foundation
 import Grading
+import Records
 import TestSupport
 
 /// Seeds and readers of the JSON Lines and CSV files.

@@ -1,7 +1,7 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
+import Records
 import TestSupport
 
 @testable import Reports

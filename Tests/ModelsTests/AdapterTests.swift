@@ -1,6 +1,6 @@
 import Autograd
-import Checkpoints
 import Basics
+import Checkpoints
 import Foundation
 import Kernels
 import Testing

@@ -1,12 +1,12 @@
-import ExperimentSupport
 import Basics
+import ExperimentSupport
 import Foundation
 import Testing
 
+@testable import Experiments
 @testable import Reports
 @testable import Scoring
 @testable import Statistics
-@testable import Experiments
 
 @Suite struct CompareTests {
     /// A run of one benchmark with the given right samples of each question, one list a seed.

@@ -1,12 +1,12 @@
-import ExperimentSupport
 import Basics
+import ExperimentSupport
 import Foundation
 import Testing
 
+@testable import Experiments
 @testable import Reports
 @testable import Scoring
 @testable import Statistics
-@testable import Experiments
 
 /// Ids, problems and answers from strangers, in every output of a report.
 @Suite struct HostileReportTests {

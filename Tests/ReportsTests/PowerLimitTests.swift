@@ -1,11 +1,11 @@
-import ExperimentSupport
 import Basics
+import ExperimentSupport
 import Testing
 
+@testable import Experiments
 @testable import Reports
 @testable import Scoring
 @testable import Statistics
-@testable import Experiments
 
 /// What a comparison may claim where nothing varies: no p of 1, no detectable difference of 0, no
 /// interval without width.

@@ -1,5 +1,5 @@
-import Records
 import Foundation
+import Records
 
 @testable import Reports
 @testable import Scoring

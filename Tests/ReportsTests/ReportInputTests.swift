@@ -1,13 +1,13 @@
-import Records
-import ExperimentSupport
 import Basics
+import ExperimentSupport
 import Foundation
+import Records
 import Testing
 
+@testable import Experiments
 @testable import Reports
 @testable import Scoring
 @testable import Statistics
-@testable import Experiments
 
 /// Files that a report reads, with numbers that cannot be, and runs that are not whole.
 @Suite struct ReportInputTests {

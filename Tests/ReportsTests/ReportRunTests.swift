@@ -1,13 +1,13 @@
-import ExperimentSupport
-import Records
 import Basics
+import ExperimentSupport
 import Foundation
+import Records
 import Testing
 
+@testable import Experiments
 @testable import Reports
 @testable import Scoring
 @testable import Statistics
-@testable import Experiments
 
 @Suite struct ReportRunTests {
     /// Writes samples with chosen verdicts, one a letter: `r`ight, `w`rong, `u`nparsed.

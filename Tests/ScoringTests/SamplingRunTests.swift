@@ -1,11 +1,11 @@
-import ExperimentSupport
-import Records
 import Basics
+import ExperimentSupport
 import Foundation
+import Records
 import Testing
 
-@testable import Scoring
 @testable import Experiments
+@testable import Scoring
 
 @Suite struct SamplingRunTests {
     @Test func samplesEveryQuestionOfEveryArmAsOftenAsAsked() throws {

@@ -1,6 +1,6 @@
+import Basics
 import ExperimentSupport
 import Experiments
-import Basics
 import Foundation
 import Testing
 

@@ -1,5 +1,5 @@
-import Basics
 import Autograd
+import Basics
 import Kernels
 
 /// An operation under a gradient check: shapes of its inputs, and the operation.

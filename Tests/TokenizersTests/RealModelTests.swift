@@ -1,7 +1,7 @@
-import Checkpoints
-import Models
 import Basics
+import Checkpoints
 import Foundation
+import Models
 import Testing
 
 @testable import Tokenizers

@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 import Testing
 
 @testable import Experiments

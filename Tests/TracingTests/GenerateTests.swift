@@ -1,9 +1,9 @@
-import Checkpoints
-import Records
 import Basics
+import Checkpoints
 import Foundation
 import Kernels
 import Models
+import Records
 import Testing
 import Tokenizers
 

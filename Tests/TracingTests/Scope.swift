@@ -30,14 +30,14 @@ struct Scope {
         stages.adjust = adjust
         let graph = try graph(isBorrowing: isBorrowing)
         try StageRunner([.traces: stages.makeTraces, .selection: stages.select]).run(graph)
-        return stages.selections(of: graph)
+        return try stages.selections(of: graph)
     }
 
     func select(_ models: ModelStore) throws -> [ArmSelection] {
         let stages = TraceStages(models)
         let graph = try graph()
         try StageRunner([.selection: stages.select]).run(graph)
-        return stages.selections(of: graph)
+        return try stages.selections(of: graph)
     }
 
     func write(_ selection: ArmSelection) throws {

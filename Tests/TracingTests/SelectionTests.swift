@@ -1,6 +1,6 @@
-import Records
 import Basics
 import Foundation
+import Records
 import Testing
 
 @testable import Experiments
@@ -218,6 +218,30 @@ import Testing
         #expect(direct["acceptance"]?.isNull == true)
         #expect(direct["samples"]?.array?.count == 2)
         #expect(analysis.markdown.contains("| tokens with P_S below 1 % "))
+    }
+
+    /// Variants that differ in what comes later share tries and selections; each has its table.
+    @Test func variantsThatShareASelectionHaveItAll() throws {
+        let laboratory = try Laboratory()
+        let text =
+            laboratory.text(arms: "  own: {kind: student-only}")
+            + "\ntraining: {epochs: 1}\ngrid: {length: {training.epochs: [1, 2]}}\n"
+        let experiment = try Experiment(text: text, file: "tiny.yaml")
+        let stages = TraceStages(ModelStore())
+        stages.adjust = { $0.display = ProgressDisplay(isLive: false, now: { 0 }, write: { _ in }) }
+        let runner = StageRunner([.traces: stages.makeTraces, .selection: stages.select])
+        var tables: [[ArmSelection]] = []
+        for variant in try experiment.variants {
+            let layout = RunLayout(
+                variant,
+                environment: ["RSD_RUNS": "\(laboratory.folder)/runs"]
+            )
+            let graph = try StageGraph(layout, goals: [.traces, .selection])
+            try runner.run(graph)
+            tables.append(try stages.selections(of: graph))
+        }
+        #expect(tables.map { $0.map(\.arm.name) } == [["own"], ["own"]])
+        #expect(tables.allSatisfy { $0.allSatisfy { $0.tries.count == 21 } })
     }
 
     @Test func aFileIsAnalysedUpToItsLimits() throws {

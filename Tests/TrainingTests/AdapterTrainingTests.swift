@@ -1,9 +1,9 @@
-import Checkpoints
-import Records
-import Experiments
 import Basics
+import Checkpoints
+import Experiments
 import Foundation
 import Models
+import Records
 import TestSupport
 import Testing
 

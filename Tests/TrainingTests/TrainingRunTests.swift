@@ -1,9 +1,9 @@
 import Autograd
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
 import Models
+import Records
 import TestSupport
 import Testing
 

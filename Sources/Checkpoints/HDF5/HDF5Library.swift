@@ -1,5 +1,5 @@
-import CHDF5
 import Basics
+import CHDF5
 import Foundation
 import Synchronization
 

@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 extension Experiment {
     /// The whole experiment with every default filled in, as manifests record it.

@@ -1,7 +1,7 @@
-import Records
 import Basics
 import Foundation
 import Models
+import Records
 import Tokenizers
 
 extension RunLayout {

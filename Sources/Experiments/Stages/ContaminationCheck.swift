@@ -1,6 +1,6 @@
-import Records
 import Basics
 import Foundation
+import Records
 
 /// Looks for what an experiment's arms train on in its benchmarks, as far as both are files.
 ///

@@ -1,5 +1,5 @@
-import Checkpoints
 import Basics
+import Checkpoints
 import Foundation
 
 /// What a report says about a model: which one it is, and how large.

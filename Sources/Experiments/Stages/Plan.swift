@@ -1,6 +1,6 @@
-import Records
 import Basics
 import Foundation
+import Records
 
 /// What an experiment will do: its stages, what is there already, what is missing, what it takes.
 public struct Plan: Sendable {
@@ -201,7 +201,9 @@ extension StageGraph.Node {
 
 extension RunLayout {
     /// A stage, or nil while something it depends on is not there.
-    func ifPresent(_ stage: () throws -> Stage?) throws -> Stage? {
+    ///
+    /// - Throws: What `stage` throws of anything that is there.
+    public func ifPresent(_ stage: () throws -> Stage?) throws -> Stage? {
         do { return try stage() } catch let failure as Failure where failure.kind == .missingInput {
             return nil
         }

@@ -1,7 +1,7 @@
-import Records
 import Basics
 import Foundation
 import Kernels
+import Records
 
 /// The two models of an experiment.
 public enum ModelRole: String, Sendable, CaseIterable {
@@ -89,24 +89,6 @@ public struct RunLayout: Sendable {
             own,
             ["model": scratch.json, "seed": .integer(Int(own))]
         )
-    }
-
-    /// Every stage that trains a model from scratch, each once.
-    ///
-    /// - Throws: Nothing for an experiment that was read without error.
-    public func baseStages() throws -> [Stage] {
-        var stages: [Stage] = []
-        // Traces may be made with a seed of their own.
-        let seeds = experiment.seeds + experiment.arms.compactMap(\.generation.seed)
-        for role in ModelRole.allCases where role == .student || experiment.teacher != nil {
-            for seed in seeds {
-                guard let stage = try base(role, seed: seed),
-                    !stages.contains(where: { $0.folder == stage.folder })
-                else { continue }
-                stages.append(stage)
-            }
-        }
-        return stages
     }
 
     /// Where a model's weights are, whether or not they have been made.

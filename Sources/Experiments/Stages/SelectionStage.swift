@@ -1,6 +1,6 @@
-import Records
 import Basics
 import Foundation
+import Records
 
 extension RunLayout {
     /// The stage that selects what an arm trains on, or copies it from elsewhere; nil for the base

@@ -1,7 +1,7 @@
-import Records
 import Basics
 import Foundation
 import Models
+import Records
 
 extension RunLayout {
     /// The shape of a model and the bytes of its weights as stored: from the header of its files,

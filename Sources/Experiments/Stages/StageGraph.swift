@@ -62,7 +62,10 @@ public struct StageGraph: Sendable {
         self.arms = arms ?? layout.experiment.arms
         if isBorrowing { try addBorrowed() }
         if goals.contains(.base) {
-            for (role, seed) in try layout.baseModels() { try add(.base(role), seed) }
+            // Traces may be made with a seed of their own.
+            let seeds =
+                layout.experiment.seeds + layout.experiment.arms.compactMap(\.generation.seed)
+            for role in ModelRole.allCases { for seed in seeds { try add(.base(role), seed) } }
         }
         for seed in layout.experiment.seeds {
             // All tries come before the first selection, because arms are matched with each other.
@@ -164,9 +167,7 @@ extension StageGraph.Node {
     ///
     /// - Throws: `Failure` for an input that is malformed.
     public func stageIfKnown() throws -> Stage? {
-        do { return try stage() } catch let failure as Failure where failure.kind == .missingInput {
-            return nil
-        }
+        try layout.ifPresent(stage)
     }
 
     /// The stage with its folder; nil for one that has nothing to do.
@@ -182,11 +183,12 @@ extension StageGraph.Node {
         }
     }
 
-    /// Whether there is anything to do: the base arm trains on nothing, and traces may come from
-    /// elsewhere.
+    /// Whether there is anything to do: models may be there already, the base arm trains on nothing,
+    /// and traces may come from elsewhere.
     fileprivate var hasWork: Bool {
         switch work {
-        case .base, .evaluation: true
+        case .base(let role): if case .scratch? = try? layout.source(role) { true } else { false }
+        case .evaluation: true
         case .traces(let arm): arm.isGenerated
         case .selection(let arm), .training(let arm): arm.kind != .base
         }
@@ -218,20 +220,14 @@ extension StageGraph.Node {
         var needed: [(Work, UInt64)] = []
         /// The model that an arm starts from.
         func student(of arm: Arm) throws {
-            if let name = arm.student {
-                needed.append((.training(try layout.experiment.arm(name)), seed))
-            } else {
-                base(.student)
-            }
-        }
-        func base(_ role: ModelRole) {
-            if case .scratch? = try? layout.source(role) { needed.append((.base(role), seed)) }
+            let arm = try arm.student.map { try layout.experiment.arm($0) }
+            needed.append((arm.map { .training($0) } ?? .base(.student), seed))
         }
         switch work {
         case .base: break
         case .traces(let arm):
             try student(of: arm)
-            if arm.kind.policy != .student { base(.teacher) }
+            if arm.kind.policy != .student { needed.append((.base(.teacher), seed)) }
         case .selection(let arm):
             needed.append((.traces(arm), seed))
             for name in arm.matching?.arms ?? [] where name != arm.name {
@@ -242,19 +238,17 @@ extension StageGraph.Node {
             needed.append((.selection(arm), seed))
             try student(of: arm)
         case .evaluation(let arm):
-            if arm.kind == .base { base(.student) } else { needed.append((.training(arm), seed)) }
+            needed.append((arm.kind == .base ? .base(.student) : .training(arm), seed))
         }
         return needed
     }
 }
 
 extension RunLayout {
-    /// The models that are trained from scratch, each once: role and seed.
+    /// Every stage that trains a model from scratch, each once.
     ///
     /// - Throws: Nothing for an experiment that was read without error.
-    func baseModels() throws -> [(role: ModelRole, seed: UInt64)] {
-        try baseStages().map { stage in
-            (ModelRole(rawValue: stage.label) ?? .student, stage.seed)
-        }
+    public func baseStages() throws -> [Stage] {
+        try StageGraph(self, arms: [], goals: [.base]).nodes.compactMap { try $0.stage() }
     }
 }

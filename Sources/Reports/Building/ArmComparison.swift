@@ -1,5 +1,5 @@
-import Statistics
 import Basics
+import Statistics
 
 /// One arm against another on the same questions and under the same seeds.
 ///

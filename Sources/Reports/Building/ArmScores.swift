@@ -1,7 +1,7 @@
-import Statistics
-import Scoring
-import Experiments
 import Basics
+import Experiments
+import Scoring
+import Statistics
 
 /// The scores of one arm over all seeds and benchmarks, in the forms that statistics want.
 struct ArmScores: Sendable {

@@ -1,8 +1,8 @@
-import Statistics
-import Scoring
-import Experiments
 import Basics
+import Experiments
 import Foundation
+import Scoring
+import Statistics
 
 /// The stored scores of one run, for a comparison with others.
 public struct ComparedRun {

@@ -1,8 +1,8 @@
-import Statistics
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
+import Records
+import Statistics
 
 /// The training losses that the runs left behind.
 enum LossFiles {

@@ -1,7 +1,7 @@
-import Statistics
-import Scoring
-import Experiments
 import Basics
+import Experiments
+import Scoring
+import Statistics
 
 /// Turns scores into the model of a report.
 struct ReportBuilder {

@@ -1,7 +1,7 @@
-import Records
-import Experiments
 import Basics
+import Experiments
 import Foundation
+import Records
 
 /// The lines of a report that say how its numbers were made.
 struct ReportManifest {

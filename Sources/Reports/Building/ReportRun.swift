@@ -1,8 +1,8 @@
-import Scoring
-import Experiments
-import Records
 import Basics
+import Experiments
 import Foundation
+import Records
+import Scoring
 
 /// Makes and writes the report of an experiment.
 public struct ReportRun {

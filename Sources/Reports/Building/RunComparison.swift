@@ -1,5 +1,5 @@
-import Statistics
 import Basics
+import Statistics
 
 /// Runs of different experiments side by side: the same questions paired, other ones not.
 ///
@@ -12,7 +12,7 @@ public struct RunComparison {
     /// Resamples of every bootstrap.
     var resamples = 10_000
 
-    /// Takes the values as they are.
+    /// Compares runs, the first with each of the others.
     public init(runs: [ComparedRun], resamples: Int = 10_000) {
         self.runs = runs
         self.resamples = resamples

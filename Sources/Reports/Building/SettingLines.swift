@@ -1,7 +1,7 @@
+import Basics
 import Checkpoints
 import Decoding
 import Experiments
-import Basics
 
 /// An experiment's models and settings in words, for "How it was made".
 struct SettingLines {

@@ -1,7 +1,7 @@
-import Statistics
-import Scoring
-import Experiments
 import Basics
+import Experiments
+import Scoring
+import Statistics
 
 /// Turns the scores of a sweep's variants into plots and tables against the grid's parameters.
 struct SweepBuilder {

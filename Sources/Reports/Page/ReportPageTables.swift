@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 /// The page's tables as the template reads them: dictionaries of text.
 struct ReportPageTables {

@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 /// A sample trace as the template reads it: runs of tokens with who wrote them and how likely.
 struct SampleTraceView {

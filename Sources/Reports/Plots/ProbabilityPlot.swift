@@ -1,6 +1,6 @@
-import Records
 import Basics
 import Foundation
+import Records
 
 /// Histograms of log10 P_S, one panel an arm: how likely the student found its training tokens.
 ///

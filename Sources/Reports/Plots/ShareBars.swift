@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 /// Bars of acceptance, fallback and low-probability shares, one panel a measure, one row an arm.
 struct ShareBars {

@@ -1,5 +1,5 @@
-import Statistics
 import Basics
+import Statistics
 
 /// How to read the tables, in plain words; only what the model really holds is explained.
 struct Legend {

@@ -1,5 +1,5 @@
-import Records
 import Basics
+import Records
 
 /// The results as comma-separated values, for other programs.
 ///

@@ -116,8 +116,8 @@ let package = Package(
         .executableTarget(
             name: "Train",
             dependencies: [
-                "Basics", "Checkpoints", "Experiments", "Models", "Programs", "Tokenizers",
-                "Training", argumentParser,
+                "Basics", "Checkpoints", "Experiments", "Kernels", "Models", "Programs",
+                "Tokenizers", "Training", argumentParser,
             ]
         ),
         .executableTarget(

@@ -24,12 +24,17 @@ public final class Tape<Scalar: KernelScalar> {
 
     private(set) var entries: [Entry] = []
     private let profile: OperationProfile?
+    /// What the matrix products of operations on this tape are computed with.
+    public let arithmetic: ProductArithmetic
 
     /// An empty tape.
     ///
-    /// - Parameter profile: Where the time of each operation is added up, if wanted.
-    public init(profile: OperationProfile? = nil) {
+    /// - Parameters:
+    ///   - profile: Where the time of each operation is added up, if wanted.
+    ///   - arithmetic: What the matrix products of operations are computed with.
+    public init(profile: OperationProfile? = nil, arithmetic: ProductArithmetic = .float32) {
         self.profile = profile
+        self.arithmetic = arithmetic
         profile?.start()
     }
 
@@ -138,26 +143,26 @@ public struct Gradients<Scalar: KernelScalar> {
     /// The buffer to add input `index`'s contribution to, cleared if this is the first one; nil
     /// when it is not wanted.
     public func accumulator(_ index: Int) -> Buffer<Scalar>? {
-        guard let (buffer, beta) = destination(index) else { return nil }
-        if beta == 0 { buffer.fill(0) }
+        guard let (buffer, isAdding) = destination(index) else { return nil }
+        if !isAdding { buffer.fill(0) }
         return buffer
     }
 
-    /// For kernels that compute `beta * destination + contribution`: the buffer, and 0 while it
-    /// holds nothing yet or 1 afterwards; nil when input `index` is not wanted.
-    public func destination(_ index: Int) -> (buffer: Buffer<Scalar>, beta: Scalar)? {
+    /// For kernels that can add to what a buffer holds: the buffer, and whether it already holds a
+    /// sum or is to be overwritten; nil when input `index` is not wanted.
+    public func destination(_ index: Int) -> (buffer: Buffer<Scalar>, isAdding: Bool)? {
         guard let entry = inputs[index] else { return nil }
         let (tensor, holdsSum) = tape.accumulator(entry)
-        return (tensor.buffer, holdsSum ? 1 : 0)
+        return (tensor.buffer, holdsSum)
     }
 
     /// Adds a contribution that has already been computed.
     public func add(_ contribution: Tensor<Scalar>, to index: Int) {
-        guard let (buffer, beta) = destination(index) else { return }
-        if beta == 0 {
-            buffer.copy(from: contribution.buffer)
-        } else {
+        guard let (buffer, isAdding) = destination(index) else { return }
+        if isAdding {
             Kernels.accumulate(contribution.buffer, into: buffer)
+        } else {
+            buffer.copy(from: contribution.buffer)
         }
     }
 

@@ -106,6 +106,13 @@ public struct Variable<Scalar: KernelScalar> {
     }
 }
 
+extension Collection {
+    /// What products of these operands are computed with: what their tape says, if there is one.
+    func arithmetic<Scalar>() -> ProductArithmetic where Element == Variable<Scalar> {
+        lazy.compactMap(\.tape).first?.arithmetic ?? .float32
+    }
+}
+
 /// A trained tensor: its value, and the gradient accumulated for it.
 public final class Parameter<Scalar: KernelScalar> {
     /// Published weight name, such as "model.layers.0.mlp.up_proj.weight".

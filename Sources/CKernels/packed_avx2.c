@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#define LANES 8
+#define WIDTH 8
 #define HALVES
 #include "Template/vector.h"
 #include "Template/bytes.h"
@@ -90,16 +90,16 @@ K void packed_rows(const int R, const int bits, const bool minima, long blocks,
                 __m256i a = dot16(bits, w, x + r, 0), b = dot16(bits, w, x + r, 1);
                 if (starts) a = _mm256_add_epi32(a, _mm256_set1_epi32(x[r].start[0]));
                 if (starts) b = _mm256_add_epi32(b, _mm256_set1_epi32(x[r].start[1]));
-                vf y;
+                wf y;
                 if (bits == 6)
-                    y = (vf)_mm256_cvtepi32_ps(a) * load(scales)
-                      + (vf)_mm256_cvtepi32_ps(b) * load(scales + STRIP);
+                    y = (wf)_mm256_cvtepi32_ps(a) * wide_load(scales)
+                      + (wf)_mm256_cvtepi32_ps(b) * wide_load(scales + STRIP);
                 else
-                    y = (vf)_mm256_cvtepi32_ps(_mm256_add_epi32(a, b)) * load(scales);
-                y = y * splat(x[r].scale);
-                if (minima) y = y - load(c->minima + k * STRIP + 8 * half) * splat(x[r].sum);
+                    y = (wf)_mm256_cvtepi32_ps(_mm256_add_epi32(a, b)) * wide_load(scales);
+                y = y * wide(x[r].scale);
+                if (minima) y = y - wide_load(c->minima + k * STRIP + 8 * half) * wide(x[r].sum);
                 float *to = sums + r * STRIP + 8 * half;
-                store(to, load(to) + y);
+                wide_store(to, wide_load(to) + y);
             }
         }
 }

@@ -9,7 +9,7 @@
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"),          \
                    min_vector_width(512))),                                                        \
     apply_to = function)
-#define LANES 16
+#define WIDTH 16
 #define HALVES
 #include "Template/vector.h"
 #include "Template/bytes.h"

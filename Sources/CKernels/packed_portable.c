@@ -2,7 +2,7 @@
 #include "Template/common.h"
 #include "packing.h"
 
-#define LANES 4
+#define WIDTH 4
 #include "Template/vector.h"
 #include "Template/bytes.h"
 

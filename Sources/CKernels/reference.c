@@ -4,6 +4,6 @@
 #include "Template/reference.h"
 #include "Template/table.h"
 
-static const ck_kernels table = CK_TABLE("reference", NULL);
+static const ck_kernels table = CK_TABLE("reference", NULL, NULL, NULL);
 
 const ck_kernels *ck_kernels_double(void) { return &table; }

@@ -85,15 +85,16 @@ public final class AdaptedTensors: TensorSource {
         let values = try base.values(name)
         guard Self.isAdapted(name, lora) else { return values }
         let (info, map) = (try info(name), Self.map(name))
+        let a = try adapter(LoRA.a(map))
+        scale(a, by: Float(lora.scale), into: a)
         gemm(
             try adapter(LoRA.b(map)),
-            try adapter(LoRA.a(map)),
+            a,
             into: values,
             m: info.rows,
             n: info.columns,
             k: lora.rank,
-            alpha: Float(lora.scale),
-            beta: 1
+            isAdding: true
         )
         return values
     }

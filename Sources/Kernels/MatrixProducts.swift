@@ -1,44 +1,65 @@
 import CKernels
 
-/// C = alpha op(A) op(B) + beta C, row-major and dense; op transposes where its flag is set.
+/// What float32 matrix products are computed with; products of `Double` are always OpenBLAS's.
+public enum ProductArithmetic: String, Sendable, CaseIterable {
+    /// Kernels of ours: every output is one chain of fused multiply-adds in the order of its terms, the
+    /// same bits on every CPU.
+    case float32
+    /// The same with operands rounded to bfloat16 and sums in float32.
+    case bfloat16
+    /// OpenBLAS, whose last bits depend on its version, on its kernels and so on the CPU.
+    case openBLAS
+}
+
+/// One matrix product: C = op(A) op(B), or C += op(A) op(B), where op transposes if its flag is set.
 ///
-/// The output is cut into panels that depend on the shape alone, each computed by one
-/// single-threaded call; so the bytes do not depend on the number of threads.
-///
-/// - Parameters:
-///   - a: `[m, k]`, or `[k, m]` when `transposeA`.
-///   - transposeA: Whether `a` is stored transposed.
-///   - b: `[k, n]`, or `[n, k]` when `transposeB`.
-///   - transposeB: Whether `b` is stored transposed.
-///   - c: `[m, n]`; not read where `beta` is 0.
-///   - m: Rows of the output.
-///   - n: Columns of the output.
-///   - k: Terms of each sum.
-///   - alpha: Factor of the product.
-///   - beta: Factor of what `c` held.
-public func gemm<S: KernelScalar>(
-    _ a: Buffer<S>,
-    transposeA: Bool = false,
-    _ b: Buffer<S>,
-    transposeB: Bool = false,
-    into c: Buffer<S>,
-    m: Int,
-    n: Int,
-    k: Int,
-    alpha: S = 1,
-    beta: S = 0
-) {
-    precondition(
-        a.count == m * k && b.count == k * n && c.count == m * n,
-        "gemm: [\(m), \(k)] x [\(k), \(n)] with \(a.count), \(b.count), \(c.count) elements"
-    )
-    guard m > 0 && n > 0 else { return }
-    guard k > 0 else {
-        if beta == 0 { c.fill(0) } else { scale(c, by: beta, into: c) }
-        return
-    }
-    gemm(
-        MatrixProduct(
+/// Operands are row-major with row strides; op(A) is `[m, k]`, op(B) `[k, n]`.
+public struct MatrixProduct<Scalar: KernelScalar>: @unchecked Sendable {
+    var a: UnsafePointer<Scalar>
+    var transposeA: Bool
+    var aStride: Int
+    var b: UnsafePointer<Scalar>
+    var transposeB: Bool
+    var bStride: Int
+    var c: UnsafeMutablePointer<Scalar>
+    var cStride: Int
+    var m: Int
+    var n: Int
+    var k: Int
+    var isAdding: Bool
+    /// What keeps the operands' memory.
+    let operands: [Buffer<Scalar>]
+}
+
+extension MatrixProduct {
+    /// A product of dense operands.
+    ///
+    /// - Parameters:
+    ///   - a: `[m, k]`, or `[k, m]` when `transposeA`.
+    ///   - transposeA: Whether `a` is stored transposed.
+    ///   - b: `[k, n]`, or `[n, k]` when `transposeB`.
+    ///   - transposeB: Whether `b` is stored transposed.
+    ///   - c: `[m, n]`; not read unless `isAdding`.
+    ///   - m: Rows of the output.
+    ///   - n: Columns of the output.
+    ///   - k: Terms of each sum.
+    ///   - isAdding: Whether the product is added to what `c` holds.
+    public init(
+        _ a: Buffer<Scalar>,
+        transposeA: Bool = false,
+        _ b: Buffer<Scalar>,
+        transposeB: Bool = false,
+        into c: Buffer<Scalar>,
+        m: Int,
+        n: Int,
+        k: Int,
+        isAdding: Bool = false
+    ) {
+        precondition(
+            a.count == m * k && b.count == k * n && c.count == m * n,
+            "gemm: [\(m), \(k)] x [\(k), \(n)] with \(a.count), \(b.count), \(c.count) elements"
+        )
+        self.init(
             a: a.base,
             transposeA: transposeA,
             aStride: transposeA ? m : k,
@@ -50,67 +71,178 @@ public func gemm<S: KernelScalar>(
             m: m,
             n: n,
             k: k,
-            alpha: alpha,
-            beta: beta
+            isAdding: isAdding,
+            operands: [a, b, c]
         )
-    )
-}
+    }
 
-/// Runs a product with row strides by fixed panels.
-func gemm<S: KernelScalar>(_ product: MatrixProduct<S>) {
-    guard ProductMeter.isOn else { return runPanels(product) }
-    let start = ContinuousClock.now
-    runPanels(product)
-    ProductMeter.time += ContinuousClock.now - start
-    ProductMeter.operations += 2 * Double(product.m) * Double(product.n) * Double(product.k)
-}
+    var operations: Double { 2 * Double(m) * Double(n) * Double(k) }
 
-private func runPanels<S: KernelScalar>(_ product: MatrixProduct<S>) {
-    let panel = PanelSize(m: product.m, n: product.n, k: product.k)
-    let down = (product.m + panel.rows - 1) / panel.rows
-    let across = (product.n + panel.columns - 1) / panel.columns
-    ThreadPool.forEach(down * across, grain: 1) { range in
-        for index in range {
-            let (i, j) = (index / across * panel.rows, index % across * panel.columns)
-            var part = product
-            part.a += product.transposeA ? i : i * product.aStride
-            part.b += product.transposeB ? j * product.bStride : j
-            part.c += i * product.cStride + j
-            part.m = min(panel.rows, product.m - i)
-            part.n = min(panel.columns, product.n - j)
-            S._gemm(part)
-        }
+    /// Part of the outputs.
+    func part(_ rows: Range<Int>, _ columns: Range<Int>) -> MatrixProduct {
+        var part = self
+        part.a += transposeA ? rows.lowerBound : rows.lowerBound * aStride
+        part.b += transposeB ? columns.lowerBound * bStride : columns.lowerBound
+        part.c += rows.lowerBound * cStride + columns.lowerBound
+        (part.m, part.n) = (rows.count, columns.count)
+        return part
+    }
+
+    func setZeros() {
+        for row in 0..<m { (c + row * cStride).update(repeating: 0, count: n) }
     }
 }
 
-/// Rows and columns of the output that one call computes.
-struct PanelSize {
-    var rows: Int
-    var columns: Int
+/// C = op(A) op(B), or C += op(A) op(B); see `MatrixProduct`.
+///
+/// The bytes do not depend on the number of threads.
+public func gemm<S: KernelScalar>(
+    _ a: Buffer<S>,
+    transposeA: Bool = false,
+    _ b: Buffer<S>,
+    transposeB: Bool = false,
+    into c: Buffer<S>,
+    m: Int,
+    n: Int,
+    k: Int,
+    isAdding: Bool = false,
+    _ arithmetic: ProductArithmetic = .float32
+) {
+    gemm(
+        [
+            MatrixProduct(
+                a,
+                transposeA: transposeA,
+                b,
+                transposeB: transposeB,
+                into: c,
+                m: m,
+                n: n,
+                k: k,
+                isAdding: isAdding
+            )
+        ],
+        arithmetic
+    )
+}
 
-    /// Equal panels of at most 512 x 1280, a multiple of four of them, so that two or four threads
-    /// finish together; of the cuts that do, the one that packs least.
+/// Products that do not depend on each other, as one loop of the threads.
+public func gemm<S: KernelScalar>(
+    _ products: [MatrixProduct<S>],
+    _ arithmetic: ProductArithmetic = .float32
+) {
+    guard ProductMeter.isOn else { return run(products, arithmetic) }
+    let start = ContinuousClock.now
+    run(products, arithmetic)
+    ProductMeter.time += ContinuousClock.now - start
+    ProductMeter.operations += products.reduce(0) { $0 + $1.operations }
+}
+
+private func run<S: KernelScalar>(
+    _ products: [MatrixProduct<S>],
+    _ arithmetic: ProductArithmetic
+) {
+    let kernels = S.kernels
+    let ordered = arithmetic == .bfloat16 ? kernels.product_bfloat16 : kernels.product
+    let isOrdered = arithmetic != .openBLAS && ordered != nil
+    // OpenBLAS's bits depend on the cut, which therefore must not depend on the number of threads.
+    // Products that add to the same outputs come one after the other.
+    guard Set(products.map(\.c)).count == products.count else {
+        for product in products { run([product], arithmetic) }
+        return
+    }
+    let threads = isOrdered ? ThreadPool.threadCount : 4
+    var blocks: [ProductBlocks] = []
+    for product in products {
+        blocks.append(ProductBlocks(m: product.m, n: product.n, k: product.k, threads: threads))
+        if product.k == 0 && !product.isAdding { product.setZeros() }
+    }
+    ThreadPool.forEach(blocks.reduce(0) { $0 + $1.count }, grain: 1) { range in
+        for task in range {
+            var (index, at) = (task, 0)
+            while index >= blocks[at].count {
+                index -= blocks[at].count
+                at += 1
+            }
+            let product = products[at]
+            let (rows, columns) = blocks[at][index]
+            guard isOrdered, let ordered else {
+                S._gemm(product.part(rows, columns))
+                continue
+            }
+            var operands = ck_product(
+                a: product.a,
+                b: product.b,
+                c: product.c,
+                a_stride: product.aStride,
+                b_stride: product.bStride,
+                c_stride: product.cStride,
+                k: product.k,
+                transpose_a: product.transposeA,
+                transpose_b: product.transposeB,
+                adding: product.isAdding
+            )
+            ordered(&operands, rows.lowerBound, rows.count, columns.lowerBound, columns.count)
+        }
+    }
+    withExtendedLifetime(products) {}
+}
+
+/// How the outputs of a product are cut into equal blocks, each of which is one task.
+struct ProductBlocks {
+    let m: Int
+    let n: Int
+    private(set) var rows: Int
+    private(set) var columns: Int
+
+    /// Columns of a block: as many as keep its panel of B within half a megabyte.
+    static let mostColumns = 512
+    static let mostRows = 1024
+
+    /// The cut that should be done first.
     ///
-    /// A panel packs its part of both operands again, which this size pays for. Measured with
-    /// OpenBLAS 0.3.21, SkylakeX kernels on Zen 4, two cores, products of 512 rows with 896 to 8960
-    /// columns: within 7 % of the library's own threads, mostly within 3 %.
-    init(m: Int, n: Int, k: Int) {
-        (rows, columns) = (m, n)
+    /// The time of a block is counted as its multiply-adds, 16 at a time, and copying both its operands.
+    /// A tenth of a block stands for the thread that comes late.
+    ///
+    /// Measured on Zen 4: copying one number takes a third to a half of sixteen multiply-adds.
+    init(m: Int, n: Int, k: Int, threads: Int) {
+        (self.m, self.n, rows, columns) = (m, n, max(m, 1), max(n, 1))
+        guard m > 0 && n > 0 && k > 0 else { return }
         // Below some 20 microseconds of work, waking a thread costs more than it brings.
-        guard m * n * k > 1 << 19 else { return }
-        let (down, across) = ((m + 511) / 512, (n + 1279) / 1280)
-        var least = Int.max
-        for j in across..<across + 4 {
-            for i in down..<down + 4 where i * j % 4 == 0 && m * j + n * i < least {
-                least = m * j + n * i
-                (rows, columns) = (PanelSize.part(m, i), PanelSize.part(n, j))
+        let isSmall = m * n * k <= 1 << 19
+        let (down, across) = (
+            (m + Self.mostRows - 1) / Self.mostRows, (n + Self.mostColumns - 1) / Self.mostColumns
+        )
+        let more = isSmall || threads == 1 ? 0 : 4 * threads
+        var least = Double.infinity
+        for j in across...max(across, min(across + more, n / 64)) {
+            for i in down...max(down, min(down + more, m / 32)) {
+                let (height, width) = (Self.part(m, i), Self.part(n, j))
+                let blocks = ((m + height - 1) / height) * ((n + width - 1) / width)
+                let time = Double(height * width) / 16 + 0.4 * Double(height) + 0.5 * Double(width)
+                let turns = Double((blocks + threads - 1) / threads) + (threads > 1 ? 0.1 : 0)
+                if time * turns < least {
+                    least = time * turns
+                    (rows, columns) = (height, width)
+                }
             }
         }
     }
 
-    /// Length of each of `count` equal parts, in whole groups of 16.
+    /// Length of each of `count` equal parts, in whole groups of 32.
     private static func part(_ length: Int, _ count: Int) -> Int {
-        min(length, (length + 16 * count - 1) / (16 * count) * 16)
+        min(length, (length + 32 * count - 1) / (32 * count) * 32)
+    }
+
+    private var across: Int { (n + columns - 1) / columns }
+
+    /// Number of blocks.
+    var count: Int { (m + rows - 1) / rows * across }
+
+    /// Rows and columns of a block.
+    subscript(index: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+        let (i, j) = (index / across * rows, index % across * columns)
+        return (i..<min(i + rows, m), j..<min(j + columns, n))
     }
 }
 
@@ -131,36 +263,5 @@ public enum ProductMeter {
     public static func stop() -> (operations: Double, seconds: Double) {
         isOn = false
         return (operations, time / .seconds(1))
-    }
-
-    /// Operations a second of OpenBLAS with threads of its own, to compare with.
-    ///
-    /// The best of some products of 1024 x 3072 x 1024; takes about half a second.
-    public static func libraryRate() -> Double {
-        let (m, n) = (1024, 3072)
-        let (a, b, c) = (
-            Buffer<Float>.zeros(m * m), Buffer<Float>.zeros(m * n), Buffer<Float>.zeros(m * n)
-        )
-        let product = MatrixProduct(
-            a: a.base,
-            transposeA: false,
-            aStride: m,
-            b: b.base,
-            transposeB: true,
-            bStride: m,
-            c: c.base,
-            cStride: n,
-            m: m,
-            n: n,
-            k: m,
-            alpha: 1,
-            beta: 0
-        )
-        let seconds = (0..<16).map { _ in
-            let start = ContinuousClock.now
-            OpenBLAS.shared.multiply(product, threads: ThreadPool.threadCount)
-            return (ContinuousClock.now - start) / .seconds(1)
-        }
-        return 2 * Double(m) * Double(n) * Double(m) / (seconds.min() ?? .infinity)
     }
 }

@@ -3,29 +3,13 @@ import CKernels
 import COpenBLAS
 import Foundation
 
-/// Operands of one matrix product with row strides: C = alpha op(A) op(B) + beta C.
-public struct MatrixProduct<Scalar: KernelScalar>: @unchecked Sendable {
-    var a: UnsafePointer<Scalar>
-    var transposeA: Bool
-    var aStride: Int
-    var b: UnsafePointer<Scalar>
-    var transposeB: Bool
-    var bStride: Int
-    var c: UnsafeMutablePointer<Scalar>
-    var cStride: Int
-    var m: Int
-    var n: Int
-    var k: Int
-    var alpha: Scalar
-    var beta: Scalar
-}
-
 /// OpenBLAS, opened at first use so that its kernels can be chosen before it starts.
 ///
 /// The library picks its kernels in its constructor, from `OPENBLAS_CORETYPE` or by CPU model; a
 /// release older than the CPU falls back to SSE3 kernels without a word. So the variable is set
 /// here from CPU features first (a value the user has set stands), and the library is not linked.
-/// It is held to one thread: `gemm` spreads its calls over `ThreadPool`.
+/// It is held to one thread: `gemm` spreads its calls over `ThreadPool`. It computes products of double,
+/// and of float where that is asked for.
 final class OpenBLAS: @unchecked Sendable {
     private typealias SingleProduct =
         @convention(c) (
@@ -112,12 +96,12 @@ final class OpenBLAS: @unchecked Sendable {
             blasint(p.m),
             blasint(p.n),
             blasint(p.k),
-            p.alpha,
+            1,
             p.a,
             blasint(p.aStride),
             p.b,
             blasint(p.bStride),
-            p.beta,
+            p.isAdding ? 1 : 0,
             p.c,
             blasint(p.cStride)
         )
@@ -131,12 +115,12 @@ final class OpenBLAS: @unchecked Sendable {
             blasint(p.m),
             blasint(p.n),
             blasint(p.k),
-            p.alpha,
+            1,
             p.a,
             blasint(p.aStride),
             p.b,
             blasint(p.bStride),
-            p.beta,
+            p.isAdding ? 1 : 0,
             p.c,
             blasint(p.cStride)
         )
@@ -202,7 +186,7 @@ final class OpenBLAS: @unchecked Sendable {
         let c = Buffer((0..<m * n).map { S($0 % 7) / 8 })
         let expected = (0..<m * n).map { index -> Double in
             let (i, j) = (index / n, index % n)
-            return (0..<k).reduce(Double(index % 7) / 16) { total, p in
+            return (0..<k).reduce(Double(index % 7) / 8) { total, p in
                 total + Double(a[transposeA ? p * m + i : i * k + p])
                     * Double(b[transposeB ? j * k + p : p * n + j])
             }
@@ -220,8 +204,8 @@ final class OpenBLAS: @unchecked Sendable {
                 m: m,
                 n: n,
                 k: k,
-                alpha: 1,
-                beta: 0.5
+                isAdding: true,
+                operands: [a, b, c]
             )
         )
         // `max` would drop a NaN; adding keeps it, and the caller's comparison refuses it.

@@ -29,12 +29,14 @@ extension StoredMatrix {
 ///   - weight: The stored weight.
 ///   - bias: `[weight.rows]`, or none.
 ///   - y: `[rows, weight.rows]`.
+///   - arithmetic: What the products are computed with.
 public func linearByPanels<S: KernelScalar>(
     _ x: Buffer<S>,
     rows: Int,
     weight: StoredMatrix,
     bias: Buffer<S>?,
-    into y: Buffer<S>
+    into y: Buffer<S>,
+    _ arithmetic: ProductArithmetic = .float32
 ) {
     let (outputs, inputs) = (weight.rows, weight.columns)
     precondition(
@@ -44,40 +46,45 @@ public func linearByPanels<S: KernelScalar>(
     guard rows > 0 else { return }
     weight.forEachPanel { start, count, panel in
         gemm(
-            MatrixProduct(
-                a: x.base,
-                transposeA: false,
-                aStride: inputs,
-                b: panel.base,
-                transposeB: true,
-                bStride: inputs,
-                c: y.base + start,
-                cStride: outputs,
-                m: rows,
-                n: count,
-                k: inputs,
-                alpha: 1,
-                beta: 0
-            )
+            [
+                MatrixProduct(
+                    a: x.base,
+                    transposeA: false,
+                    aStride: inputs,
+                    b: panel.base,
+                    transposeB: true,
+                    bStride: inputs,
+                    c: y.base + start,
+                    cStride: outputs,
+                    m: rows,
+                    n: count,
+                    k: inputs,
+                    isAdding: false,
+                    operands: [x, panel, y]
+                )
+            ],
+            arithmetic
         )
     }
     if let bias { addRow(bias, rows: rows, into: y) }
 }
 
-/// dx = g W + beta dx for a stored weight: the gradient through a frozen weight.
+/// dx = g W, or dx += g W, for a stored weight: the gradient through a frozen weight.
 ///
 /// - Parameters:
 ///   - g: `[rows, weight.rows]`.
 ///   - rows: Rows of g and dx.
 ///   - weight: The stored weight.
-///   - dx: `[rows, weight.columns]`; not read where `beta` is 0.
-///   - beta: Factor of what `dx` held.
+///   - dx: `[rows, weight.columns]`; not read unless `isAdding`.
+///   - isAdding: Whether the product is added to what `dx` holds.
+///   - arithmetic: What the products are computed with.
 public func linearInputGradient<S: KernelScalar>(
     _ g: Buffer<S>,
     rows: Int,
     weight: StoredMatrix,
     into dx: Buffer<S>,
-    beta: S = 1
+    isAdding: Bool = true,
+    _ arithmetic: ProductArithmetic = .float32
 ) {
     let (outputs, inputs) = (weight.rows, weight.columns)
     precondition(
@@ -88,21 +95,24 @@ public func linearInputGradient<S: KernelScalar>(
     guard rows > 0 else { return }
     weight.forEachPanel { start, count, panel in
         gemm(
-            MatrixProduct(
-                a: g.base + start,
-                transposeA: false,
-                aStride: outputs,
-                b: panel.base,
-                transposeB: false,
-                bStride: inputs,
-                c: dx.base,
-                cStride: inputs,
-                m: rows,
-                n: inputs,
-                k: count,
-                alpha: 1,
-                beta: start == 0 ? beta : 1
-            )
+            [
+                MatrixProduct(
+                    a: g.base + start,
+                    transposeA: false,
+                    aStride: outputs,
+                    b: panel.base,
+                    transposeB: false,
+                    bStride: inputs,
+                    c: dx.base,
+                    cStride: inputs,
+                    m: rows,
+                    n: inputs,
+                    k: count,
+                    isAdding: start > 0 || isAdding,
+                    operands: [g, panel, dx]
+                )
+            ],
+            arithmetic
         )
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Experiments
+import Kernels
 import Programs
 import Training
 
@@ -28,6 +29,10 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Tokens that go through the network at once.") var microBatchTokens = 8192
     @Option(help: "What is computed twice to save memory: auto, none, feedForward or layers.")
     var recompute = TrainingSettings.Recompute.auto
+    @Option(help: "Products of ours in float32 or bfloat16, or openBLAS.")
+    var products = ProductArithmetic.float32
+    @Flag(help: "Compare the kinds of products at the shapes of a step instead.")
+    var compareProducts = false
     @Option(help: "Keep moments as float32 or bfloat16.") var moments = NamedTensor.Storage.float32
     @Flag(help: "Print JSON.") var json = false
 
@@ -55,12 +60,18 @@ struct BenchCommand: ParsableCommand {
             steps: steps,
             microBatchTokens: microBatchTokens,
             recompute: recompute,
+            arithmetic: products,
             moments: moments
         )
+        if compareProducts {
+            try StandardOutput.write(try benchmark.compareProducts())
+            return
+        }
         let result = try benchmark.run { if !json { StandardError.write(line: $0) } }
         try StandardOutput.write(json ? result.json.compact + "\n" : result.text)
     }
 }
 
+extension ProductArithmetic: ExpressibleByArgument {}
 extension TrainingSettings.Recompute: ExpressibleByArgument {}
 extension NamedTensor.Storage: ExpressibleByArgument {}

@@ -26,6 +26,8 @@ public struct TrainingBenchmark {
     public var microBatchTokens: Int
     /// What is computed twice to save memory.
     public var recompute: TrainingSettings.Recompute
+    /// What the matrix products are computed with.
+    public var arithmetic: ProductArithmetic
     /// The type of the moments.
     public var moments: NamedTensor.Storage
 
@@ -36,6 +38,7 @@ public struct TrainingBenchmark {
         steps: Int,
         microBatchTokens: Int,
         recompute: TrainingSettings.Recompute,
+        arithmetic: ProductArithmetic,
         moments: NamedTensor.Storage
     ) {
         self.subject = subject
@@ -43,6 +46,7 @@ public struct TrainingBenchmark {
         self.steps = steps
         self.microBatchTokens = microBatchTokens
         self.recompute = recompute
+        self.arithmetic = arithmetic
         self.moments = moments
     }
 
@@ -69,6 +73,7 @@ public struct TrainingBenchmark {
                 of: CrossEntropyObjective(),
                 under: transformer,
                 on: batch,
+                arithmetic: arithmetic,
                 profile: profile
             )
             let end = ContinuousClock.now
@@ -89,16 +94,16 @@ public struct TrainingBenchmark {
         return TrainingBenchmarkResult(
             name: name,
             lengths: lengths,
+            arithmetic: arithmetic,
             step: median,
             memory: memory,
             moments: moments,
             productRate: products.operations / products.seconds,
-            libraryRate: ProductMeter.libraryRate(),
             peakBytes: RunEnvironment.peakMemoryBytes
         )
     }
 
-    private var name: String {
+    var name: String {
         switch subject {
         case .shape(let shape): shape
         case .model(let path, nil): RunEnvironment.relative(path)
@@ -132,17 +137,27 @@ public struct TrainingBenchmark {
             let stored = lora.map { ($0, model.transformer.storedBytes) }
             return (model.transformer, try estimate(model.configuration, adapting: stored))
         case .shape(let shape):
-            guard let configuration = ModelConfiguration.named(shape) else {
-                let known = ModelConfiguration.published.map(\.name).joined(separator: ", ")
-                throw Failure(
-                    .configuration,
-                    at: "--shape",
-                    "unknown shape '\(shape)'; known are \(known)"
-                )
-            }
+            let configuration = try published(shape)
             let memory = try estimate(configuration)
             let weights = RandomWeights<Float>(seed: 0, layerCount: configuration.layerCount)
             return (try Transformer(configuration, weights: weights), memory)
+        }
+    }
+
+    private func published(_ shape: String) throws -> ModelConfiguration {
+        if let configuration = ModelConfiguration.named(shape) { return configuration }
+        let known = ModelConfiguration.published.map(\.name).joined(separator: ", ")
+        throw Failure(
+            .configuration,
+            at: "--shape",
+            "unknown shape '\(shape)'; known are \(known)"
+        )
+    }
+
+    func configuration() throws -> ModelConfiguration {
+        switch subject {
+        case .shape(let shape): try published(shape)
+        case .model(let path, _): try ModelConfiguration(ModelFiles.open(path).configuration)
         }
     }
 

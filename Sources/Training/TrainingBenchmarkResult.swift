@@ -22,11 +22,12 @@ public struct TrainingBenchmarkResult {
 
     let name: String
     let lengths: [Int]
+    let arithmetic: ProductArithmetic
     let step: Timing
     let memory: MemoryEstimate
     let moments: NamedTensor.Storage
-    /// Operations a second of the matrix products, and of OpenBLAS at its best.
-    let (productRate, libraryRate): (Double, Double)
+    /// Operations a second of the matrix products.
+    let productRate: Double
     let peakBytes: Int
 
     private var rows: Int { lengths.reduce(0, +) }
@@ -45,10 +46,10 @@ public struct TrainingBenchmarkResult {
             "optimizer_seconds": .number(step.optimizer),
             "page_faults": .integer(step.pageFaults),
             "product_gflops": .number((productRate / 1e8).rounded() / 10),
-            "library_gflops": .number((libraryRate / 1e8).rounded() / 10),
             "estimated_bytes": .integer(memory.totalBytes),
             "recompute": .string(memory.recomputation.rawValue),
             "moments": .string(moments.rawValue),
+            "products": .string(arithmetic.rawValue),
             "operations": .array(step.profile.rows.map(\.json)),
             "threads": .integer(ThreadPool.threadCount),
             "instruction_set": .string(CPU.instructionSet),
@@ -61,8 +62,8 @@ public struct TrainingBenchmarkResult {
         var text =
             String(
                 format: "%@, %d x %d tokens: %.1f tokens/s, %.2f s a step (forward %.2f, backward "
-                    + "%.2f, optimizer %.2f), products %.0f GFLOP/s (OpenBLAS at its best %.0f), peak "
-                    + "%.2f GB (estimate %.2f, recomputing %@), loss %.3f",
+                    + "%.2f, optimizer %.2f), products %.0f GFLOP/s (%@), peak %.2f GB "
+                    + "(estimate %.2f, recomputing %@), loss %.3f",
                 name,
                 lengths.count,
                 lengths.max() ?? 0,
@@ -72,7 +73,7 @@ public struct TrainingBenchmarkResult {
                 step.backward,
                 step.optimizer,
                 productRate / 1e9,
-                libraryRate / 1e9,
+                arithmetic.rawValue,
                 Double(peakBytes) / 1e9,
                 Double(memory.totalBytes) / 1e9,
                 memory.recomputation.rawValue,

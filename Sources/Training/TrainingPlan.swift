@@ -9,6 +9,8 @@ public struct TrainingPlan {
     public let objective: any Objective
     /// What hears of every step.
     public let sinks: [OpenMetricsSink]
+    /// What the matrix products are computed with.
+    public let products: ProductSettings
     /// Optimizer and schedule.
     public let optimizer: OptimizerSettings
     /// Steps between checkpoints.
@@ -23,6 +25,7 @@ public struct TrainingPlan {
         batches: any BatchSource,
         objective: any Objective = CrossEntropyObjective(),
         sinks: [OpenMetricsSink],
+        products: ProductSettings = ProductSettings(),
         optimizer: OptimizerSettings,
         saveEvery: Int,
         keepCheckpoints: Int,
@@ -31,6 +34,7 @@ public struct TrainingPlan {
         self.batches = batches
         self.objective = objective
         self.sinks = sinks
+        self.products = products
         self.optimizer = optimizer
         self.saveEvery = saveEvery
         self.keepCheckpoints = keepCheckpoints

@@ -17,6 +17,8 @@ public final class TrainingRun {
     private let display: ProgressDisplay
     private let optimizer: AdamW<Float>
     private let state: TrainingState
+    /// What the matrix products are computed with, once `run` has begun.
+    public private(set) var arithmetic = ProductArithmetic.float32
 
     /// Prepares to train the weights of `model`, or its adapters where it has some.
     ///
@@ -48,6 +50,8 @@ public final class TrainingRun {
         try model.tokenizer.checkReadsBack(of: model.name)
         let first = try state.resume { display.write("\(StandardError.message(for: $0))\n") }
         try state.requireSpace(from: first)
+        arithmetic = chooseArithmetic()
+        state.arithmetic = arithmetic
         let metrics = try MetricsLog(
             folder: stage.folder,
             at: first,
@@ -84,6 +88,30 @@ public final class TrainingRun {
         progress.finish()
     }
 
+    /// What the experiment says; where that is to be measured, what an interrupted run has used, or what is
+    /// faster here.
+    private func chooseArithmetic() -> ProductArithmetic {
+        if let chosen = plan.products.arithmetic ?? state.arithmetic { return chosen }
+        let configuration = model.configuration
+        let measured = ProductComparison.Shape.linear(
+            "gate",
+            rows: 512,
+            inputs: configuration.hiddenSize,
+            outputs: configuration.intermediateSize
+        ).map { ProductComparison($0, [.float32, .bfloat16]) }
+        func seconds(_ arithmetic: ProductArithmetic) -> Double {
+            measured.reduce(0) { $0 + ($1.seconds[arithmetic] ?? .infinity) }
+        }
+        let ratio = seconds(.float32) / seconds(.bfloat16)
+        let chosen = ratio > 1.05 ? ProductArithmetic.bfloat16 : .float32
+        let speed = String(format: "%.2f", ratio)
+        display.write(
+            line:
+                "\(plan.label): products in \(chosen.rawValue); bfloat16 is \(speed) times as fast here"
+        )
+        return chosen
+    }
+
     /// Tells what is to come, before a first step that may take minutes.
     private func announce(_ batch: StepBatch, from first: Int) {
         guard model.configuration.parameterCount > 10_000_000 else { return }
@@ -113,7 +141,8 @@ public final class TrainingRun {
         let gradients = try StepGradients(
             of: plan.objective,
             under: model.transformer,
-            on: batch
+            on: batch,
+            arithmetic: arithmetic
         ) { done in
             let share = "\(ProgressLine.grouped(done))/\(ProgressLine.grouped(tokenCount)) tokens"
             progress.update(done: step, [("step \(step + 1):", share)])

@@ -12,6 +12,8 @@ final class TrainingState {
     private let plan: TrainingPlan
     private let stage: Stage
     private let checkpoints: CheckpointFolder
+    /// What the matrix products are computed with, as the checkpoint says that was gone on from.
+    var arithmetic: ProductArithmetic?
     private var batches: any BatchSource { plan.batches }
 
     init(_ model: LanguageModel, _ optimizer: AdamW<Float>, plan: TrainingPlan, stage: Stage) {
@@ -61,6 +63,9 @@ final class TrainingState {
             ("cursor", .integer(completedSteps % batches.stepsPerEpoch)),
             ("seed", .integer(Int(stage.seed))), ("run", .string(stage.hash)),
         ])
+        if plan.products.arithmetic == nil, let arithmetic {
+            state["products"] = .string(arithmetic.rawValue)
+        }
         if !batches.state.isNull { state["batches"] = batches.state }
         content.state = .object(state)
         return content
@@ -166,6 +171,7 @@ final class TrainingState {
                 second: try checkpoint.secondMoment(parameter.name)
             )
         }
+        arithmetic = checkpoint.state["products"]?.string.flatMap(ProductArithmetic.init)
         do { try batches.restore(checkpoint.state["batches"] ?? .null) } catch let failure
             as Failure
         {

@@ -85,6 +85,11 @@ extension FloatKernels {
         let plain = Batch<Double>(shape, lengths)
         #expect(worstError(fast.0, plain.forward()) <= 3e-6)
         #expect(worstError(fast.1, plain.backward()) <= 2e-5)
+        let portable = try on("portable") {
+            let batch = Batch<Float>(shape, lengths)
+            return (batch.forward(), batch.backward())
+        }
+        #expect(bits(fast.0) == bits(portable.0) && bits(fast.1) == bits(portable.1))
     }
 
     @Test(arguments: attentionShapes, instructionSets)

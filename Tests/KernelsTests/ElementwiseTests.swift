@@ -165,6 +165,55 @@ extension FloatKernels {
         }
     }
 
+    @Test(arguments: KernelCase.allCases, instructionSets)
+    func hasTheSameBitsOnEveryInstructionSet(_ kernel: KernelCase, on set: String) throws {
+        for n in Self.lengths + [1000] {
+            let result = try on(set) { kernel.run(n, as: Float.self) }
+            let portable = try on("portable") { kernel.run(n, as: Float.self) }
+            #expect(bits(result) == bits(portable), "length \(n)")
+        }
+    }
+
+    /// Emulated without the instruction, and rounded once all the same.
+    @Test(arguments: instructionSets)
+    func multiplyAddsAreRoundedOnce(on set: String) throws {
+        // Exponents and signs all over, so that products end beside, far below and above the sum.
+        func number(_ i: Int, _ factor: UInt32) -> Float {
+            let bits = UInt32(truncatingIfNeeded: i) &* factor &+ 12_345
+            let mixed = (bits ^ bits >> 15) &* 0x846c_a68b
+            let exponent = 127 + Int32(mixed >> 24 & 63) - 32
+            return Float(bitPattern: mixed & 0x807f_ffff | UInt32(exponent) << 23)
+        }
+        let count = 100_000
+        let (a, b) = (
+            (0..<count).map { number($0, 0x9e37_79b9) }, (0..<count).map { number($0, 0x85eb_ca6b) }
+        )
+        // A sum that the product nearly cancels, or just meets at a tie, half of the time.
+        let c = (0..<count).map { i -> Float in
+            i % 2 == 0 ? number(i, 0xc2b2_ae35) : -(a[i] * b[i]) * (i % 4 == 1 ? 1 : 0x1p-24)
+        }
+        let y = Buffer(c)
+        try on(set) { multiplyAccumulate(Buffer(a), Buffer(b), into: y) }
+        #expect(bits(y.array) == bits((0..<count).map { c[$0].addingProduct(a[$0], b[$0]) }))
+        let small = Buffer<Float>([1e-45, -1e-40, 0, .infinity, 1e38, -0.0])
+        try on(set) {
+            multiplyAccumulate(
+                Buffer([1e-20, 1e-20, 1e-23, 1, 1e38, 0]),
+                Buffer([1e-20, 3e-20, 1e-23, -.infinity, 1e10, -1]),
+                into: small
+            )
+        }
+        let expected: [Float] = [
+            Float(1e-45).addingProduct(1e-20, 1e-20), Float(-1e-40).addingProduct(1e-20, 3e-20),
+            Float(0).addingProduct(1e-23, 1e-23), .nan, .infinity, -0.0,
+        ]
+        #expect(
+            zip(small.array, expected).allSatisfy {
+                $0.isNaN ? $1.isNaN : $0.bitPattern == $1.bitPattern
+            }
+        )
+    }
+
     @Test(arguments: instructionSets)
     func exponentialIsWithinTwoUnitsOfTheLastPlace(on set: String) throws {
         let x = (0..<20_001).map { Float(-103 + 0.0095 * Double($0)) }
@@ -220,7 +269,9 @@ extension FloatKernels {
         let x: Buffer<Float> = numbers(200_003, 1)
         let exact = x.array.reduce(0.0) { $0 + Double($1) * Double($1) }
         let exactSum = x.array.reduce(0.0) { $0 + Double($1) }
+        let portable = try on("portable") { (sumOfSquares(x), sum(x)) }
         try on(set) {
+            #expect((sumOfSquares(x), sum(x)) == portable)
             let one = with(threads: 1) { (sumOfSquares(x), sum(x)) }
             let two = with(threads: 2) { (sumOfSquares(x), sum(x)) }
             #expect(one == two)

@@ -13,6 +13,8 @@ extension FloatKernels {
                 let logits: Buffer<Float> = numbers(count, UInt64(count), low: -30, width: 50)
                 logits[count / 2] = 21
                 let row = try on(set) { LogitSummary(logits, temperature: temperature) }
+                let portable = try on("portable") { LogitSummary(logits, temperature: temperature) }
+                #expect(row.sum == portable.sum && row.temperedSum == portable.temperedSum)
                 let x = logits.array.map { Double($0) - 21 }
                 func check(_ sum: Double, _ temperature: Double) {
                     let exact = x.reduce(0) { $0 + Foundation.exp($1 / temperature) }

@@ -173,10 +173,10 @@ extension FloatKernels {
                 numbers(5 * 256, 2) as Buffer<Float>, numbers(5 * 256, 2) as Buffer<Float>
             )
             linearInputGradient(g, rows: 5, weight: w, into: dx)
-            gemm(g, dense, into: plain, m: 5, n: 256, k: count, beta: 1)
+            gemm(g, dense, into: plain, m: 5, n: 256, k: count, isAdding: true)
             let scale = plain.array.map(abs).max() ?? 0
             for (a, b) in zip(dx.array, plain.array) { #expect(abs(a - b) <= 1e-5 * scale) }
-            linearInputGradient(g, rows: 5, weight: w, into: dx, beta: 0)
+            linearInputGradient(g, rows: 5, weight: w, into: dx, isAdding: false)
             gemm(g, dense, into: plain, m: 5, n: 256, k: count)
             for (a, b) in zip(dx.array, plain.array) { #expect(abs(a - b) <= 1e-5 * scale) }
 

@@ -53,5 +53,11 @@ func worstError(_ a: [Float], _ b: [Double]) -> Double {
     }
 }
 
+/// The nearest bfloat16, ties to even.
+func roundedToBFloat16(_ x: Float) -> Float {
+    let bits = x.bitPattern
+    return Float(bitPattern: (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000)
+}
+
 /// The bits of all numbers: equal means the same bytes, and NaN equals itself.
 func bits(_ x: [Float]) -> [UInt32] { x.map(\.bitPattern) }

@@ -44,6 +44,7 @@ extension Variable {
             head: head,
             rows: rows,
             coefficients: coefficients,
+            arithmetic: [hidden].arithmetic(),
             loss: loss
         )
         let weight: Variable? = if case .dense(let weight) = head { weight } else { nil }
@@ -90,6 +91,7 @@ private struct HeadChunks<Scalar: KernelScalar> {
     let head: Weight<Scalar>
     let rows: [Int32]
     let coefficients: [Scalar]
+    let arithmetic: ProductArithmetic
     let loss: (HeadChunk<Scalar>) -> Void
 
     /// Equal chunks of at most `headRowsAtOnce`.
@@ -111,7 +113,7 @@ private struct HeadChunks<Scalar: KernelScalar> {
     func run(
         upstream: Scalar,
         hiddenGradient: Tensor<Scalar>?,
-        headGradient: (() -> (buffer: Buffer<Scalar>, beta: Scalar)?)?
+        headGradient: (() -> (buffer: Buffer<Scalar>, isAdding: Bool)?)?
     ) -> Scalar {
         let losses = Buffer<Scalar>(count: rows.count)
         for start in stride(from: 0, to: rows.count, by: chunkSize) {
@@ -131,18 +133,25 @@ private struct HeadChunks<Scalar: KernelScalar> {
                 )
             )
             guard isWanted else { continue }
-            if let hiddenGradient { backward(logits, into: hiddenGradient.rows(range)) }
-            guard let (buffer, beta) = head else { continue }
-            gemm(
-                logits,
-                transposeA: true,
-                x.buffer,
-                into: buffer,
-                m: self.head.outputs,
-                n: x.columns,
-                k: range.count,
-                beta: beta
-            )
+            var products: [MatrixProduct<Scalar>] = []
+            if let hiddenGradient {
+                products += backward(logits, into: hiddenGradient.rows(range))
+            }
+            if let (buffer, isAdding) = head {
+                products.append(
+                    MatrixProduct(
+                        logits,
+                        transposeA: true,
+                        x.buffer,
+                        into: buffer,
+                        m: self.head.outputs,
+                        n: x.columns,
+                        k: range.count,
+                        isAdding: isAdding
+                    )
+                )
+            }
+            gemm(products, arithmetic)
         }
         Kernels.multiply(losses, Buffer(coefficients), into: losses)
         return Scalar(Kernels.sum(losses))
@@ -159,11 +168,19 @@ private struct HeadChunks<Scalar: KernelScalar> {
                 into: logits,
                 m: x.rows,
                 n: head.outputs,
-                k: x.columns
+                k: x.columns,
+                arithmetic
             )
         case .stored(let matrix):
             if isTraining {
-                linearByPanels(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
+                linearByPanels(
+                    x.buffer,
+                    rows: x.rows,
+                    weight: matrix,
+                    bias: nil,
+                    into: logits,
+                    arithmetic
+                )
             } else {
                 Kernels.linear(x.buffer, rows: x.rows, weight: matrix, bias: nil, into: logits)
             }
@@ -171,20 +188,30 @@ private struct HeadChunks<Scalar: KernelScalar> {
         return logits
     }
 
-    /// ∂x = g W for the gradient `g` of a chunk's logits.
-    private func backward(_ g: Buffer<Scalar>, into dx: Tensor<Scalar>) {
+    /// ∂x = g W for the gradient `g` of a chunk's logits: done, or the product to do.
+    private func backward(_ g: Buffer<Scalar>, into dx: Tensor<Scalar>) -> [MatrixProduct<Scalar>] {
         switch head {
         case .dense(let weight):
-            gemm(
-                g,
-                weight.value.buffer,
-                into: dx.buffer,
-                m: dx.rows,
-                n: dx.columns,
-                k: head.outputs
-            )
+            return [
+                MatrixProduct(
+                    g,
+                    weight.value.buffer,
+                    into: dx.buffer,
+                    m: dx.rows,
+                    n: dx.columns,
+                    k: head.outputs
+                )
+            ]
         case .stored(let matrix):
-            linearInputGradient(g, rows: dx.rows, weight: matrix, into: dx.buffer, beta: 0)
+            linearInputGradient(
+                g,
+                rows: dx.rows,
+                weight: matrix,
+                into: dx.buffer,
+                isAdding: false,
+                arithmetic
+            )
+            return []
         }
     }
 

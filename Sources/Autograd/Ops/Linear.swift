@@ -43,7 +43,9 @@ extension Variable {
             "linear: input \(shape) does not fit weight \(weight.shape)"
         )
         let operands = [self, weight] + (bias.map { [$0] } ?? [])
-        let isRecorded = operands.contains(where: \.isRecorded)
+        let (isRecorded, arithmetic) = (
+            operands.contains(where: \.isRecorded), operands.arithmetic()
+        )
         let hasBias = bias != nil
         func product(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
             let y = Tensor<Scalar>(uninitialized: [rows, outputs])
@@ -55,7 +57,8 @@ extension Variable {
                     into: y.buffer,
                     m: rows,
                     n: outputs,
-                    k: inputs
+                    k: inputs,
+                    arithmetic
                 )
                 if let b { addRow(b, rows: rows, into: y.buffer) }
             } else {
@@ -78,29 +81,35 @@ extension Variable {
             remake: { product(x.tensor) }
         ) { g, gradients in
             // ∂x = g W,   ∂W = gᵀ x,   ∂b = Σ_rows g
-            if let (dx, beta) = gradients.destination(0) {
-                gemm(
-                    g.buffer,
-                    w.buffer,
-                    into: dx,
-                    m: rows,
-                    n: inputs,
-                    k: outputs,
-                    beta: beta
+            var products: [MatrixProduct<Scalar>] = []
+            if let (dx, isAdding) = gradients.destination(0) {
+                products.append(
+                    MatrixProduct(
+                        g.buffer,
+                        w.buffer,
+                        into: dx,
+                        m: rows,
+                        n: inputs,
+                        k: outputs,
+                        isAdding: isAdding
+                    )
                 )
             }
-            if let (dw, beta) = gradients.destination(1) {
-                gemm(
-                    g.buffer,
-                    transposeA: true,
-                    x.tensor.buffer,
-                    into: dw,
-                    m: outputs,
-                    n: inputs,
-                    k: rows,
-                    beta: beta
+            if let (dw, isAdding) = gradients.destination(1) {
+                products.append(
+                    MatrixProduct(
+                        g.buffer,
+                        transposeA: true,
+                        x.tensor.buffer,
+                        into: dw,
+                        m: outputs,
+                        n: inputs,
+                        k: rows,
+                        isAdding: isAdding
+                    )
                 )
             }
+            gemm(products, arithmetic)
             if hasBias, let db = gradients.accumulator(2) {
                 accumulateColumnSums(g.buffer, rows: rows, into: db)
             }
@@ -113,14 +122,21 @@ extension Variable {
             matrix.columns == value.columns,
             "linear: input \(shape) does not fit weight [\(matrix.rows), \(matrix.columns)]"
         )
-        let (b, isScoring) = (bias?.value.buffer, tape == nil)
+        let (b, isScoring, arithmetic) = (bias?.value.buffer, tape == nil, [self].arithmetic())
         func product(_ x: Tensor<Scalar>) -> Tensor<Scalar> {
             let y = Tensor<Scalar>(uninitialized: [rows, matrix.rows])
             // On a tape, also before the first adapter, where nothing is recorded yet.
             if isScoring {
                 Kernels.linear(x.buffer, rows: rows, weight: matrix, bias: b, into: y.buffer)
             } else {
-                linearByPanels(x.buffer, rows: rows, weight: matrix, bias: b, into: y.buffer)
+                linearByPanels(
+                    x.buffer,
+                    rows: rows,
+                    weight: matrix,
+                    bias: b,
+                    into: y.buffer,
+                    arithmetic
+                )
             }
             return y
         }
@@ -133,8 +149,15 @@ extension Variable {
             saved: Saved(product(value)),
             remake: { product(x.tensor) }
         ) { g, gradients in
-            if let (dx, beta) = gradients.destination(0) {
-                linearInputGradient(g.buffer, rows: rows, weight: matrix, into: dx, beta: beta)
+            if let (dx, isAdding) = gradients.destination(0) {
+                linearInputGradient(
+                    g.buffer,
+                    rows: rows,
+                    weight: matrix,
+                    into: dx,
+                    isAdding: isAdding,
+                    arithmetic
+                )
             }
             if hasBias, let db = gradients.accumulator(1) {
                 accumulateColumnSums(g.buffer, rows: rows, into: db)

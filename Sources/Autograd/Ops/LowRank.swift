@@ -27,7 +27,7 @@ extension Variable {
     /// Applies a linear map with a low-rank update to every row: y = x Wᵀ + b + s (x Aᵀ) Bᵀ.
     ///
     /// The updated matrix W + s B A never exists, so W may stay quantised. Keeps x Aᵀ,
-    /// `[rows, rank]`, for the backward pass.
+    /// `[rows, rank]`, times s, for the backward pass.
     /// Source: Hu et al. 2021, arXiv:2106.09685, eq. 3.
     ///
     /// - Precondition: the receiver is `[rows, inputs]`, the weight `[outputs, inputs]`, the bias
@@ -49,6 +49,7 @@ extension Variable {
         )
         let z = Buffer<Scalar>(count: rows * rank)
         let operands = [h, self, update.a, update.b]
+        let arithmetic = operands.arithmetic()
         let isRecorded = operands.contains(where: \.isRecorded)
         /// The update goes into the memory of h, which nothing else reads.
         func updated(_ x: Tensor<Scalar>, _ y: Tensor<Scalar>) -> Tensor<Scalar> {
@@ -56,7 +57,17 @@ extension Variable {
                 unrecordedUpdate(x.buffer, rows: rows, a, b, scale: s, through: z, into: y.buffer)
                 return y
             }
-            gemm(x.buffer, a.buffer, transposeB: true, into: z, m: rows, n: rank, k: inputs)
+            gemm(
+                x.buffer,
+                a.buffer,
+                transposeB: true,
+                into: z,
+                m: rows,
+                n: rank,
+                k: inputs,
+                arithmetic
+            )
+            scale(z, by: s, into: z)
             gemm(
                 z,
                 b.buffer,
@@ -65,8 +76,8 @@ extension Variable {
                 m: rows,
                 n: outputs,
                 k: rank,
-                alpha: s,
-                beta: 1
+                isAdding: true,
+                arithmetic
             )
             return y
         }
@@ -76,39 +87,55 @@ extension Variable {
             saved: Saved(updated(value, h.value)),
             remake: h.remake.map { base in { updated(input.tensor, base()) } }
         ) { g, gradients in
-            // u = s g B:   ∂x = u A,   ∂A = uᵀ x,   ∂B = s gᵀ z,   ∂h = g
+            // With z = s x Aᵀ and u = s g B:   ∂x = u A,   ∂A = uᵀ x,   ∂B = gᵀ z,   ∂h = g
+            var products: [MatrixProduct<Scalar>] = []
             if gradients.isWanted(1) || gradients.isWanted(2) {
                 let u = Buffer<Scalar>(count: rows * rank)
-                gemm(g.buffer, b.buffer, into: u, m: rows, n: rank, k: outputs, alpha: s)
-                if let (dx, beta) = gradients.destination(1) {
-                    gemm(u, a.buffer, into: dx, m: rows, n: inputs, k: rank, beta: beta)
+                gemm(g.buffer, b.buffer, into: u, m: rows, n: rank, k: outputs, arithmetic)
+                scale(u, by: s, into: u)
+                if let (dx, isAdding) = gradients.destination(1) {
+                    products.append(
+                        MatrixProduct(
+                            u,
+                            a.buffer,
+                            into: dx,
+                            m: rows,
+                            n: inputs,
+                            k: rank,
+                            isAdding: isAdding
+                        )
+                    )
                 }
-                if let (da, beta) = gradients.destination(2) {
-                    gemm(
-                        u,
-                        transposeA: true,
-                        input.tensor.buffer,
-                        into: da,
-                        m: rank,
-                        n: inputs,
-                        k: rows,
-                        beta: beta
+                if let (da, isAdding) = gradients.destination(2) {
+                    products.append(
+                        MatrixProduct(
+                            u,
+                            transposeA: true,
+                            input.tensor.buffer,
+                            into: da,
+                            m: rank,
+                            n: inputs,
+                            k: rows,
+                            isAdding: isAdding
+                        )
                     )
                 }
             }
-            if let (db, beta) = gradients.destination(3) {
-                gemm(
-                    g.buffer,
-                    transposeA: true,
-                    z,
-                    into: db,
-                    m: outputs,
-                    n: rank,
-                    k: rows,
-                    alpha: s,
-                    beta: beta
+            if let (db, isAdding) = gradients.destination(3) {
+                products.append(
+                    MatrixProduct(
+                        g.buffer,
+                        transposeA: true,
+                        z,
+                        into: db,
+                        m: outputs,
+                        n: rank,
+                        k: rows,
+                        isAdding: isAdding
+                    )
                 )
             }
+            gemm(products, arithmetic)
             gradients.passUpstream(to: 0)
         }
     }

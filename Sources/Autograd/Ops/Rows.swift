@@ -110,13 +110,13 @@ extension Variable {
             saved: Saved(rotated(value)),
             remake: { rotated(x.tensor) }
         ) { g, gradients in
-            guard let (dx, beta) = gradients.destination(0) else { return }
-            if beta == 0 {
-                rotate(g.buffer, inverse: true, into: dx)
-            } else {
+            guard let (dx, isAdding) = gradients.destination(0) else { return }
+            if isAdding {
                 let back = Tensor<Scalar>(uninitialized: g.shape)
                 rotate(g.buffer, inverse: true, into: back.buffer)
                 gradients.add(back, to: 0)
+            } else {
+                rotate(g.buffer, inverse: true, into: dx)
             }
         }
         .recomputed()

@@ -5,52 +5,52 @@
 
 enum { TILE = CK_PAGE, QUERY_ROWS = 48 };
 
-// C[R, N vectors] (+)= A[R, P] B[P, N vectors]; element (r, p) of A lies at r * ar + p * ap.
-K void product_tile(const long R, const long N, long P, const float *a, long ar, long ap,
+// C[R, N registers] (+)= A[R, P] B[P, N registers]; element (r, p) of A lies at r * ar + p * ap.
+K void small_tile(const long R, const long N, long P, const float *a, long ar, long ap,
                     const float *b, long bs, float *c, long cs, const bool adding) {
-    vf s[6][8];
+    wf s[6][8];
     UNROLL for (long r = 0; r < R; r++)
         UNROLL for (long n = 0; n < N; n++)
-            s[r][n] = adding ? load(c + r * cs + n * LANES) : splat(0);
+            s[r][n] = adding ? wide_load(c + r * cs + n * WIDTH) : wide(0);
     for (long p = 0; p < P; p++) {
-        vf v[8];
-        UNROLL for (long n = 0; n < N; n++) v[n] = load(b + p * bs + n * LANES);
+        wf v[8];
+        UNROLL for (long n = 0; n < N; n++) v[n] = wide_load(b + p * bs + n * WIDTH);
         UNROLL for (long r = 0; r < R; r++) {
-            vf f = splat(a[r * ar + p * ap]);
-            UNROLL for (long n = 0; n < N; n++) s[r][n] = fma_(f, v[n], s[r][n]);
+            wf f = wide(a[r * ar + p * ap]);
+            UNROLL for (long n = 0; n < N; n++) s[r][n] = wide_fma(f, v[n], s[r][n]);
         }
     }
     UNROLL for (long r = 0; r < R; r++)
-        UNROLL for (long n = 0; n < N; n++) store(c + r * cs + n * LANES, s[r][n]);
+        UNROLL for (long n = 0; n < N; n++) wide_store(c + r * cs + n * WIDTH, s[r][n]);
 }
 
-K void product_rows(const long R, const long N, long columns, long P, const float *a, long ar,
+K void small_rows(const long R, const long N, long columns, long P, const float *a, long ar,
                     long ap, const float *b, long bs, float *c, long cs, const bool adding) {
     long j = 0;
-    for (; j + N * LANES <= columns; j += N * LANES)
-        product_tile(R, N, P, a, ar, ap, b + j, bs, c + j, cs, adding);
-    for (; j < columns; j += LANES)
-        product_tile(R, 1, P, a, ar, ap, b + j, bs, c + j, cs, adding);
+    for (; j + N * WIDTH <= columns; j += N * WIDTH)
+        small_tile(R, N, P, a, ar, ap, b + j, bs, c + j, cs, adding);
+    for (; j < columns; j += WIDTH)
+        small_tile(R, 1, P, a, ar, ap, b + j, bs, c + j, cs, adding);
 }
 
 // `columns` is whole vectors.
-K void product_any(long M, long columns, long P, const float *a, long ar, long ap, const float *b,
+K void small_any(long M, long columns, long P, const float *a, long ar, long ap, const float *b,
                    long bs, float *c, long cs, const bool adding) {
     for (; M >= 6; M -= 6, a += 6 * ar, c += 6 * cs)
-        product_rows(6, 2, columns, P, a, ar, ap, b, bs, c, cs, adding);
+        small_rows(6, 2, columns, P, a, ar, ap, b, bs, c, cs, adding);
     for (; M >= 2; M -= 2, a += 2 * ar, c += 2 * cs)
-        product_rows(2, 4, columns, P, a, ar, ap, b, bs, c, cs, adding);
-    if (M) product_rows(1, 8, columns, P, a, ar, ap, b, bs, c, cs, adding);
+        small_rows(2, 4, columns, P, a, ar, ap, b, bs, c, cs, adding);
+    if (M) small_rows(1, 8, columns, P, a, ar, ap, b, bs, c, cs, adding);
 }
 
-static void product(long M, long columns, long P, const float *a, long ar, long ap, const float *b,
+static void small_product(long M, long columns, long P, const float *a, long ar, long ap, const float *b,
                     long bs, float *c, long cs) {
-    product_any(M, columns, P, a, ar, ap, b, bs, c, cs, false);
+    small_any(M, columns, P, a, ar, ap, b, bs, c, cs, false);
 }
 
-static void product_adding(long M, long columns, long P, const float *a, long ar, long ap,
+static void small_product_adding(long M, long columns, long P, const float *a, long ar, long ap,
                            const float *b, long bs, float *c, long cs) {
-    product_any(M, columns, P, a, ar, ap, b, bs, c, cs, true);
+    small_any(M, columns, P, a, ar, ap, b, bs, c, cs, true);
 }
 
 K long whole_vectors(long n) { return (n + LANES - 1) / LANES * LANES; }
@@ -155,14 +155,14 @@ static void attend(query_rows rows, long first, long length, long dim, float sca
         long seen = rows.position + (i + n - 1) * rows.step + 1 - first;
         if (seen > length) seen = length;
         long columns = whole_vectors(seen);
-        product(n, columns, dim, rows.q + i * rows.stride, rows.stride, 1, keys, TILE, scores,
+        small_product(n, columns, dim, rows.q + i * rows.stride, rows.stride, 1, keys, TILE, scores,
                 TILE);
         for (long r = 0; r < n; r++) {
             long limit = rows.position + (i + r) * rows.step + 1 - first;
             soften(scores + r * TILE, first_seen(window, limit), limit < seen ? limit : seen,
                    columns, scale, width, rows.o + (i + r) * width, rows.top + i + r, rows.total + i + r);
         }
-        product_adding(n, width, seen, scores, TILE, 1, values, value_stride, rows.o + i * width,
+        small_product_adding(n, width, seen, scores, TILE, 1, values, value_stride, rows.o + i * width,
                        width);
     }
 }
@@ -231,7 +231,7 @@ typedef struct {
 K void soften_backward(float *p, float *ds, long below, long limit, long columns, float scale,
                        float lse, float delta) {
     for (long j = 0; j < columns; j += LANES) {
-        vf e = first_lanes(exp_(load(p + j) * splat(scale) - splat(lse)), limit - j, 0);
+        vf e = first_lanes(exp_(fma_(load(p + j), splat(scale), splat(-lse))), limit - j, 0);
         if (j < below) e = later_lanes(e, below - j, 0);
         vf slope = e * (load(ds + j) - splat(delta)) * splat(scale);
         store(p + j, e);
@@ -278,17 +278,17 @@ static void attention_backward(const ck_attention_shape *shape, const ck_attenti
             const float *up = padded(n, D, (const float *)s->upstream + from, &g_stride, m.g);
             long seen = i + n - tile < length ? i + n - tile : length;
             long columns = whole_vectors(seen);
-            product(n, columns, D, q, q_stride, 1, m.keys_t, TILE, m.p, TILE);
-            product(n, columns, D, up, g_stride, 1, m.values_t, TILE, m.ds, TILE);
+            small_product(n, columns, D, q, q_stride, 1, m.keys_t, TILE, m.p, TILE);
+            small_product(n, columns, D, up, g_stride, 1, m.values_t, TILE, m.ds, TILE);
             for (long r = 0; r < n; r++) {
                 long limit = i + r + 1 - tile;
                 float lse = ((const float *)s->log_sum_exp)[(i + r) * H + heads + g];
                 soften_backward(m.p + r * TILE, m.ds + r * TILE, first_seen(shape->window, limit),
                                 limit < seen ? limit : seen, columns, (float)shape->scale, lse, delta[g * T + i + r]);
             }
-            product_adding(seen, width, n, m.p, 1, TILE, up, g_stride, m.dv, width);
-            product_adding(seen, width, n, m.ds, 1, TILE, q, q_stride, m.dk, width);
-            product(n, width, seen, m.ds, TILE, 1, keys, key_stride, m.dq, width);
+            small_product_adding(seen, width, n, m.p, 1, TILE, up, g_stride, m.dv, width);
+            small_product_adding(seen, width, n, m.ds, 1, TILE, q, q_stride, m.dk, width);
+            small_product(n, width, seen, m.ds, TILE, 1, keys, key_stride, m.dq, width);
             add_rows(n, D, m.dq, width, (float *)s->dq + from, row);
         }
         add_rows(length, D, m.dk, width, (float *)s->dk + at, key_row);

@@ -1,5 +1,5 @@
-// All float kernels of one instruction set. The including file defines LANES, FUSED where the set
-// has fused multiply-add, HALVES where it converts float16, and includes common.h first.
+// All float kernels of one instruction set. The including file defines what vector.h wants,
+// TILE_ROWS for products, HALVES where the set converts float16, and includes common.h first.
 #include "vector.h"
 #include "elementwise.h"
 #include "rows.h"
@@ -7,5 +7,6 @@
 #include "sampling.h"
 #include "dequantize.h"
 #include "linear.h"
+#include "products.h"
 #include "attention.h"
 #include "table.h"

@@ -5,22 +5,26 @@
 
 enum { GROUP = 12, CHUNK = 256, BLOCK_ROWS = 32 };
 
-// R rows of x by N rows of w over `vectors` vectors: 12 accumulators hide the latency of FMA.
+// R rows of x by N rows of w over `vectors` vectors, a register's lanes of all of them after the
+// other: 12 accumulators hide the latency of FMA.
 K void linear_tile(const long R, const long N, long vectors, const float *x, long xs,
                    const float *w, long ws, vf *sums) {
-    vf s[4][GROUP];
-    UNROLL for (long r = 0; r < R; r++)
-        UNROLL for (long n = 0; n < N; n++) s[r][n] = sums[r * GROUP + n];
-    for (long k = 0; k < vectors * LANES; k += LANES) {
-        vf b[GROUP];
-        UNROLL for (long n = 0; n < N; n++) b[n] = load(w + n * ws + k);
-        UNROLL for (long r = 0; r < R; r++) {
-            vf a = load(x + r * xs + k);
-            UNROLL for (long n = 0; n < N; n++) s[r][n] = fma_(a, b[n], s[r][n]);
+    UNROLL for (long lane = 0; lane < LANES; lane += WIDTH) {
+        wf s[4][GROUP];
+        float *first = (float *)sums + lane;
+        UNROLL for (long r = 0; r < R; r++)
+            UNROLL for (long n = 0; n < N; n++) s[r][n] = wide_load(first + (r * GROUP + n) * LANES);
+        for (long k = lane; k < vectors * LANES; k += LANES) {
+            wf b[GROUP];
+            UNROLL for (long n = 0; n < N; n++) b[n] = wide_load(w + n * ws + k);
+            UNROLL for (long r = 0; r < R; r++) {
+                wf a = wide_load(x + r * xs + k);
+                UNROLL for (long n = 0; n < N; n++) s[r][n] = wide_fma(a, b[n], s[r][n]);
+            }
         }
+        UNROLL for (long r = 0; r < R; r++)
+            UNROLL for (long n = 0; n < N; n++) wide_store(first + (r * GROUP + n) * LANES, s[r][n]);
     }
-    UNROLL for (long r = 0; r < R; r++)
-        UNROLL for (long n = 0; n < N; n++) sums[r * GROUP + n] = s[r][n];
 }
 
 K void linear_tiles(const long R, const long N, long vectors, const float *x, long xs,

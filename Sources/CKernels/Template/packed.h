@@ -2,7 +2,7 @@
 //
 // Sums over 32 columns are integers, hence exact. They are scaled and added to a float in the order
 // of the columns, product and sum rounded apart, so an output has the same bits for every number of
-// rows and threads and on every instruction set. The including file defines LANES and packed_rows, the
+// rows and threads and on every instruction set. The including file defines WIDTH and packed_rows, the
 // products of some rows over the blocks of a chunk, and around it all the instruction set.
 #pragma clang fp contract(off)
 

@@ -1,5 +1,5 @@
 // The table of a twin: all its functions have the names of the fields.
-#define CK_TABLE(NAME, PACKED)                                                                          \
+#define CK_TABLE(NAME, PACKED, PRODUCT, BFLOAT16)                                                  \
     {                                                                                              \
         .name = NAME, .add = add, .multiply = multiply,                                            \
         .multiply_accumulate = multiply_accumulate, .accumulate = accumulate, .scale = scale,      \
@@ -10,5 +10,6 @@
         .cross_entropy_backward = cross_entropy_backward, .summarize_logits = summarize_logits,    \
         .sum = sum, .sum_of_squares = sum_of_squares, .adamw = adamw,                              \
         .round_bfloat16 = round_bfloat16, .dequantize = dequantize, .linear = linear,              \
+        .product = PRODUCT, .product_bfloat16 = BFLOAT16,                                          \
         .attention = attention, .attention_backward = attention_backward, .packed = PACKED,        \
     }

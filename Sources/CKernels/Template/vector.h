@@ -1,16 +1,23 @@
-// Vectors of LANES floats, and the functions of them that kernels share. A file that includes this
-// defines LANES and, around it all, the instruction set by a `#pragma clang attribute`.
+// Vectors, and the functions of them that kernels share. A file that includes this defines WIDTH, the
+// floats in a register, FUSED where the set has fused multiply-add, and around it all the instruction
+// set by a `#pragma clang attribute`.
+//
+// Sums are taken over LANES = 16 virtual lanes and folded in one order whatever WIDTH is; where each
+// output is a chain of its own, kernels work with registers. So all sets give the same bits.
 
 #define K static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define LANES 16
 
 typedef float vf __attribute__((ext_vector_type(LANES)));
 typedef int32_t vi __attribute__((ext_vector_type(LANES)));
 typedef double vd __attribute__((ext_vector_type(LANES)));
+typedef float wf __attribute__((ext_vector_type(WIDTH)));
 typedef float f4 __attribute__((ext_vector_type(4)));
 typedef float f16 __attribute__((ext_vector_type(16)));
 
 K vf splat(float x) { return (vf)(x); }
+K wf wide(float x) { return (wf)(x); }
 
 K vf load(const float *p) {
     vf v;
@@ -18,7 +25,14 @@ K vf load(const float *p) {
     return v;
 }
 
+K wf wide_load(const float *p) {
+    wf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
 K void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+K void wide_store(float *p, wf v) { memcpy(p, &v, sizeof v); }
 
 // The first `left` lanes, or all of them; lanes past the end are 0 and are not touched in memory.
 K vf get(const float *p, long left) {
@@ -38,13 +52,37 @@ K void put(float *p, long left, vf v) {
 // Steps i through n elements by vectors; `left` elements remain, this vector's included.
 #define EACH_VECTOR(i, left, n) for (long i = 0, left = (n); left > 0; i += LANES, left -= LANES)
 
-K vf fma_(vf a, vf b, vf c) {
+// a b + c, rounded once.
 #if defined(FUSED)
-    return __builtin_elementwise_fma(a, b, c);
+K vf fma_(vf a, vf b, vf c) { return __builtin_elementwise_fma(a, b, c); }
+K wf wide_fma(wf a, wf b, wf c) { return __builtin_elementwise_fma(a, b, c); }
 #else
-    return a * b + c;
+// By way of double, where the product is exact. The sum is rounded to odd: an inexact one whose last
+// bit is 0 moves to its neighbour on the side of what was cut off, so that rounding to float sees on
+// which side of a tie it lies.
+// Source: Boldo & Melquiond 2008, "Emulation of FMA and correctly rounded sums", IEEE Trans. Comput. 57.
+#define FMA_BY_DOUBLE(NAME, COUNT)                                                                 \
+    K float __attribute__((ext_vector_type(COUNT)))                                                \
+    NAME(float __attribute__((ext_vector_type(COUNT))) a,                                          \
+         float __attribute__((ext_vector_type(COUNT))) b,                                          \
+         float __attribute__((ext_vector_type(COUNT))) c) {                                        \
+        typedef float floats_ __attribute__((ext_vector_type(COUNT)));                             \
+        typedef double doubles_ __attribute__((ext_vector_type(COUNT)));                           \
+        typedef int64_t longs_ __attribute__((ext_vector_type(COUNT)));                            \
+        doubles_ x = __builtin_convertvector(a, doubles_) * __builtin_convertvector(b, doubles_);  \
+        doubles_ y = __builtin_convertvector(c, doubles_), s = x + y, t = s - x;                   \
+        doubles_ rest = (x - (s - t)) + (y - t);                                                   \
+        longs_ bits, outward = (rest > 0) ^ (s < 0);                                               \
+        memcpy(&bits, &s, sizeof bits);                                                            \
+        longs_ moves = ((rest > 0) | (rest < 0)) & ((bits & 1) == 0);                              \
+        bits += moves & (outward ? (longs_)(1) : (longs_)(-1));                                    \
+        memcpy(&s, &bits, sizeof bits);                                                            \
+        return __builtin_convertvector(s, floats_);                                                \
+    }
+FMA_BY_DOUBLE(fma_, LANES)
+FMA_BY_DOUBLE(wide_fma, WIDTH)
+#undef FMA_BY_DOUBLE
 #endif
-}
 
 K vf greater(vf a, vf b) { return a > b ? a : b; }
 
@@ -67,14 +105,8 @@ K vf later_lanes(vf v, long count, float other) {
 
 // Halves are folded onto each other: one fixed order.
 K float sum_lanes(vf v) {
-#if LANES == 16
     __typeof__(v.lo) h = v.lo + v.hi;
     f4 q = h.lo + h.hi;
-#elif LANES == 8
-    f4 q = v.lo + v.hi;
-#else
-    f4 q = v;
-#endif
     return (q.x + q.z) + (q.y + q.w);
 }
 
@@ -85,14 +117,8 @@ K double sum_lanes_double(vd v) {
 }
 
 K float greatest_lane(vf v) {
-#if LANES == 16
     __typeof__(v.lo) h = v.lo > v.hi ? v.lo : v.hi;
     f4 q = h.lo > h.hi ? h.lo : h.hi;
-#elif LANES == 8
-    f4 q = v.lo > v.hi ? v.lo : v.hi;
-#else
-    f4 q = v;
-#endif
     float a = q.x > q.z ? q.x : q.z, b = q.y > q.w ? q.y : q.w;
     return a > b ? a : b;
 }

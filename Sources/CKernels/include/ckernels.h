@@ -65,6 +65,15 @@ typedef struct ck_adamw {
     double gradient_scale, beta1, beta2, epsilon, decay, rate, root;
 } ck_adamw;
 
+// A product of matrices: C = op(A) op(B), or C + op(A) op(B). op(A) is [m, k] and stored by rows, or by
+// columns where it is transposed; op(B) is [k, n].
+typedef struct ck_product {
+    const void *a, *b;
+    void *c;
+    long a_stride, b_stride, c_stride, k;
+    bool transpose_a, transpose_b, adding;
+} ck_product;
+
 // Products of float rows with packed weights, by way of int8: y[r * outputs + n] as `linear` has it.
 typedef struct ck_packed_products {
     // Rows begin..<end of x[rows, inputs] as the products want them: ck_quantized_bytes in all.
@@ -122,6 +131,12 @@ typedef struct ck_kernels {
     // y[r * outputs + n] = sum_k x[r, k] w[n, k] (+ bias[n]) for n in begin..<end.
     void (*linear)(long rows, long inputs, const void *x, int format, const void *w, long begin,
                    long end, long outputs, const void *_Nullable bias, void *y);
+
+    // The outputs [i..<i + rows, j..<j + columns] of a product, each one chain of fused multiply-adds in
+    // the order of k. In bfloat16, operands are rounded to it, and the sums stay floats. NULL in the
+    // table of double.
+    void (*_Nullable product)(const ck_product *p, long i, long rows, long j, long columns);
+    void (*_Nullable product_bfloat16)(const ck_product *p, long i, long rows, long j, long columns);
 
     const struct ck_packed_products *_Nullable packed;  // of float tables only
 

@@ -88,6 +88,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var overlong = OverlongPolicy.drop
     /// Most tokens of a micro-batch.
     public var microBatchTokens = 8192
+    /// What the matrix products are computed with.
+    public var products = ProductSettings()
     /// What is computed again in the backward pass.
     public var recompute = Recompute.auto
     /// Steps between checkpoints; 0 writes one at the end of each epoch.
@@ -129,6 +131,7 @@ extension TrainingSettings: ConfigurationSection {
             .whole(1...mostTokens),
             "Most tokens that go through the model at once: memory, and the last bits of the weights."
         ),
+        .keys(of: \.products, as: "products"),
         Key(
             "recompute",
             \.recompute,

@@ -1,4 +1,5 @@
 import Autograd
+import Kernels
 import Models
 
 /// What the forward and backward passes of one step found.
@@ -18,6 +19,7 @@ struct StepGradients {
     ///   - objective: What is minimised.
     ///   - model: The student.
     ///   - batch: The step's examples.
+    ///   - arithmetic: What the matrix products are computed with.
     ///   - profile: Where the time of each operation is added up, if wanted.
     ///   - progress: Hears, after each micro-batch, how many of the step's tokens are done.
     /// - Throws: What the objective throws.
@@ -25,6 +27,7 @@ struct StepGradients {
         of objective: any Objective,
         under model: Transformer<Float>,
         on batch: StepBatch,
+        arithmetic: ProductArithmetic,
         profile: OperationProfile? = nil,
         progress: (_ done: Int) -> Void = { _ in }
     ) throws {
@@ -35,7 +38,7 @@ struct StepGradients {
             let part = try objective.loss(
                 of: MicroBatch(examples: examples, stepTargetCount: targetCount),
                 under: model,
-                on: Tape(profile: profile)
+                on: Tape(profile: profile, arithmetic: arithmetic)
             )
             let middle = ContinuousClock.now
             part.loss.backward()

@@ -45,13 +45,16 @@ extension TrainingStages {
         let plan = TrainingPlan(
             batches: batches,
             sinks: MetricsLog.files(in: stage.folder),
+            products: settings.products,
             optimizer: settings.optimizer,
             saveEvery: settings.saveEvery > 0 ? settings.saveEvery : batches.stepsPerEpoch,
             keepCheckpoints: settings.keepCheckpoints,
             label: "\(arm.name) seed \(seed)"
         )
-        try TrainingRun(model, plan: plan, stage: stage, display: display).run()
+        let run = TrainingRun(model, plan: plan, stage: stage, display: display)
+        try run.run()
         return [
+            "products": .string(run.arithmetic.rawValue),
             "traces": .integer(set.examples.count), "truncated": .integer(set.truncatedCount),
             "dropped": .integer(set.droppedCount),
             "target_tokens": .integer(set.examples.reduce(0) { $0 + $1.targetCount }),

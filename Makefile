@@ -47,6 +47,7 @@ bench-peers: build
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 	@Tools/check-paths
+	@Tools/check-elementary
 
 format:
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)

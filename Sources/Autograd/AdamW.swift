@@ -1,4 +1,4 @@
-import Foundation
+import Basics
 import Kernels
 
 /// AdamW: Adam with weight decay decoupled from the gradient.
@@ -161,6 +161,6 @@ public struct CosineSchedule: Sendable {
     public func learningRate(at step: Int) -> Double {
         if step < warmupSteps { return peak * Double(step + 1) / Double(warmupSteps) }
         let progress = Double(step - warmupSteps) / Double(max(1, totalSteps - warmupSteps))
-        return final + (peak - final) * 0.5 * (1 + cos(.pi * min(1, progress)))
+        return final + (peak - final) * 0.5 * (1 + Elementary.cos(.pi * min(1, progress)))
     }
 }

@@ -36,7 +36,7 @@ public enum NumberText {
         // Rounding up to a full hundred would claim that nothing is left over.
         if percent < 100, percent >= 99.95 { return "> 99.9 %" }
         if percent >= 99.5, percent < 100 { return fixed(fraction * 100, decimals: 1) + " %" }
-        let magnitude = Int(log10(percent).rounded(.down))
+        let magnitude = Int(Elementary.log10(percent).rounded(.down))
         var digits = fixed(fraction * 100, decimals: max(0, 1 - magnitude))
         if percent < 0.1, digits.hasSuffix("0") { digits.removeLast() }
         return digits + " %"

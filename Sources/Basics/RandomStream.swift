@@ -1,5 +1,3 @@
-import Foundation
-
 /// A named stream of random numbers, each a function of where it is used.
 ///
 /// There is no state: the number of an item, an attempt, a position and a draw is always the same,
@@ -52,8 +50,8 @@ public struct RandomStream: Sendable {
     /// A number of the standard normal distribution (Box and Muller's formula).
     public func normal(item: UInt64, attempt: Int, position: Int, draw: Int) -> Double {
         let b = bits(item: item, attempt: attempt, position: position, draw: draw)
-        let radius = (-2 * log(1 - Self.unit(b.x, b.y))).squareRoot()
-        return radius * cos(2 * .pi * Self.unit(b.z, b.w))
+        let radius = (-2 * Elementary.log(1 - Self.unit(b.x, b.y))).squareRoot()
+        return radius * Elementary.cos(2 * .pi * Self.unit(b.z, b.w))
     }
 
     /// The numbers 0..<count in a random order, every order equally likely.

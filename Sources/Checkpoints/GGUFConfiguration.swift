@@ -1,5 +1,4 @@
 import Basics
-import Foundation
 
 extension GGUFFile {
     /// The configuration that Hugging Face would publish beside these weights.
@@ -172,7 +171,7 @@ extension GGUFFile {
         let factor = Double(factors.max() ?? 1)
         let matches = factors.indices.allSatisfy { index in
             let wavelength =
-                2 * Double.pi * pow(theta, Double(index) / Double(factors.count))
+                2 * Double.pi * Elementary.pow(theta, Double(index) / Double(factors.count))
             let smooth = (original / wavelength - low) / (high - low)
             let share = min(max(smooth, 0), 1)
             let expected = 1 / ((1 - share) / factor + share)

@@ -1,5 +1,5 @@
+import Basics
 import CKernels
-import Foundation
 
 /// Scalars of one AdamW step.
 ///
@@ -60,8 +60,8 @@ public func adamW<S: KernelScalar>(
         beta2: step.beta2,
         epsilon: step.epsilon,
         decay: 1 - step.learningRate * step.weightDecay,
-        rate: step.learningRate / (1 - pow(step.beta1, Double(step.step))),
-        root: 1 / (1 - pow(step.beta2, Double(step.step))).squareRoot()
+        rate: step.learningRate / (1 - Elementary.pow(step.beta1, Double(step.step))),
+        root: 1 / (1 - Elementary.pow(step.beta2, Double(step.step))).squareRoot()
     )
     ThreadPool.forEach(count, grain: 1 << 14) { r in
         withUnsafePointer(to: scalars) { scalars in

@@ -1,5 +1,5 @@
+import Basics
 import CKernels
-import Foundation
 
 /// What sampling wants to know of a row of logits, found in one pass through memory: the greatest
 /// logit of every block, and the sums of exponentials at temperature 1 and at one other.
@@ -44,8 +44,8 @@ public struct LogitSummary: Sendable {
         let top = parts.reduce(-Double.infinity) { max($0, $1.top) }
         var (sum, temperedSum) = (0.0, 0.0)
         for part in parts {
-            sum += part.sum * exp(part.top - top)
-            temperedSum += part.temperedSum * exp((part.top - top) / temperature)
+            sum += part.sum * Elementary.exp(part.top - top)
+            temperedSum += part.temperedSum * Elementary.exp((part.top - top) / temperature)
         }
         (self.logits, self.temperature, blockMaxima) = (logits, temperature, maxima)
         (greatest, self.sum, self.temperedSum) = (Float(top), sum, temperedSum)
@@ -59,7 +59,7 @@ public struct LogitSummary: Sendable {
 
     /// The softmax of one entry at temperature 1.
     public func probability(of index: Int) -> Float {
-        Float(exp(Double(logits[index] - greatest)) / sum)
+        Float(Elementary.exp(Double(logits[index] - greatest)) / sum)
     }
 
     /// The index of the greatest logit, the first of equals.
@@ -69,7 +69,7 @@ public struct LogitSummary: Sendable {
 
     /// The logit that has the probability `share` at `temperature`.
     public func logit(ofShare share: Double) -> Float {
-        greatest + Float(temperature * log(share * temperedSum))
+        greatest + Float(temperature * Elementary.log(share * temperedSum))
     }
 
     /// A logit that at least `count` entries reach, and seldom many more: the `count`-th greatest of

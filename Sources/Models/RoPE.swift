@@ -1,6 +1,5 @@
 import Autograd
 import Basics
-import Foundation
 import Kernels
 
 /// How rotary frequencies are changed to reach beyond the context a model was pre-trained on.
@@ -164,7 +163,7 @@ struct RoPE: Sendable {
 
     init(theta: Double, headDimension: Int, scaling: RoPEScaling) {
         let base = (0..<headDimension / 2).map {
-            pow(theta, -2 * Double($0) / Double(headDimension))
+            Elementary.pow(theta, -2 * Double($0) / Double(headDimension))
         }
         switch scaling {
         case .none:
@@ -182,8 +181,8 @@ struct RoPE: Sendable {
         case .yarn(let factor, let betaFast, let betaSlow, let original, let attentionFactor):
             /// The pair that turns `rotations` times within the original context.
             func pair(turning rotations: Double) -> Double {
-                Double(headDimension) * log(Double(original) / (rotations * 2 * .pi))
-                    / (2 * log(theta))
+                Double(headDimension) * Elementary.log(Double(original) / (rotations * 2 * .pi))
+                    / (2 * Elementary.log(theta))
             }
             let low = max(0, pair(turning: betaFast).rounded(.down))
             let high = min(Double(headDimension - 1), pair(turning: betaSlow).rounded(.up))
@@ -192,7 +191,7 @@ struct RoPE: Sendable {
                 let interpolated = min(1, max(0, ramp))
                 return frequency * ((1 - interpolated) + interpolated / factor)
             }
-            magnitude = attentionFactor ?? (factor > 1 ? 0.1 * log(factor) + 1 : 1)
+            magnitude = attentionFactor ?? (factor > 1 ? 0.1 * Elementary.log(factor) + 1 : 1)
         }
     }
 
@@ -206,8 +205,8 @@ struct RoPE: Sendable {
         for position in positions {
             for frequency in frequencies {
                 let angle = Double(position) * frequency
-                cosines.append(Scalar(cos(angle) * magnitude))
-                sines.append(Scalar(sin(angle) * magnitude))
+                cosines.append(Scalar(Elementary.cos(angle) * magnitude))
+                sines.append(Scalar(Elementary.sin(angle) * magnitude))
             }
         }
         return (Tensor(cosines, shape: shape), Tensor(sines, shape: shape))

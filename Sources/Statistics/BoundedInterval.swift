@@ -1,4 +1,4 @@
-import Foundation
+import Basics
 
 extension SeedStatistics {
     /// An interval of the mean that stays inside the range of possible values.
@@ -18,9 +18,9 @@ extension SeedStatistics {
         let (a, b) = (range.lowerBound, range.upperBound)
         guard standardError > 1e-12, mean > a, mean < b else { return nil }
         let t = StudentT.quantile((1 + confidence) / 2, degreesOfFreedom: values.count - 1)
-        let center = log((mean - a) / (b - mean))
+        let center = Elementary.log((mean - a) / (b - mean))
         let reach = t * standardError * (b - a) / ((mean - a) * (b - mean))
-        func back(_ x: Double) -> Double { a + (b - a) / (1 + exp(-x)) }
+        func back(_ x: Double) -> Double { a + (b - a) / (1 + Elementary.exp(-x)) }
         return Interval(lower: back(center - reach), upper: back(center + reach))
     }
 }

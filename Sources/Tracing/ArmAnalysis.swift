@@ -1,6 +1,5 @@
 import Basics
 import Experiments
-import Foundation
 import Records
 import Statistics
 
@@ -117,7 +116,7 @@ struct ArmAnalysis {
         for (id, probability) in zip(trace.ids, trace.studentProbability) where !probability.isNaN {
             tokens += 1
             // A float32 softmax ends at its smallest number; so does the logarithm.
-            surprise -= log(Double(max(probability, .leastNonzeroMagnitude)))
+            surprise -= Elementary.log(Double(max(probability, .leastNonzeroMagnitude)))
             if probability < 0.01 {
                 belowOnePercent += 1
                 lowTokens[id, default: 0] += 1
@@ -129,7 +128,7 @@ struct ArmAnalysis {
 
     /// The bin of a probability.
     static func bin(of probability: Double) -> Int {
-        let value = probability > 0 ? max(edges[0], log10(probability)) : edges[0]
+        let value = probability > 0 ? max(edges[0], Elementary.log10(probability)) : edges[0]
         return min(edges.count - 2, Int(((value - edges[0]) / 0.25).rounded(.down)))
     }
 }

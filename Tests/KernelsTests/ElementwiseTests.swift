@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -226,6 +227,21 @@ extension FloatKernels {
         #expect(wrong.isEmpty)
     }
 
+    @Test(arguments: instructionSets)
+    func logarithmIsWithinOneUnitOfTheLastPlace(on set: String) throws {
+        // Every 100,003rd float above 0, subnormal ones too, and the neighbours of 1.
+        let x =
+            stride(from: 1, to: Float.infinity.bitPattern, by: 100_003).map(Float.init(bitPattern:))
+            + (0x3F7F_FF00...0x3F80_0100).map(Float.init(bitPattern:))
+        let y = Buffer<Float>(count: x.count)
+        try on(set) { activate(.log, Buffer(x), into: y) }
+        let wrong = zip(x, y.array).filter { x, y in
+            let exact = Elementary.log(Double(x))
+            return !(abs(Double(y) - exact) <= Double(Float(exact).ulp))
+        }
+        #expect(wrong.isEmpty)
+    }
+
     /// Whatever the instruction set and the piece, the chance of a place is the same.
     @Test(arguments: instructionSets)
     func roundingByChanceIsTheSameEverywhere(on set: String) throws {
@@ -260,6 +276,9 @@ extension FloatKernels {
         #expect(t[0] == -1 && t[2] == 0 && t[4] == 1 && t[5].isNaN && t[7] == 1e-8)
         let s = try apply(.sigmoid)
         #expect(s[0] == 0 && s[2] == 0.5 && s[4] == 1 && s[5].isNaN)
+        let l = try apply(.log)
+        #expect(l[0].isNaN && l[1].isNaN && l[2] == -.infinity && l[4] == .infinity)
+        #expect(l[5].isNaN && l[6] == -.infinity)
         let r = try apply(.silu)
         #expect(r[1] == 0 && r[4] == .infinity && r[5].isNaN)
     }

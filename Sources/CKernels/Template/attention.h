@@ -209,14 +209,16 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
                    scores);
         }
     }
+    if (segment->log_sum_exp)
+        EACH_VECTOR(r, left, rows)
+            put(top + r, left, get(top + r, left) + log_(get(total + r, left)));
     for (long g = 0; g < group; g++)
         for (long i = 0; i < n; i++) {
             long r = g * n + i, at = (first + i) * H + kv_head * group + g;
             float *out = (float *)segment->out + at * D;
             EACH_VECTOR(d, left, D)
                 put(out + d, left, load(o + r * width + d) / splat(total[r]));
-            if (segment->log_sum_exp)
-                ((float *)segment->log_sum_exp)[at] = top[r] + logf(total[r]);
+            if (segment->log_sum_exp) ((float *)segment->log_sum_exp)[at] = top[r];
         }
 }
 

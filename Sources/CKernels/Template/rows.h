@@ -114,7 +114,7 @@ static void cross_entropy(long rows, long columns, const void *plogits, const in
     float *losses = plosses, *lse = plse;
     for (long r = 0; r < rows; r++, logits += columns) {
         float top = greatest(columns, logits);
-        double whole = top + log(exponentials(columns, logits, top, 1, NULL));
+        double whole = top + ck_log(exponentials(columns, logits, top, 1, NULL));
         lse[r] = (float)whole;
         losses[r] = targets[r] < 0 ? 0 : (float)(whole - logits[targets[r]]);
     }

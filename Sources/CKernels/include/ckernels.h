@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "elementary.h"
+
 #pragma clang assume_nonnull begin
 
 // Weight formats, with ggml's block layouts. CK_NATIVE is the table's own element type.

@@ -1,5 +1,4 @@
 import Basics
-import Foundation
 import Kernels
 
 /// What a proposer says about the token at one position, in its own numbering.
@@ -60,9 +59,10 @@ struct ProposalSource: Sendable {
                 tokens: kept.tokens.map { sorted[Int($0)].token },
                 weights: kept.weights
             )
-            known = .some(
-                Dictionary(sorted.map { ($0.token, exp($0.logProbability)) }) { first, _ in first }
-            )
+            let probabilities = sorted.map { token, logarithm in
+                (token, Float(Elementary.exp(Double(logarithm))))
+            }
+            known = .some(Dictionary(probabilities) { first, _ in first })
         case .sampled(let token, let probability):
             try check(token, probability >= 0 && probability <= 1.001)
             distribution = TokenDistribution(tokens: [token], weights: [1])

@@ -1,5 +1,4 @@
 import Basics
-import Foundation
 import Records
 
 /// Histograms of log10 P_S, one panel an arm: how likely the student found its training tokens.
@@ -55,7 +54,7 @@ struct ProbabilityPlot {
     private func floor(of traces: [TraceStatistics]) -> Double {
         let shares = traces.flatMap { $0.histogram?.shares ?? [] }.filter { $0 > 0 }
         let least = max(shares.min() ?? 0.001, 1e-6)
-        return min(0.01, pow(10, (log10(least) - 1e-9).rounded(.down)))
+        return min(0.01, Elementary.pow(10, (Elementary.log10(least) - 1e-9).rounded(.down)))
     }
 
     private func drawn(

@@ -1,4 +1,4 @@
-import Foundation
+import Basics
 
 /// Maps values of a domain to positions along an axis.
 struct Scale: Sendable {
@@ -38,7 +38,7 @@ struct Scale: Sendable {
     }
 
     private func transformed(_ value: Double) -> Double {
-        kind == .linear ? value : log10(value)
+        kind == .linear ? value : Elementary.log10(value)
     }
 }
 
@@ -48,7 +48,7 @@ enum Ticks {
     static func step(for length: Double, about count: Int) -> Double {
         guard length.isFinite, length > 0 else { return 1 }
         let rough = length / Double(max(1, count))
-        let power = pow(10, log10(rough).rounded(.down))
+        let power = Elementary.pow(10, Elementary.log10(rough).rounded(.down))
         for factor in [1.0, 2, 5, 10] where factor * power >= rough * (1 - 1e-9) {
             return factor * power
         }
@@ -72,13 +72,13 @@ enum Ticks {
     static func logarithmic(over domain: ClosedRange<Double>, about count: Int) -> [Double] {
         let (low, high) = (domain.lowerBound, domain.upperBound)
         guard low > 0, low.isFinite, high.isFinite, high > low else { return low > 0 ? [low] : [] }
-        let first = Int((log10(low) - 1e-9).rounded(.down))
-        let last = Int((log10(high) + 1e-9).rounded(.up))
+        let first = Int((Elementary.log10(low) - 1e-9).rounded(.down))
+        let last = Int((Elementary.log10(high) + 1e-9).rounded(.up))
         let reach = (low * (1 - 1e-9))...(high * (1 + 1e-9))
         func inside(_ factors: [Double], every stride: Int) -> [Double] {
             let exponents = (first...last).filter { $0.isMultiple(of: stride) }
             let values = exponents.flatMap { exponent -> [Double] in
-                let power = pow(10, Double(exponent))
+                let power = Elementary.pow(10, Double(exponent))
                 return factors.map { $0 * power }
             }
             return values.filter(reach.contains)

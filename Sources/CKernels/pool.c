@@ -1,46 +1,70 @@
 // A pool of threads for parallel loops: workers spin briefly, then sleep.
 //
-// One job runs at a time. A worker joins a job by counting itself into `state` while the job is
-// open, so a worker that the system has not scheduled yet delays nobody: the caller takes all
-// chunks that are left, closes the job, and waits only for those who are inside.
+// One job runs at a time. A worker counts itself into `inside` and looks again whether the job is
+// open; the caller closes the job and then waits until nobody is inside. One of the two sees the
+// other, so a worker that the system has not scheduled yet delays nobody: the caller takes all chunks
+// that are left. Nothing that many threads poll shares a cache line with what they change.
 #define _GNU_SOURCE
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ckernels.h"
 
-enum { MOST_THREADS = 256, SPINS = 2000 };
-
-// state = generation << 32 | open << 31 | workers inside
-static const uint64_t open_bit = 1ull << 31, generation_one = 1ull << 32;
+// LINE: a cache line, and the one that is fetched beside it.
+enum { MOST_THREADS = 256, SPINS = 2000, LINE = 128 };
 
 static struct {
-    _Atomic uint64_t state;
-    _Atomic long next;
-    long count, grain;
+    // Polled by all. The generation is odd while a job is open; workers from `threads` on are idle.
+    _Alignas(LINE) _Atomic uint32_t generation;
+    _Atomic uint32_t threads;
+    _Alignas(LINE) _Atomic long next;  // the first index that nobody has taken
+    _Alignas(LINE) _Atomic long inside;
+    _Alignas(LINE) _Atomic long sleepers;  // of those that wait for a job
+    // The job, read by those inside.
+    _Alignas(LINE) long count;
+    long grain;
     ck_body body;
     void *context;
     const ck_kernels *kernels;  // the caller's
-    atomic_flag busy;
-    _Atomic long threads, sleepers;
+    _Alignas(LINE) atomic_flag busy;
     long workers;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-} pool = {.busy = ATOMIC_FLAG_INIT, .mutex = PTHREAD_MUTEX_INITIALIZER,
-          .wake = PTHREAD_COND_INITIALIZER};
+} pool = {.threads = 1, .busy = ATOMIC_FLAG_INIT};
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static _Thread_local bool inside_job;
 
-static inline void pause_briefly(void) {
+static _Thread_local struct {
+    ck_chunk_record record;
+    void *context;
+    long threads;
+} recording;
+
+// One turn of a waiting loop. Whoever waits may have been given the core of whom it waits for, and
+// hands it back.
+static inline void pause_briefly(int spins) {
+    if (spins % 64 == 63) {
+        sched_yield();
+        return;
+    }
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+// Sleeps while the word has this value, or a little shorter.
+static void sleep_on(_Atomic uint32_t *word, uint32_t value) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+}
+
+static void wake(_Atomic uint32_t *word, int most) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
 }
 
 static void work(void) {
@@ -54,49 +78,57 @@ static void work(void) {
     inside_job = false;
 }
 
-// The state changes to a newer generation than `seen`, by spinning and then by sleeping.
-static void wait_for_job(uint64_t seen) {
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load(&pool.state) >> 32 != seen) return;
-        pause_briefly();
+// The generation of an open job other than `seen`, as soon as there is one for this worker.
+static uint32_t wait_for_job(long index, uint32_t seen, bool *slept) {
+    *slept = false;
+    for (int spins = 0;; spins++) {
+        uint32_t now = atomic_load(&pool.generation), threads = atomic_load(&pool.threads);
+        if (index >= threads) {
+            sleep_on(&pool.threads, threads);
+        } else if (now & 1 && now != seen) {
+            return now;
+        } else if (spins < SPINS) {
+            pause_briefly(spins);
+        } else {
+            *slept = true;
+            atomic_fetch_add(&pool.sleepers, 1);
+            sleep_on(&pool.generation, now);
+            atomic_fetch_sub(&pool.sleepers, 1);
+        }
     }
-    pthread_mutex_lock(&pool.mutex);
-    atomic_fetch_add(&pool.sleepers, 1);
-    while (atomic_load(&pool.state) >> 32 == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
-    atomic_fetch_sub(&pool.sleepers, 1);
-    pthread_mutex_unlock(&pool.mutex);
+}
+
+// Those who were asleep wake two more, so that many wake in the time of a few.
+static void pass_on(void) {
+    if (atomic_load(&pool.sleepers) > 0 && atomic_load(&pool.next) < pool.count)
+        wake(&pool.generation, 2);
 }
 
 static void *worker(void *argument) {
     long index = (long)argument;
-    uint64_t seen = 0;
+    uint32_t seen = 0;
     for (;;) {
-        wait_for_job(seen);
-        uint64_t state = atomic_load(&pool.state);
-        seen = state >> 32;
-        if (index >= atomic_load(&pool.threads)) continue;
-        bool joined = false;
-        while ((state & open_bit) && state >> 32 == seen && !joined)
-            joined = atomic_compare_exchange_weak(&pool.state, &state, state + 1);
-        if (!joined) continue;
-        ck_kernels_use(pool.kernels);
-        work();
-        atomic_fetch_sub(&pool.state, 1);
+        bool slept;
+        seen = wait_for_job(index, seen, &slept);
+        atomic_fetch_add(&pool.inside, 1);
+        if (atomic_load(&pool.generation) == seen) {
+            if (slept) pass_on();
+            ck_kernels_use(pool.kernels);
+            work();
+        }
+        atomic_fetch_sub(&pool.inside, 1);
     }
     return NULL;
 }
 
-static long usable_cpus(void) {
-#if defined(__linux__)
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-    return sysconf(_SC_NPROCESSORS_ONLN);
+long ck_pool_threads(void) {
+    return recording.record ? recording.threads : (long)atomic_load(&pool.threads);
 }
 
-static void set_threads(long threads) {
+void ck_pool_configure(long threads) {
     if (threads < 1) threads = 1;
     if (threads > MOST_THREADS) threads = MOST_THREADS;
+    while (atomic_flag_test_and_set(&pool.busy)) sched_yield();
     while (pool.workers < threads - 1) {
         pthread_t thread;
         if (pthread_create(&thread, NULL, worker, (void *)(pool.workers + 1)) != 0) break;
@@ -104,30 +136,41 @@ static void set_threads(long threads) {
         pool.workers++;
     }
     atomic_store(&pool.threads, threads < pool.workers + 1 ? threads : pool.workers + 1);
-}
-
-static void start(void) {
-    const char *text = getenv("RSD_THREADS");
-    long threads = text ? strtol(text, NULL, 10) : 0;
-    set_threads(threads > 0 ? threads : usable_cpus());
-}
-
-long ck_pool_threads(void) {
-    pthread_once(&once, start);
-    return atomic_load(&pool.threads);
-}
-
-void ck_pool_configure(long threads) {
-    pthread_once(&once, start);
-    while (atomic_flag_test_and_set(&pool.busy)) sched_yield();
-    set_threads(threads);
+    // Those that are idle now must not be woken in place of others.
+    wake(&pool.generation, INT_MAX);
+    wake(&pool.threads, INT_MAX);
     atomic_flag_clear(&pool.busy);
+}
+
+void ck_pool_record(long threads, ck_chunk_record record, void *context) {
+    recording.record = record;
+    recording.context = context;
+    recording.threads = threads;
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void run_recorded(long count, long grain, ck_body body, void *context) {
+    inside_job = true;
+    for (long begin = 0; begin < count; begin += grain) {
+        double start = seconds_now();
+        body(context, begin, begin + grain < count ? begin + grain : count);
+        recording.record(recording.context, begin, seconds_now() - start);
+    }
+    inside_job = false;
 }
 
 void ck_pool_run(long count, long grain, ck_body body, void *context) {
     if (count <= 0) return;
     if (grain < 1) grain = 1;
-    pthread_once(&once, start);
+    if (recording.record && !inside_job) {
+        run_recorded(count, grain, body, context);
+        return;
+    }
     // A nested loop, a short one, and one beside another caller's all run where they are.
     if (inside_job || count <= grain || atomic_load(&pool.threads) == 1
         || atomic_flag_test_and_set(&pool.busy)) {
@@ -140,17 +183,14 @@ void ck_pool_run(long count, long grain, ck_body body, void *context) {
     pool.context = context;
     pool.kernels = ck_kernels_float();
     atomic_store(&pool.next, 0);
-    atomic_fetch_add(&pool.state, generation_one | open_bit);
-    if (atomic_load(&pool.sleepers) > 0) {
-        pthread_mutex_lock(&pool.mutex);
-        pthread_cond_broadcast(&pool.wake);
-        pthread_mutex_unlock(&pool.mutex);
-    }
+    atomic_fetch_add(&pool.generation, 1);
+    long sleepers = atomic_load(&pool.sleepers), awake = atomic_load(&pool.threads) - 1 - sleepers;
+    if (sleepers > 0 && (count - 1) / grain > awake) wake(&pool.generation, 2);
     work();
-    atomic_fetch_and(&pool.state, ~open_bit);
-    for (int spins = 0; atomic_load(&pool.state) & (open_bit - 1); spins++) {
+    atomic_fetch_add(&pool.generation, 1);
+    for (int spins = 0; atomic_load(&pool.inside) > 0; spins++) {
         if (spins < SPINS)
-            pause_briefly();
+            pause_briefly(spins);
         else
             sched_yield();
     }

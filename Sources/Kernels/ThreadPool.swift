@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 
 /// The threads that all kernels share: workers spin briefly for the next job and then sleep.
 ///
@@ -7,17 +8,34 @@ import CKernels
 public enum ThreadPool {
     /// Threads that take part in a loop, the caller included.
     ///
-    /// The environment variable `RSD_THREADS` sets it; otherwise it is the CPUs the process may use.
-    public static var threadCount: Int { ck_pool_threads() }
+    /// The environment variable `RSD_THREADS` sets it; otherwise it is the physical cores that the
+    /// process may use and its quota of CPU time pays for, at most 16.
+    public static var threadCount: Int {
+        started
+        return ck_pool_threads()
+    }
 
     /// Changes the number of threads.
-    public static func configure(threads: Int) { ck_pool_configure(threads) }
+    public static func configure(threads: Int) {
+        started
+        ck_pool_configure(threads)
+    }
+
+    private static let started: Void = ck_pool_configure(
+        ProcessInfo.processInfo.environment["RSD_THREADS"].flatMap { Int($0) }.flatMap {
+            $0 > 0 ? $0 : nil
+        }
+            ?? DefaultThreads.count(processors: ProcessInfo.processInfo.activeProcessorCount) {
+                try? String(contentsOfFile: $0, encoding: .utf8)
+            }
+    )
 
     /// Runs `body` over `0..<count` in chunks of `grain`, and returns when all are done.
     ///
     /// Runs on the caller alone, as one chunk, inside a chunk of another loop that the pool runs,
     /// beside another caller's loop, and where there is only one chunk.
     public static func forEach(_ count: Int, grain: Int, _ body: (Range<Int>) -> Void) {
+        started
         withoutActuallyEscaping(body) { body in
             withUnsafePointer(to: body) { context in
                 ck_pool_run(

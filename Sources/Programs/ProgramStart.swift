@@ -11,7 +11,8 @@ public enum ProgramText {
     /// The environment variables that every program heeds, for its help.
     public static let environment = """
         Environment: RSD_RUNS and RSD_RESULTS are the folders of runs and results (default: runs, \
-        results); RSD_THREADS is the number of threads (default: all cores); RSD_INSTRUCTION_SET \
+        results); RSD_THREADS is the number of threads (default: the physical cores, at most \
+        16, and no more than a quota of CPU time pays for); RSD_INSTRUCTION_SET \
         holds the kernels back to portable, avx2 or avx512; NO_COLOR leaves the progress line \
         without color. Paths in an experiment file may hold variables as ${NAME} and \
         ${NAME:-default}; the files of this package take models and data from RSD_MODELS and \

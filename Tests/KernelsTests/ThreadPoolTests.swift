@@ -31,6 +31,43 @@ import Testing
     }
 }
 
+extension FloatKernels {
+    /// Threads come and go and fall asleep; each loop still does everything once, and ends.
+    @Test func loopsEndWithAnyNumberOfThreads() {
+        for threads in [2, 64, 3, 256, 1, 64] {
+            with(threads: threads) {
+                let hits = Buffer<Float>.zeros(1000)
+                for pause in [0, 0, 2000, 0, 500] as [UInt32] {
+                    usleep(pause)
+                    ThreadPool.forEach(1000, grain: 3) { range in
+                        for i in range { hits[i] += 1 }
+                    }
+                }
+                #expect(hits.array.allSatisfy { $0 == 5 })
+            }
+        }
+    }
+
+    /// Loops of several callers at once: one has the threads, the others do their own.
+    @Test func callersDoNotWaitForEachOther() async {
+        let sums = await withTaskGroup(of: Double.self, returning: [Double].self) { group in
+            for caller in 0..<8 {
+                group.addTask {
+                    let parts = Buffer<Double>.zeros(100)
+                    for _ in 0..<200 {
+                        ThreadPool.forEach(100, grain: 7) { range in
+                            for i in range { parts[i] += Double(caller) }
+                        }
+                    }
+                    return sum(parts)
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(sums.sorted() == (0..<8).map { Double($0) * 20_000 })
+    }
+}
+
 @Suite struct BufferTests {
     @Test func slicesShareStorage() {
         let buffer = Buffer<Double>([0, 1, 2, 3, 4])

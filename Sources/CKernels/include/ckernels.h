@@ -198,8 +198,13 @@ void *ck_scratch(size_t bytes);
 // Runs body over 0..<count in chunks of `grain`, on the pool's threads and the caller.
 typedef void (*ck_body)(void *context, long begin, long end);
 void ck_pool_run(long count, long grain, ck_body body, void *context);
+// Threads that take part in a loop, the caller included: 1 until they are configured.
 long ck_pool_threads(void);
 void ck_pool_configure(long threads);
+// Until it is called with NULL: loops of this thread run on it alone, chunk by chunk as `threads`
+// threads would cut them, and `record` hears how long each chunk took; `begin` is 0 for a loop's first.
+typedef void (*ck_chunk_record)(void *context, long begin, double seconds);
+void ck_pool_record(long threads, ck_chunk_record _Nullable record, void *_Nullable context);
 
 // SHA-256 of whole 64-byte blocks: state is updated in place. `portable` forces the plain twin.
 void ck_sha256_blocks(uint32_t *state, const uint8_t *bytes, long blocks, bool portable);

@@ -148,18 +148,20 @@ void ck_pool_record(long threads, ck_chunk_record record, void *context) {
     recording.threads = threads;
 }
 
-static double seconds_now(void) {
+static double thread_seconds(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static void run_recorded(long count, long grain, ck_body body, void *context) {
     inside_job = true;
+    double before = thread_seconds();
     for (long begin = 0; begin < count; begin += grain) {
-        double start = seconds_now();
         body(context, begin, begin + grain < count ? begin + grain : count);
-        recording.record(recording.context, begin, seconds_now() - start);
+        double now = thread_seconds();
+        recording.record(recording.context, begin, now - before);
+        before = now;
     }
     inside_job = false;
 }

@@ -27,6 +27,13 @@ struct BenchCommand: ParsableCommand {
         )
     )
     var draftTokens: Int?
+    @Flag(
+        help: """
+            Print instead how many times as fast up to 128 threads could decode at most: a bound, \
+            found by recording the parts of a step on one thread.
+            """
+    )
+    var scaling = false
     @Flag(help: "Print one JSON object instead of a table.") var json = false
 
     func validate() throws {
@@ -46,16 +53,18 @@ struct BenchCommand: ParsableCommand {
         let student = try student.map { path in
             path == self.teacher ? teacher : try LanguageModel(path, storage: .stored)
         }
-        let speed = try DecodingSpeed.measure(
-            teacher: teacher,
-            student: student,
-            .init(
-                batch: batch,
-                promptTokens: promptTokens,
-                tokens: tokens,
-                draftTokens: draftTokens
-            )
+        let options = DecodingSpeed.Options(
+            batch: batch,
+            promptTokens: promptTokens,
+            tokens: tokens,
+            draftTokens: draftTokens
         )
+        guard !scaling else {
+            let table = try DecodingSpeed.scaling(of: teacher, options)
+            try StandardOutput.write(json ? table.json.compact + "\n" : table.text)
+            return
+        }
+        let speed = try DecodingSpeed.measure(teacher: teacher, student: student, options)
         try StandardOutput.write((json ? speed.json.compact : speed.text) + "\n")
     }
 }

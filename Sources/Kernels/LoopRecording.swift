@@ -5,47 +5,15 @@ import Foundation
 /// cut it; and the least time that so many threads could need for it.
 ///
 /// That time is a bound and no measurement: chunks are dealt out as the pool does, each as long as it
-/// took alone, and nothing is lost to memory, caches and clocks that cores share.
+/// took alone, and nothing is lost to memory, caches and clocks that cores share. Times are the
+/// thread's CPU time, so that other programs do not count.
 public struct LoopRecording: Sendable {
     /// The threads that loops were cut for.
     public let threads: Int
     /// Seconds of the chunks of each loop, both in the order in which they began.
-    public private(set) var loops: [[Double]] = []
+    public let loops: [[Double]]
     /// Seconds of all the work, as it ran on one thread.
-    public private(set) var seconds = 0.0
-
-    /// Does the work on the calling thread alone, and takes the times.
-    ///
-    /// - Parameters:
-    ///   - threads: Threads that loops are cut for; `ThreadPool.threadCount` says so meanwhile.
-    ///   - work: What to do; loops that other threads start are not heard.
-    /// - Throws: What `work` throws.
-    public init(for threads: Int, _ work: () throws -> Void) rethrows {
-        self.threads = threads
-        let heard = Heard()
-        let context = Unmanaged.passUnretained(heard).toOpaque()
-        ck_pool_record(
-            threads,
-            { context, begin, seconds in
-                let heard = Unmanaged<Heard>.fromOpaque(context).takeUnretainedValue()
-                if begin == 0 { heard.loops.append([]) }
-                heard.loops[heard.loops.count - 1].append(seconds)
-            },
-            context
-        )
-        defer { ck_pool_record(0, nil, nil) }
-        let start = ContinuousClock.now
-        try withExtendedLifetime(heard) { try work() }
-        seconds = (ContinuousClock.now - start) / .seconds(1)
-        loops = heard.loops
-    }
-
-    /// Loops as they would be heard, for tests.
-    init(threads: Int, loops: [[Double]], seconds: Double) {
-        (self.threads, self.loops, self.seconds) = (threads, loops, seconds)
-    }
-
-    private final class Heard { var loops: [[Double]] = [] }
+    public let seconds: Double
 
     /// Seconds between loops, when one thread works for all.
     public var serialSeconds: Double { max(0, seconds - loops.joined().reduce(0, +)) }
@@ -68,15 +36,49 @@ public struct LoopRecording: Sendable {
             return total + forkJoin + (free.max() ?? 0)
         }
     }
+}
 
-    /// Seconds that the pool takes to start and end a loop of nothing, the median of many.
-    public static func forkJoinSeconds() -> Double {
-        let threads = ThreadPool.threadCount
-        let times = (0..<2001).map { _ in
-            let start = ContinuousClock.now
-            ThreadPool.forEach(threads, grain: 1) { _ in }
-            return (ContinuousClock.now - start) / .seconds(1)
-        }
-        return times.sorted()[times.count / 2]
+/// Records the loops of one thread, from its creation to `stop()`.
+public final class LoopRecorder {
+    private let threads: Int
+    private let start: Double
+    private var loops: [[Double]] = []
+
+    /// Starts: the calling thread runs its loops alone, and `ThreadPool.threadCount` tells it that it
+    /// had so many threads.
+    ///
+    /// - Parameter threads: Threads that loops are cut for.
+    public init(threads: Int) {
+        self.threads = threads
+        start = Self.threadSeconds()
+        ck_pool_record(
+            threads,
+            { context, begin, seconds in
+                let heard = Unmanaged<LoopRecorder>.fromOpaque(context).takeUnretainedValue()
+                if begin == 0 { heard.loops.append([]) }
+                heard.loops[heard.loops.count - 1].append(seconds)
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
+    }
+
+    /// Ends; to be called on the thread that began.
+    ///
+    /// - Returns: What was heard.
+    public func stop() -> LoopRecording {
+        ck_pool_record(0, nil, nil)
+        return LoopRecording(
+            threads: threads,
+            loops: loops,
+            seconds: Self.threadSeconds() - start
+        )
+    }
+
+    deinit { ck_pool_record(0, nil, nil) }
+
+    private static func threadSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + 1e-9 * Double(time.tv_nsec)
     }
 }

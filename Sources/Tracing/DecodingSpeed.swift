@@ -120,13 +120,8 @@ extension DecodingSpeed {
         speed.promptTokensPerSecond = try PromptMeasurement.rate(teacher, prompts)
         speed.decode = try DecodingMeasurement(
             teacher,
-            PlainSampling(
-                .paper,
-                vocabularySize: teacher.vocabularySize,
-                seed: 0,
-                source: .teacher
-            ),
-            prompts.enumerated().map { DecodingRequest(id: "bench-\($0)", prompt: $1) },
+            sampling(teacher),
+            requests(prompts),
             options,
             endOfTurn: []
         )
@@ -156,6 +151,41 @@ extension DecodingSpeed {
         speed.cacheBytes = KVCache.peakByteCount
         speed.peakMemoryBytes = RunEnvironment.peakMemoryBytes
         return speed
+    }
+
+    /// Finds what more threads could bring to a step of decoding with one model.
+    ///
+    /// - Returns: Bounds, and the truth for the threads that there are.
+    /// - Throws: `Failure`; kind interrupted when asked to stop.
+    public static func scaling(of model: LanguageModel, _ options: Options) throws -> ScalingTable {
+        let prompts = randomPrompts(model, count: options.batch, length: options.promptTokens)
+        let engine = try DecodingEngine(
+            model: model,
+            rule: sampling(model),
+            stop: StopRules(endOfTurn: []),
+            options: .init(batchSize: options.batch)
+        )
+        let measurement = ScalingMeasurement(rounds: options.tokens)
+        let cancellation = CancellationFlag()
+        try engine.run(
+            requests(prompts),
+            cancellation: cancellation,
+            progress: { done in
+                guard done.newTokens >= options.batch else { return }
+                if Interrupts.isRequested || !measurement.wantsStep() { cancellation.cancel() }
+            },
+            deliver: { _ in }
+        )
+        try Interrupts.check()
+        return measurement.table
+    }
+
+    private static func sampling(_ model: LanguageModel) -> PlainSampling {
+        PlainSampling(.paper, vocabularySize: model.vocabularySize, seed: 0, source: .teacher)
+    }
+
+    private static func requests(_ prompts: [[Int32]]) -> [DecodingRequest] {
+        prompts.enumerated().map { DecodingRequest(id: "bench-\($0)", prompt: $1) }
     }
 
     private static func randomPrompts(_ model: LanguageModel, count: Int, length: Int) -> [[Int32]]

@@ -12,7 +12,9 @@ struct BenchCommand: ParsableCommand {
         abstract: "Time fine-tuning steps, of a published shape on random weights or of a model.",
         discussion: """
             Prints the median of the timed steps, and where their time went: forward and backward \
-            pass by operation, the optimizer, and the speed of matrix products.
+            pass by operation, the optimizer, and the speed of matrix products. With --scaling \
+            instead how many times as fast more threads could be at most: a bound, found by \
+            recording the parts of a step on one thread, beside what this machine's threads reach.
             """
     )
 
@@ -34,6 +36,8 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Compare the kinds of products at the shapes of a step instead.")
     var compareProducts = false
     @Option(help: "Keep moments as float32 or bfloat16.") var moments = NamedTensor.Storage.float32
+    @Flag(help: "Print a bound for up to 128 threads instead; takes eight times as many steps.")
+    var scaling = false
     @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
@@ -67,7 +71,13 @@ struct BenchCommand: ParsableCommand {
             try StandardOutput.write(try benchmark.compareProducts())
             return
         }
-        let result = try benchmark.run { if !json { StandardError.write(line: $0) } }
+        func announce(_ line: String) { if !json { StandardError.write(line: line) } }
+        guard !scaling else {
+            let table = try benchmark.scaling(announce: announce)
+            try StandardOutput.write(json ? table.json.compact + "\n" : table.text)
+            return
+        }
+        let result = try benchmark.run(announce: announce)
         try StandardOutput.write(json ? result.json.compact + "\n" : result.text)
     }
 }

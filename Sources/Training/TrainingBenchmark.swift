@@ -57,37 +57,11 @@ public struct TrainingBenchmark {
     /// - Throws: `Failure.configuration` for a shape that is not known or that memory cannot hold;
     ///   what loading a model throws.
     public func run(announce: (String) -> Void) throws -> TrainingBenchmarkResult {
-        let (transformer, memory) = try makeModel(announce)
-        transformer.recomputation = memory.recomputation
-        let optimizer = AdamW(
-            transformer.trained,
-            configuration: .init(bfloat16Moments: moments == .bfloat16)
-        )
-        let batch = batch(vocabularySize: transformer.configuration.vocabularySize)
+        let (trainee, memory) = try makeTrainee(announce)
         var timings: [TrainingBenchmarkResult.Timing] = []
         for step in 0...steps {
-            let profile = OperationProfile()
             if step == steps { ProductMeter.start() }
-            let faults = RunEnvironment.pageFaults
-            let gradients = try StepGradients(
-                of: CrossEntropyObjective(),
-                under: transformer,
-                on: batch,
-                arithmetic: arithmetic,
-                profile: profile
-            )
-            let end = ContinuousClock.now
-            optimizer.step(learningRate: 1e-5, gradientNorm: optimizer.gradientNorm())
-            timings.append(
-                .init(
-                    forward: gradients.forwardSeconds,
-                    backward: gradients.backwardSeconds,
-                    optimizer: (ContinuousClock.now - end) / .seconds(1),
-                    loss: Float(gradients.loss),
-                    pageFaults: RunEnvironment.pageFaults - faults,
-                    profile: profile
-                )
-            )
+            timings.append(try trainee.step())
         }
         let products = ProductMeter.stop()
         let median = timings.suffix(max(1, steps)).sorted { $0.seconds < $1.seconds }[steps / 2]
@@ -101,6 +75,66 @@ public struct TrainingBenchmark {
             productRate: products.operations / products.seconds,
             peakBytes: RunEnvironment.peakMemoryBytes
         )
+    }
+
+    /// Finds what more threads could bring to a step, each number of them by as many steps.
+    ///
+    /// - Parameter announce: Hears how much memory it will take, before it does.
+    /// - Returns: Bounds, and the truth for the threads that there are.
+    /// - Throws: As `run(announce:)`.
+    public func scaling(announce: (String) -> Void) throws -> ScalingTable {
+        let (trainee, _) = try makeTrainee(announce)
+        _ = try trainee.step()
+        let measurement = ScalingMeasurement(rounds: max(1, steps))
+        while measurement.wantsStep() { _ = try trainee.step() }
+        return measurement.table
+    }
+
+    /// A model and the batch it is trained on, again and again.
+    private struct Trainee {
+        let transformer: Transformer<Float>
+        let optimizer: AdamW<Float>
+        let batch: StepBatch
+        let arithmetic: ProductArithmetic
+
+        func step() throws -> TrainingBenchmarkResult.Timing {
+            let profile = OperationProfile()
+            let faults = RunEnvironment.pageFaults
+            let gradients = try StepGradients(
+                of: CrossEntropyObjective(),
+                under: transformer,
+                on: batch,
+                arithmetic: arithmetic,
+                profile: profile
+            )
+            let end = ContinuousClock.now
+            optimizer.step(learningRate: 1e-5, gradientNorm: optimizer.gradientNorm())
+            return .init(
+                forward: gradients.forwardSeconds,
+                backward: gradients.backwardSeconds,
+                optimizer: (ContinuousClock.now - end) / .seconds(1),
+                loss: Float(gradients.loss),
+                pageFaults: RunEnvironment.pageFaults - faults,
+                profile: profile
+            )
+        }
+    }
+
+    private func makeTrainee(_ announce: (String) -> Void) throws -> (Trainee, MemoryEstimate) {
+        let (transformer, memory) = try makeModel(announce)
+        transformer.recomputation = memory.recomputation
+        let optimizer = AdamW(
+            transformer.trained,
+            configuration: .init(bfloat16Moments: moments == .bfloat16)
+        )
+        let batch = batch(vocabularySize: transformer.configuration.vocabularySize)
+        let trainee = Trainee(
+            transformer: transformer,
+            optimizer: optimizer,
+            batch: batch,
+            arithmetic: arithmetic
+        )
+        return (trainee, memory)
     }
 
     var name: String {

@@ -202,7 +202,7 @@ void ck_pool_run(long count, long grain, ck_body body, void *context);
 long ck_pool_threads(void);
 void ck_pool_configure(long threads);
 // Until it is called with NULL: loops of this thread run on it alone, chunk by chunk as `threads`
-// threads would cut them, and `record` hears how long each chunk took; `begin` is 0 for a loop's first.
+// threads would cut them, and `record` hears each chunk's CPU time; `begin` is 0 for a loop's first.
 typedef void (*ck_chunk_record)(void *context, long begin, double seconds);
 void ck_pool_record(long threads, ck_chunk_record _Nullable record, void *_Nullable context);
 

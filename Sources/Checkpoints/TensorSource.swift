@@ -146,8 +146,15 @@ public struct NamedTensor: Sendable {
             switch storage {
             case .float32: return try body(UnsafeRawBufferPointer(floats))
             case .bfloat16:
-                let halves = floats.map { BFloat16.bits($0) }
-                return try halves.withUnsafeBytes(body)
+                return try withUnsafeTemporaryAllocation(
+                    of: UInt16.self,
+                    capacity: floats.count
+                ) { halves in
+                    ThreadPool.forEach(floats.count, grain: 1 << 16) { range in
+                        for index in range { halves[index] = BFloat16.bits(floats[index]) }
+                    }
+                    return try body(UnsafeRawBufferPointer(halves))
+                }
             }
         }
     }

@@ -15,8 +15,10 @@ public struct LoopRecording: Sendable {
     /// Seconds of all the work, as it ran on one thread.
     public let seconds: Double
 
-    /// Seconds between loops, when one thread works for all.
-    public var serialSeconds: Double { max(0, seconds - loops.joined().reduce(0, +)) }
+    /// Seconds in which one thread works for all: between loops, and in loops of one chunk.
+    public var serialSeconds: Double {
+        max(0, seconds - loops.filter { $0.count > 1 }.joined().reduce(0, +))
+    }
 
     /// The least seconds that the threads need: the serial ones, and for each loop the time of the
     /// thread that is done last when each takes the next chunk as soon as it is free.
@@ -24,8 +26,9 @@ public struct LoopRecording: Sendable {
     /// - Parameter forkJoin: Seconds to start and end a loop of more than one chunk.
     /// - Returns: Seconds of all the work.
     public func bound(forkJoin: Double) -> Double {
-        loops.reduce(serialSeconds) { total, chunks in
-            guard chunks.count > 1, threads > 1 else { return total + chunks.reduce(0, +) }
+        guard threads > 1 else { return seconds }
+        return loops.reduce(serialSeconds) { total, chunks in
+            guard chunks.count > 1 else { return total }
             var free = [Double](repeating: 0, count: min(threads, chunks.count))
             for chunk in chunks {
                 // The thread that is free first.

@@ -18,7 +18,7 @@ public struct ScalingTable: Sendable {
 
     /// The numbers of threads, in increasing order.
     public let rows: [Row]
-    /// The part of a step on one thread that lies between loops.
+    /// The part of a step on one thread in which there is nothing for others to do.
     public let serialShare: Double
     /// Seconds that the pool takes to start and end a loop; part of all bounds.
     public let forkJoinSeconds: Double

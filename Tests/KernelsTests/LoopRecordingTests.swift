@@ -39,6 +39,7 @@ import Testing
     /// A loop of one chunk wakes nobody.
     @Test func oneChunkIsSerial() {
         let recording = LoopRecording(threads: 8, loops: [[2], [3]], seconds: 6)
+        #expect(recording.serialSeconds == 6)
         #expect(recording.bound(forkJoin: 10) == 6)
     }
 }

@@ -132,19 +132,22 @@ public final class HDF5Checkpoint: TensorSource {
     ///
     /// - Throws: `Failure.badData` naming the first that differs.
     func checkDigests() throws {
-        for (group, datasets) in contents.sorted(by: { $0.key < $1.key }) {
-            for (name, dataset) in datasets.sorted(by: { $0.key < $1.key }) {
-                var digest = SHA256()
-                digest.update(mapped: UnsafeRawBufferPointer(rebasing: file.bytes[dataset.range]))
-                guard digest.hex() != dataset.digest else { continue }
-                throw Failure(
-                    .badData,
-                    file: path,
-                    at: "'\(group.isEmpty ? "" : "/")\(group)/\(name)'",
-                    "its bytes do not have the SHA-256 that the file gives"
-                )
-            }
+        let all = contents.sorted { $0.key < $1.key }.flatMap { group, datasets in
+            datasets.sorted { $0.key < $1.key }.map { (group, $0.key, $0.value) }
         }
+        let areWhole = ThreadPool.map(all, grain: 1) { _, _, dataset in
+            var digest = SHA256()
+            digest.update(mapped: UnsafeRawBufferPointer(rebasing: file.bytes[dataset.range]))
+            return digest.hex() == dataset.digest
+        }
+        guard let first = areWhole.firstIndex(of: false) else { return }
+        let (group, name, _) = all[first]
+        throw Failure(
+            .badData,
+            file: path,
+            at: "'\(group.isEmpty ? "" : "/")\(group)/\(name)'",
+            "its bytes do not have the SHA-256 that the file gives"
+        )
     }
 }
 

@@ -10,6 +10,7 @@ import Synchronization
 public final class InputDigests: Sendable {
     private let cachePath: String?
     private let known: Mutex<[String: String]>
+    private let saving = Mutex<Void>(())
     private let computed = Mutex<[String: String]>([:])
 
     /// Opens the memory, or an empty one where the file is missing or unreadable.
@@ -34,7 +35,8 @@ public final class InputDigests: Sendable {
         }
         guard isFolder.boolValue else {
             let parts = GGUFFile.parts(ofModelAt: path)
-            return try parts.count == 1 ? fileDigest(path) : digest(ofParts: parts)
+            let digests = try fileDigests(parts.count == 1 ? [path] : parts)
+            return digests.count == 1 ? digests[0] : Self.digest(of: digests)
         }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
             .filter { $0.hasSuffix(".json") || $0.hasSuffix(".safetensors") }.sorted()
@@ -46,15 +48,13 @@ public final class InputDigests: Sendable {
                 remedy: source
             )
         }
-        var hash = SHA256()
-        for name in names { hash.update("\(name) \(try fileDigest("\(path)/\(name)"))\n") }
-        return hash.hex()
+        let digests = try fileDigests(names.map { "\(path)/\($0)" })
+        return Self.digest(of: zip(names, digests).map { "\($0) \($1)" })
     }
 
-    /// The digest of a model whose one file is split into several.
-    private func digest(ofParts paths: [String]) throws -> String {
+    private static func digest(of lines: [String]) -> String {
         var hash = SHA256()
-        for path in paths { hash.update("\(try fileDigest(path))\n") }
+        for line in lines { hash.update("\(line)\n") }
         return hash.hex()
     }
 
@@ -66,6 +66,12 @@ public final class InputDigests: Sendable {
         return digest
     }
 
+    /// The digests of some files, which threads read side by side.
+    private func fileDigests(_ paths: [String]) throws -> [String] {
+        try ThreadPool.map(paths, grain: 1) { path in Result { try fileDigest(path) } }
+            .map { try $0.get() }
+    }
+
     private func fileDigest(_ path: String) throws -> String {
         let file = try InputFile.open(path)
         defer { try? file.close() }
@@ -75,15 +81,17 @@ public final class InputDigests: Sendable {
         let digest = try Self.read(file, path)
         // What changed meanwhile is neither the old file nor the new one.
         guard Self.identity(file.fileDescriptor).text == identity else { return digest }
-        let entries = known.withLock { entries in
+        known.withLock { entries in
             entries = entries.filter { !$0.key.hasPrefix(path + " ") }
             entries[key] = digest
-            return entries
         }
         // Only large files are worth remembering on disk; failing to is no failure of the command.
         if let cachePath, size > 1 << 20 {
-            let members = entries.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) }
-            try? TextFile.write(JSON.object(JSONObject(members)).pretty, to: cachePath)
+            saving.withLock { _ in
+                let members = known.withLock { $0 }.sorted { $0.key < $1.key }
+                    .map { ($0.key, JSON.string($0.value)) }
+                try? TextFile.write(JSON.object(JSONObject(members)).pretty, to: cachePath)
+            }
         }
         return digest
     }

@@ -35,7 +35,7 @@ public struct AttentionShape: Sendable, Equatable {
 
     var group: Int { queryHeads / keyValueHeads }
 
-    fileprivate var c: ck_attention_shape {
+    var c: ck_attention_shape {
         ck_attention_shape(
             query_heads: queryHeads,
             kv_heads: keyValueHeads,
@@ -256,7 +256,7 @@ public func causalAttention<S: KernelScalar>(
     withExtendedLifetime(segments) {}
 }
 
-private func check<S>(
+func check<S>(
     _ operation: StaticString,
     _ segment: AttentionSegment<S>,
     shape: AttentionShape,
@@ -271,71 +271,4 @@ private func check<S>(
         "\(operation): rows \(segment.start)+\(segment.count) after \(segment.past), "
             + "\(queryCount / max(row, 1)) query rows, too few keys or values"
     )
-}
-
-/// Backward of `causalAttention` for segments with `past` 0; all gradients are accumulated.
-///
-/// Probabilities are computed again from `logSumExp`, tile by tile.
-///
-/// - Parameters:
-///   - queries: Flat rows of `[H * D]`.
-///   - output: What the forward pass gave.
-///   - logSumExp: What the forward pass kept.
-///   - upstream: As `output`.
-///   - segments: As in the forward pass.
-///   - shape: Heads and scale.
-///   - queryGradient: As `queries`.
-///   - keyGradient: Flat rows of `[K * D]`, aligned with the query rows.
-///   - valueGradient: As `keyGradient`.
-public func causalAttentionBackward<S: KernelScalar>(
-    queries: Buffer<S>,
-    output: Buffer<S>,
-    logSumExp: Buffer<S>,
-    upstream: Buffer<S>,
-    segments: [AttentionSegment<S>],
-    shape: AttentionShape,
-    queryGradient: Buffer<S>,
-    keyGradient: Buffer<S>,
-    valueGradient: Buffer<S>
-) {
-    let row = shape.queryHeads * shape.headDimension
-    let keyRow = shape.keyValueHeads * shape.headDimension
-    precondition(
-        output.count == queries.count && upstream.count == queries.count
-            && queryGradient.count == queries.count
-            && logSumExp.count * shape.headDimension == queries.count
-            && keyGradient.count * shape.group == queries.count
-            && valueGradient.count == keyGradient.count,
-        "causalAttentionBackward: \(queries.count) query elements, \(keyGradient.count) key gradients"
-    )
-    for segment in segments {
-        precondition(segment.past == 0, "causalAttentionBackward: past \(segment.past)")
-        check("causalAttentionBackward", segment, shape: shape, queryCount: queries.count)
-    }
-    let order = segments.indices.sorted { segments[$0].count > segments[$1].count }
-    let heads = shape.c
-    ThreadPool.forEach(order.count * shape.keyValueHeads, grain: 1) { range in
-        for task in range {
-            let s = segments[order[task / shape.keyValueHeads]]
-            guard case .rows(let keys, let values) = s.memory else {
-                preconditionFailure("causalAttentionBackward: pages")
-            }
-            let (q, k) = (s.start * row, s.start * keyRow)
-            var operands = ck_attention_gradient(
-                count: s.count,
-                q: queries.base + q,
-                keys: keys.base,
-                values: values.base,
-                out: output.base + q,
-                log_sum_exp: logSumExp.base + s.start * shape.queryHeads,
-                upstream: upstream.base + q,
-                dq: queryGradient.base + q,
-                dk: keyGradient.base + k,
-                dv: valueGradient.base + k
-            )
-            withUnsafePointer(to: heads) { heads in
-                S.kernels.attention_backward(heads, &operands, task % shape.keyValueHeads)
-            }
-        }
-    }
 }

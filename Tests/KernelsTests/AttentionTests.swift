@@ -189,11 +189,24 @@ extension FloatKernels {
     @Test(arguments: instructionSets)
     func attentionGradientsDoNotDependOnThreads(on set: String) throws {
         let shape = AttentionShape(queryHeads: 6, keyValueHeads: 2, headDimension: 24)
-        let batch = Batch<Float>(shape, [70, 5, 131])
+        // The last sequence takes two phases.
+        let batch = Batch<Float>(shape, [70, 5, 131, AttentionCell.length + 3])
         try on(set) {
             let one = with(threads: 1) { batch.backward() }
-            let two = with(threads: 2) { batch.backward() }
-            #expect(bits(one) == bits(two))
+            for threads in [2, 64] {
+                let several = with(threads: threads) { batch.backward() }
+                #expect(bits(one) == bits(several), "\(threads) threads")
+            }
         }
+    }
+
+    /// A sequence of several chunks, none of them a multiple of a tile.
+    @Test(arguments: instructionSets)
+    func longGradientsMatchDouble(on set: String) throws {
+        let shape = AttentionShape(queryHeads: 2, keyValueHeads: 1, headDimension: 4, window: 700)
+        let lengths = [2 * AttentionCell.length + 100]
+        let exact = Batch<Double>(shape, lengths).backward()
+        let fast = try on(set) { Batch<Float>(shape, lengths).backward() }
+        #expect(worstError(fast, exact) < 1e-4)
     }
 }

@@ -222,13 +222,6 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
         }
 }
 
-// Scratch of the backward pass: one tile of keys against QUERY_ROWS query rows.
-typedef struct {
-    float *keys_t, *values_t, *keys, *dk, *dv;  // [D, TILE] twice, [TILE, width] three times
-    float *p, *ds;                              // [QUERY_ROWS, TILE]
-    float *q, *g, *dq;                          // [QUERY_ROWS, width]
-} backward_scratch;
-
 // p = e^(s - lse), ds = p (dp - delta) scale for keys the row sees, 0 for the others.
 K void soften_backward(float *p, float *ds, long below, long limit, long columns, float scale,
                        float lse, float delta) {
@@ -241,59 +234,93 @@ K void soften_backward(float *p, float *ds, long below, long limit, long columns
     }
 }
 
-K void add_rows(long count, long dim, const float *x, long xs, float *y, long ys) {
-    for (long r = 0; r < count; r++) add(dim, x + r * xs, y + r * ys, y + r * ys);
+static void attention_backward_start(const ck_attention_shape *shape,
+                                     const ck_attention_gradient *s, long first) {
+    long H = shape->query_heads, KV = shape->kv_heads, D = shape->head_dim;
+    long n = s->count - first < TILE ? s->count - first : TILE;
+    for (long h = 0; h < KV; h++) {
+        long from = (first * KV + h) * D, to = (first / TILE * KV + h) * D * TILE;
+        transpose(n, D, (const float *)s->keys + from, KV * D, (float *)s->keys_by_column + to);
+        transpose(n, D, (const float *)s->values + from, KV * D, (float *)s->values_by_column + to);
+    }
+    for (long i = first; i < first + n; i++)
+        for (long h = 0; h < H; h++) {
+            long at = (i * H + h) * D;
+            ((float *)s->delta)[h * s->count + i] =
+                dot(D, (const float *)s->upstream + at, (const float *)s->out + at);
+        }
+}
+
+// Puts rows back that `padded` has copied.
+K void put_rows(long count, long dim, const float *copy, long copy_stride, float *x, long stride) {
+    if (copy == x) return;
+    for (long r = 0; r < count; r++)
+        memcpy(x + r * stride, copy + r * copy_stride, dim * sizeof(float));
 }
 
 static void attention_backward(const ck_attention_shape *shape, const ck_attention_gradient *s,
-                               long kv_head) {
-    long H = shape->query_heads, KV = shape->kv_heads, D = shape->head_dim, group = H / KV;
-    long width = whole_vectors(D), T = s->count, row = H * D, key_row = KV * D;
-    float *memory = ck_scratch((2 * D * TILE + 3 * TILE * width + 2 * QUERY_ROWS * TILE
-                                + 3 * QUERY_ROWS * width + group * T) * sizeof(float));
-    backward_scratch m;
-    m.keys_t = memory, m.values_t = m.keys_t + D * TILE, m.p = m.values_t + D * TILE;
-    m.ds = m.p + QUERY_ROWS * TILE, m.keys = m.ds + QUERY_ROWS * TILE;
-    m.dk = m.keys + TILE * width, m.dv = m.dk + TILE * width, m.q = m.dv + TILE * width;
-    m.g = m.q + QUERY_ROWS * width, m.dq = m.g + QUERY_ROWS * width;
-    float *delta = m.dq + QUERY_ROWS * width;
-    long heads = kv_head * group;
-    for (long g = 0; g < group; g++)
-        for (long i = 0; i < T; i++) {
-            long at = i * row + (heads + g) * D;
-            delta[g * T + i] = dot(D, (const float *)s->upstream + at, (const float *)s->out + at);
+                               long head, long first_key, long keys, long first_row, long rows) {
+    long H = shape->query_heads, KV = shape->kv_heads, D = shape->head_dim;
+    long kv_head = head / (H / KV), width = whole_vectors(D), row = H * D, end = first_row + rows;
+    // Where rows are not whole vectors, copies: of keys and gradients by key, of queries and by query.
+    long copies = D % LANES ? 3 * TILE + 3 * QUERY_ROWS : 0;
+    float *p = ck_scratch((2 * QUERY_ROWS * TILE + copies * width) * sizeof(float));
+    float *ds = p + QUERY_ROWS * TILE, *copy = ds + QUERY_ROWS * TILE;
+    const float *delta = (const float *)s->delta + head * s->count;
+    for (long tile = first_key; tile < first_key + keys; tile += TILE) {
+        long length = s->count - tile < TILE ? s->count - tile : TILE;
+        long by_column = (tile / TILE * KV + kv_head) * D * TILE;
+        const float *keys_t = (const float *)s->keys_by_column + by_column;
+        const float *values_t = (const float *)s->values_by_column + by_column;
+        float *own_dk = (float *)s->dk_by_head + (head * s->count + tile) * D;
+        float *own_dv = (float *)s->dv_by_head + (head * s->count + tile) * D;
+        if (first_row == first_key) {
+            memset(own_dk, 0, length * D * sizeof(float));
+            memset(own_dv, 0, length * D * sizeof(float));
         }
-
-    for (long tile = 0; tile < T; tile += TILE) {
-        long length = T - tile < TILE ? T - tile : TILE, at = tile * key_row + kv_head * D;
-        long key_stride = key_row;
-        transpose(length, D, (const float *)s->keys + at, key_row, m.keys_t);
-        transpose(length, D, (const float *)s->values + at, key_row, m.values_t);
-        const float *keys = padded(length, D, (const float *)s->keys + at, &key_stride, m.keys);
-        memset(m.dk, 0, TILE * width * sizeof(float));
-        memset(m.dv, 0, TILE * width * sizeof(float));
-        for (long task = 0; task < group * ((T - tile + QUERY_ROWS - 1) / QUERY_ROWS); task++) {
-            long g = task % group, i = tile + task / group * QUERY_ROWS;
-            long n = T - i < QUERY_ROWS ? T - i : QUERY_ROWS, from = i * row + (heads + g) * D;
-            long q_stride = row, g_stride = row;
-            const float *q = padded(n, D, (const float *)s->q + from, &q_stride, m.q);
-            const float *up = padded(n, D, (const float *)s->upstream + from, &g_stride, m.g);
+        long k_stride = KV * D, dk_stride = D, dv_stride = D;
+        const float *k = (const float *)s->keys + (tile * KV + kv_head) * D;
+        k = padded(length, D, k, &k_stride, copy);
+        float *dk = (float *)padded(length, D, own_dk, &dk_stride, copy + TILE * width);
+        float *dv = (float *)padded(length, D, own_dv, &dv_stride, copy + 2 * TILE * width);
+        float *q_copy = copy + 3 * TILE * width, *g_copy = q_copy + QUERY_ROWS * width;
+        for (long i = first_row > tile ? first_row : tile; i < end; i += QUERY_ROWS) {
+            long n = end - i < QUERY_ROWS ? end - i : QUERY_ROWS, from = i * row + head * D;
+            long q_stride = row, g_stride = row, dq_stride = row;
+            const float *q = padded(n, D, (const float *)s->q + from, &q_stride, q_copy);
+            const float *g = padded(n, D, (const float *)s->upstream + from, &g_stride, g_copy);
+            float *dq = (float *)padded(n, D, (float *)s->dq + from, &dq_stride,
+                                        g_copy + QUERY_ROWS * width);
             long seen = i + n - tile < length ? i + n - tile : length;
             long columns = whole_vectors(seen);
-            small_product(n, columns, D, q, q_stride, 1, m.keys_t, TILE, m.p, TILE);
-            small_product(n, columns, D, up, g_stride, 1, m.values_t, TILE, m.ds, TILE);
+            small_product(n, columns, D, q, q_stride, 1, keys_t, TILE, p, TILE);
+            small_product(n, columns, D, g, g_stride, 1, values_t, TILE, ds, TILE);
             for (long r = 0; r < n; r++) {
                 long limit = i + r + 1 - tile;
-                float lse = ((const float *)s->log_sum_exp)[(i + r) * H + heads + g];
-                soften_backward(m.p + r * TILE, m.ds + r * TILE, first_seen(shape->window, limit),
-                                limit < seen ? limit : seen, columns, (float)shape->scale, lse, delta[g * T + i + r]);
+                float lse = ((const float *)s->log_sum_exp)[(i + r) * H + head];
+                soften_backward(p + r * TILE, ds + r * TILE, first_seen(shape->window, limit),
+                                limit < seen ? limit : seen, columns, (float)shape->scale, lse,
+                                delta[i + r]);
             }
-            small_product_adding(seen, width, n, m.p, 1, TILE, up, g_stride, m.dv, width);
-            small_product_adding(seen, width, n, m.ds, 1, TILE, q, q_stride, m.dk, width);
-            small_product(n, width, seen, m.ds, TILE, 1, keys, key_stride, m.dq, width);
-            add_rows(n, D, m.dq, width, (float *)s->dq + from, row);
+            small_product_adding(seen, width, n, p, 1, TILE, g, g_stride, dv, dv_stride);
+            small_product_adding(seen, width, n, ds, 1, TILE, q, q_stride, dk, dk_stride);
+            small_product_adding(n, width, seen, ds, TILE, 1, k, k_stride, dq, dq_stride);
+            put_rows(n, D, dq, dq_stride, (float *)s->dq + from, row);
         }
-        add_rows(length, D, m.dk, width, (float *)s->dk + at, key_row);
-        add_rows(length, D, m.dv, width, (float *)s->dv + at, key_row);
+        put_rows(length, D, dk, dk_stride, own_dk, D);
+        put_rows(length, D, dv, dv_stride, own_dv, D);
     }
+}
+
+static void attention_backward_end(const ck_attention_shape *shape, const ck_attention_gradient *s,
+                                   long first) {
+    long H = shape->query_heads, KV = shape->kv_heads, D = shape->head_dim, group = H / KV;
+    long end = s->count - first < TILE ? s->count : first + TILE;
+    for (long i = first; i < end; i++)
+        for (long h = 0; h < H; h++) {
+            long from = (h * s->count + i) * D, to = (i * KV + h / group) * D;
+            float *dk = (float *)s->dk + to, *dv = (float *)s->dv + to;
+            add(D, dk, (const float *)s->dk_by_head + from, dk);
+            add(D, dv, (const float *)s->dv_by_head + from, dv);
+        }
 }

@@ -295,30 +295,55 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
     free(p);
 }
 
-static void attention_backward(const ck_attention_shape *shape, const ck_attention_gradient *s,
-                               long kv_head) {
-    long H = shape->query_heads, K = shape->kv_heads, D = shape->head_dim, group = H / K;
-    for (long i = 0; i < s->count; i++)
-        for (long h = kv_head * group; h < (kv_head + 1) * group; h++) {
-            long at = (i * H + h) * D;
-            const REAL *q = (const REAL *)s->q + at, *g = (const REAL *)s->upstream + at;
-            const REAL *out = (const REAL *)s->out + at;
-            REAL *dq = (REAL *)s->dq + at, lse = ((const REAL *)s->log_sum_exp)[i * H + h];
+static void attention_backward_start(const ck_attention_shape *shape,
+                                     const ck_attention_gradient *s, long first) {
+    long H = shape->query_heads, D = shape->head_dim;
+    for (long i = first; i < s->count && i < first + CK_PAGE; i++)
+        for (long h = 0; h < H; h++) {
+            const REAL *g = (const REAL *)s->upstream + (i * H + h) * D;
+            const REAL *out = (const REAL *)s->out + (i * H + h) * D;
             REAL delta = 0;
             for (long d = 0; d < D; d++) delta += g[d] * out[d];
-            for (long j = shape->window && i >= shape->window ? i + 1 - shape->window : 0; j <= i;
-                 j++) {
-                long to = (j * K + kv_head) * D;
-                const REAL *k = (const REAL *)s->keys + to, *v = (const REAL *)s->values + to;
-                REAL *dk = (REAL *)s->dk + to, *dv = (REAL *)s->dv + to;
-                REAL score = 0, dp = 0;
-                for (long d = 0; d < D; d++) score += q[d] * k[d], dp += g[d] * v[d];
-                REAL p = exp(score * shape->scale - lse), ds = p * (dp - delta) * shape->scale;
-                for (long d = 0; d < D; d++) {
-                    dq[d] += ds * k[d];
-                    dk[d] += ds * q[d];
-                    dv[d] += p * g[d];
-                }
+            ((REAL *)s->delta)[h * s->count + i] = delta;
+        }
+}
+
+static void attention_backward(const ck_attention_shape *shape, const ck_attention_gradient *s,
+                               long head, long first_key, long keys, long first_row, long rows) {
+    long H = shape->query_heads, K = shape->kv_heads, D = shape->head_dim, T = s->count;
+    if (first_row == first_key)
+        for (long i = (head * T + first_key) * D; i < (head * T + first_key + keys) * D; i++)
+            ((REAL *)s->dk_by_head)[i] = ((REAL *)s->dv_by_head)[i] = 0;
+    for (long i = first_row; i < first_row + rows; i++) {
+        long at = (i * H + head) * D;
+        const REAL *q = (const REAL *)s->q + at, *g = (const REAL *)s->upstream + at;
+        REAL *dq = (REAL *)s->dq + at, lse = ((const REAL *)s->log_sum_exp)[i * H + head];
+        REAL delta = ((const REAL *)s->delta)[head * T + i];
+        for (long j = first_key; j < first_key + keys && j <= i; j++) {
+            if (shape->window && j <= i - shape->window) continue;
+            long from = (j * K + head / (H / K)) * D, to = (head * T + j) * D;
+            const REAL *k = (const REAL *)s->keys + from, *v = (const REAL *)s->values + from;
+            REAL *dk = (REAL *)s->dk_by_head + to, *dv = (REAL *)s->dv_by_head + to;
+            REAL score = 0, dp = 0;
+            for (long d = 0; d < D; d++) score += q[d] * k[d], dp += g[d] * v[d];
+            REAL p = exp(score * shape->scale - lse), ds = p * (dp - delta) * shape->scale;
+            for (long d = 0; d < D; d++) {
+                dq[d] += ds * k[d];
+                dk[d] += ds * q[d];
+                dv[d] += p * g[d];
             }
         }
+    }
+}
+
+static void attention_backward_end(const ck_attention_shape *shape, const ck_attention_gradient *s,
+                                   long first) {
+    long H = shape->query_heads, K = shape->kv_heads, D = shape->head_dim;
+    for (long i = first; i < s->count && i < first + CK_PAGE; i++)
+        for (long h = 0; h < H; h++)
+            for (long d = 0; d < D; d++) {
+                long from = (h * s->count + i) * D + d, to = (i * K + h / (H / K)) * D + d;
+                ((REAL *)s->dk)[to] += ((const REAL *)s->dk_by_head)[from];
+                ((REAL *)s->dv)[to] += ((const REAL *)s->dv_by_head)[from];
+            }
 }

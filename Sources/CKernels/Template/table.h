@@ -11,5 +11,7 @@
         .sum = sum, .sum_of_squares = sum_of_squares, .adamw = adamw,                              \
         .round_bfloat16 = round_bfloat16, .dequantize = dequantize, .linear = linear,              \
         .product = PRODUCT, .product_bfloat16 = BFLOAT16,                                          \
-        .attention = attention, .attention_backward = attention_backward, .packed = PACKED,        \
+        .attention = attention, .attention_backward_start = attention_backward_start,              \
+        .attention_backward = attention_backward,                                                  \
+        .attention_backward_end = attention_backward_end, .packed = PACKED,                        \
     }

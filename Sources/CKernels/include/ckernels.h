@@ -53,11 +53,16 @@ typedef struct ck_attention_segment {
     void *_Nullable log_sum_exp;  // [count, query_heads]
 } ck_attention_segment;
 
-// Operands of the backward pass over one segment with past = 0; gradients are accumulated.
+// Operands of the backward pass over one segment with past = 0, and room that its parts share. dq, dk
+// and dv are added to; the gradients of keys and values come by query head first, for those that share
+// a key-value head to be worked on side by side.
 typedef struct ck_attention_gradient {
     long count;
     const void *q, *keys, *values, *out, *log_sum_exp, *upstream;
     void *dq, *dk, *dv;
+    void *keys_by_column, *values_by_column;  // [tiles, kv_heads, head_dim, CK_PAGE]
+    void *delta;                              // [query_heads, count]: out * upstream, summed by head
+    void *dk_by_head, *dv_by_head;            // [query_heads, count, head_dim]
 } ck_attention_gradient;
 
 // Scalars of one optimizer step, bias corrections already folded in:
@@ -145,8 +150,16 @@ typedef struct ck_kernels {
     // Queries first..<first + n of a segment, all query heads that read `kv_head`.
     void (*attention)(const ck_attention_shape *shape, const ck_attention_segment *segment,
                       long kv_head, long first, long n);
+    // The backward pass, in this order: for every tile of CK_PAGE positions from `first` on, its start;
+    // for every query head its rows against keys from the same position on, then against earlier and
+    // earlier ones, whole tiles both; and for every tile its end.
+    void (*attention_backward_start)(const ck_attention_shape *shape,
+                                     const ck_attention_gradient *segment, long first);
     void (*attention_backward)(const ck_attention_shape *shape,
-                               const ck_attention_gradient *segment, long kv_head);
+                               const ck_attention_gradient *segment, long head, long first_key,
+                               long keys, long first_row, long rows);
+    void (*attention_backward_end)(const ck_attention_shape *shape,
+                                   const ck_attention_gradient *segment, long first);
 } ck_kernels;
 
 // Plain double kernels: the definition that the fast ones are tested against.

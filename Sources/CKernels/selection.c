@@ -22,13 +22,11 @@ const ck_kernels *ck_kernels_named(const char *name) {
 
 enum { COUNT = 4 * 7 * 33 };
 
-static bool close_to(long n, const float *a, const float *b) {
-    for (long i = 0; i < n; i++)
-        if (!(fabsf(a[i] - b[i]) <= 1e-4f * (1 + fabsf(b[i])))) return false;
-    return true;
+static bool same(long n, const float *a, const float *b) {
+    return memcmp(a, b, n * sizeof(float)) == 0;
 }
 
-// A few results of every kind against the portable kernels: a twin that the compiler, an emulator
+// A few results of every kind against the portable kernels, bit by bit: a twin that the compiler, an emulator
 // or the CPU gets wrong is not used.
 static bool agrees(const ck_kernels *k) {
     const ck_kernels *p = ck_kernels_portable();
@@ -40,14 +38,14 @@ static bool agrees(const ck_kernels *k) {
     for (int f = CK_RELU; f <= CK_EXP; f++) {
         k->activate(f, COUNT, x, a);
         p->activate(f, COUNT, x, b);
-        if (!close_to(COUNT, a, b)) return false;
+        if (!same(COUNT, a, b)) return false;
     }
     k->softmax(7, COUNT / 7, x, a);
     p->softmax(7, COUNT / 7, x, b);
-    if (!close_to(COUNT, a, b)) return false;
+    if (!same(COUNT, a, b)) return false;
     k->linear(7, 33, x, CK_NATIVE, y, 0, 14, 14, NULL, a);
     p->linear(7, 33, x, CK_NATIVE, y, 0, 14, 14, NULL, b);
-    if (!close_to(7 * 14, a, b)) return false;
+    if (!same(7 * 14, a, b)) return false;
 
     ck_attention_shape shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 11, .scale = 0.25};
     const void *keys[] = {y}, *values[] = {y + 100};
@@ -56,9 +54,17 @@ static bool agrees(const ck_kernels *k) {
     k->attention(&shape, &segment, 0, 0, 21);
     segment.out = b, segment.log_sum_exp = d;
     p->attention(&shape, &segment, 0, 0, 21);
-    if (!close_to(21 * 22, a, b) || !close_to(21 * 2, c, d)) return false;
+    if (!same(21 * 22, a, b) || !same(21 * 2, c, d)) return false;
 
-    // Packed products are bit for bit the same. One strip of 256 columns.
+    ck_product product = {.a = x, .b = y, .c = a, .a_stride = 40, .b_stride = 33, .c_stride = 33, .k = 40};
+    k->product(&product, 0, 20, 0, 33);
+    k->product_bfloat16(&product, 1, 19, 3, 30);
+    product.c = b;
+    p->product(&product, 0, 20, 0, 33);
+    p->product_bfloat16(&product, 1, 19, 3, 30);
+    if (!same(20 * 33, a, b)) return false;
+
+    // One strip of 256 columns.
     static uint8_t stored[16 * 8 * 34], packed[16 * 8 * 34];
     static float quantized[3 * 8 * 12];
     for (unsigned i = 0; i < sizeof stored; i++) stored[i] = (uint8_t)((i * 89 + 7) & 0x3f);
@@ -68,7 +74,7 @@ static bool agrees(const ck_kernels *k) {
         k->packed->linear(3, 256, quantized, f, packed, 0, 1, 16, NULL, a);
         p->packed->quantize(3, 256, x, f, 0, 3, quantized);
         p->packed->linear(3, 256, quantized, f, packed, 0, 1, 16, NULL, b);
-        if (memcmp(a, b, 3 * 16 * sizeof(float)) != 0) return false;
+        if (!same(3 * 16, a, b)) return false;
     }
 
     uint8_t bytes[210];
@@ -76,7 +82,7 @@ static bool agrees(const ck_kernels *k) {
     for (int f = CK_F32; f <= CK_Q6_K; f++) {
         k->dequantize(f, ck_block_size(f), bytes, a);
         p->dequantize(f, ck_block_size(f), bytes, b);
-        if (memcmp(a, b, ck_block_size(f) * sizeof(float)) != 0) return false;
+        if (!same(ck_block_size(f), a, b)) return false;
     }
     return true;
 }

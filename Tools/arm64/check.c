@@ -1,5 +1,7 @@
-// Compares this CPU's portable kernels with the double ones at odd sizes, and prints digests of the
-// packed products, which every CPU must make bit by bit the same.
+// Compares kernels with the double ones at odd sizes, and prints digests of what they give, which every
+// CPU and instruction set must make bit by bit the same.
+//
+//     check [portable | avx2 | avx512]
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,12 @@ static void fill(void) {
         for (long i = 0; i < N; i++) dx[m][i] = fx[m][i] = (float)((i * 37 + m * 53) % 251 - 125) / 64;
 }
 
+static uint64_t digest(const void *bytes, size_t n) {
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < n; i++) hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3;
+    return hash;
+}
+
 static void compare(const char *what, long n, const float *a, const double *b) {
     double worst = 0;
     for (long i = 0; i < n; i++) {
@@ -26,7 +34,8 @@ static void compare(const char *what, long n, const float *a, const double *b) {
         if (!(error <= worst)) worst = isnan(error) ? INFINITY : error;
     }
     failures += worst > 2e-5;
-    printf("%-24s %.1e%s\n", what, worst, worst > 2e-5 ? "  WRONG" : "");
+    printf("%-24s %016llx %.1e%s\n", what, (unsigned long long)digest(a, n * sizeof *a), worst,
+           worst > 2e-5 ? "  WRONG" : "");
 }
 
 // Calls a kernel of both tables with `f` and `d` in place of each input and output.
@@ -41,14 +50,14 @@ static void compare(const char *what, long n, const float *a, const double *b) {
     }                                                                                              \
     while (0)
 
-static uint64_t digest(const void *bytes, size_t n) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (size_t i = 0; i < n; i++) hash = (hash ^ ((const uint8_t *)bytes)[i]) * 0x100000001b3;
-    return hash;
+// What only floats have: no double kernel to compare with.
+static void print(const char *what, long n, const float *y) {
+    printf("%-24s %016llx\n", what, (unsigned long long)digest(y, n * sizeof *y));
 }
 
-int main(void) {
-    const ck_kernels *p = ck_kernels_named("portable"), *q = ck_kernels_double();
+int main(int count, char **arguments) {
+    const ck_kernels *p = ck_kernels_named(count > 1 ? arguments[1] : "portable"), *q = ck_kernels_double();
+    if (!p) return 2;
     fill();
     BOTH("add", N, k->add(N, x[0], x[1], y));
     BOTH("multiply", N, k->multiply(N, x[0], x[1], y));
@@ -88,15 +97,43 @@ int main(void) {
     });
     BOTH("attention_backward", 20 * 22, {
         const void *keys[] = {x[1]}, *values[] = {x[2]};
+        static double spare[5][11 * CK_PAGE];
         void *out = z, *sums = z + 20 * 22, *dk = z + 20 * 24, *dv = z + 20 * 35;
         ck_attention_segment s = {.count = 20, .q = x[0], .keys = keys, .values = values,
                                   .out = out, .log_sum_exp = sums};
         k->attention(&shape, &s, 0, 0, 20);
         ck_attention_gradient g = {.count = 20, .q = x[0], .keys = x[1], .values = x[2],
                                    .out = out, .log_sum_exp = sums, .upstream = x[3], .dq = y,
-                                   .dk = dk, .dv = dv};
-        k->attention_backward(&shape, &g, 0);
+                                   .dk = dk, .dv = dv, .keys_by_column = spare[0],
+                                   .values_by_column = spare[1], .delta = spare[2],
+                                   .dk_by_head = spare[3], .dv_by_head = spare[4]};
+        k->attention_backward_start(&shape, &g, 0);
+        for (long head = 0; head < 2; head++) k->attention_backward(&shape, &g, head, 0, 20, 0, 20);
+        k->attention_backward_end(&shape, &g, 0);
     });
+
+    BOTH("linear", ROWS * 13, k->linear(ROWS, 67, x[0], CK_NATIVE, x[1], 0, 13, 13, x[2], y));
+    BOTH("log", N, (k->activate(CK_EXP, N, x[2], z), k->activate(CK_LOG, N, z, y)));
+    for (int flags = 0; flags < 8; flags++) {
+        static float y[N];
+        bool a = flags & 1, b = flags & 2;
+        ck_product product = {.a = fx[0], .b = fx[1], .c = y, .a_stride = a ? 19 : 40,
+                              .b_stride = b ? 40 : 23, .c_stride = 23, .k = 40, .transpose_a = a,
+                              .transpose_b = b, .adding = flags & 4};
+        p->product(&product, 0, 19, 0, 23);
+        print("product", 19 * 23, y);
+        p->product_bfloat16(&product, 0, 19, 0, 23);
+        print("product in bfloat16", 19 * 23, y);
+    }
+    double sums[6] = {p->sum(N, fx[0]), p->sum_of_squares(N, fx[1])}, most;
+    float greatest[N / CK_LOGIT_BLOCK + 1];
+    most = p->summarize_logits(N, fx[2], 0.7, greatest, sums + 2);
+    sums[4] = most;
+    for (int i = 0; i < 200; i++) {
+        double x = fx[0][i] * (i % 2 ? 1 : 1000);
+        sums[5] += ck_exp(x / 100) + ck_log(fabs(x) + 1e-3) + ck_sin(x) + ck_cos(x) + ck_pow(fabs(x), 0.3);
+    }
+    print("sums and functions", 12, (const float *)sums);
 
     // Sixteen rows of 256 columns and three rows of activations, whatever the bytes may mean.
     static uint8_t stored[16 * 8 * 34], packed[16 * 8 * 34];
@@ -108,8 +145,7 @@ int main(void) {
         ck_pack(format, 16, 256, stored, 0, 1, packed);
         p->packed->quantize(3, 256, fx[0], format, 0, 3, quantized);
         p->packed->linear(3, 256, quantized, format, packed, 0, 1, 16, NULL, y);
-        printf("%-24s %016llx\n", "packed product",
-               (unsigned long long)digest(y, 3 * 16 * sizeof *y));
+        print("packed product", 3 * 16, y);
     }
     return failures > 0;
 }

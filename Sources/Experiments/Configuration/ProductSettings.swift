@@ -38,30 +38,3 @@ public struct ProductSettings: Sendable, Equatable {
         }
     }
 }
-
-extension ProductSettings: ConfigurationSection {
-    static let keys: [Key<Self>] = [
-        Key(
-            "precision",
-            \.precision,
-            .word.leftOut(at: .float32),
-            shown: "float32",
-            "The operands of matrix products; auto takes bfloat16 where it is measured to be faster."
-        ),
-        Key(
-            "products",
-            \.products,
-            .word.leftOut(at: .ordered),
-            shown: "ordered",
-            "Who computes them: kernels with the same bits everywhere, or OpenBLAS."
-        ),
-    ]
-
-    func check(_ reader: ConfigurationReader) {
-        guard products == .openblas, precision != .float32 else { return }
-        reader.report.add(
-            reader.path("precision"),
-            "found \(precision.rawValue); OpenBLAS computes in float32 only"
-        )
-    }
-}

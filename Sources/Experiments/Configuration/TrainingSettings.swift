@@ -131,7 +131,20 @@ extension TrainingSettings: ConfigurationSection {
             .whole(1...mostTokens),
             "Most tokens that go through the model at once: memory, and the last bits of the weights."
         ),
-        .keys(of: \.products, as: "products"),
+        Key(
+            "precision",
+            \.products.precision,
+            .word.leftOut(at: .float32),
+            shown: "float32",
+            "The operands of matrix products; auto takes bfloat16 where it is measured to be faster."
+        ),
+        Key(
+            "products",
+            \.products.products,
+            .word.leftOut(at: .ordered),
+            shown: "ordered",
+            "Who computes them: kernels with the same bits everywhere, or OpenBLAS."
+        ),
         Key(
             "recompute",
             \.recompute,
@@ -160,6 +173,16 @@ extension TrainingSettings: ConfigurationSection {
             "Trains low-rank adapters on the student as it is stored instead of all its weights."
         ),
     ]
+}
+
+extension TrainingSettings {
+    func check(_ reader: ConfigurationReader) {
+        guard products.products == .openblas, products.precision != .float32 else { return }
+        reader.report.add(
+            reader.path("precision"),
+            "found \(products.precision.rawValue); OpenBLAS computes in float32 only"
+        )
+    }
 }
 
 // By default every linear map is adapted: Dettmers et al. 2023 (QLoRA, arXiv:2305.14314), section 4,

@@ -108,7 +108,8 @@ extension FloatKernels {
     @Test(arguments: instructionSets)
     func productsInBFloat16AreTheSameAtTheEdges(on set: String) throws {
         let edges: [Float] = [
-            0, -0.0, 1, -1.00390625, 1.01171875, 0x1p-130, -0x1.8p-129, 1.2e-38, 2e-20, -1e-19, 3e38,
+            0, -0.0, 1, -1.00390625, 1.01171875, 0x1p-130, -0x1.8p-129, 1.2e-38, 2e-20, -1e-19,
+            3e38,
             0.5,
         ]
         func operand(_ count: Int, _ step: Int, _ small: Int) -> Buffer<Float> {

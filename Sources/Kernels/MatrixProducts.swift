@@ -195,7 +195,7 @@ struct ProductBlocks {
     private(set) var rows: Int
     private(set) var columns: Int
 
-    /// Columns of a block: as many as keep its panel of B within half a megabyte.
+    /// Columns of a block: as many as keep its panel of B within a megabyte.
     static let mostColumns = 512
     static let mostRows = 1024
 

@@ -8,7 +8,8 @@
 // lane holds the numbers of an even k below and of the next one above, which comes first in the chain.
 // So `vdpbf16ps` has it, with subnormal numbers as 0.
 
-enum { PANEL = 256, TILE_COLUMNS = 2 * WIDTH, ROW_GAP = PANEL + 16, TILE_GAP = 16 };
+enum { PANEL = 512, TILE_COLUMNS = 2 * WIDTH, ROW_GAP = PANEL + 16, TILE_GAP = 16,
+       AHEAD = 8 };
 
 #if defined(NATIVE_BFLOAT16)
 K wf wide_dot(wf a, wf b, wf c) {
@@ -135,6 +136,7 @@ K void turn(long rows, long steps, const float *x, long stride, float *to, long 
         long k = 0;
         for (; k + 4 <= steps; k += 4) {
             f4 a, b, c, d;
+            if (k % 16 == 0) UNROLL for (int i = 4; i < 8; i++) __builtin_prefetch(row + i * stride + k);
             memcpy(&a, row + k, sizeof a);
             memcpy(&b, row + stride + k, sizeof b);
             memcpy(&c, row + 2 * stride + k, sizeof c);
@@ -173,6 +175,7 @@ K void pack_strip(const bool halves, const ck_product *p, long j, long n, long k
     }
     b += k * stride + j;
     for (long i = 0; i < steps; i++, to += TILE_COLUMNS, b += (halves ? 2 : 1) * stride) {
+        UNROLL for (long c = 0; c < TILE_COLUMNS; c += 16) __builtin_prefetch(b + AHEAD * stride + c);
         if (halves) {
             round_rows(n, b, 2 * i + 1 < depth ? b + stride : NULL, to);
         } else if (n == TILE_COLUMNS) {
@@ -197,6 +200,8 @@ K void product_rows(const bool halves, const long R, const ck_product *p, long i
                 round_rows(R, a, 2 * n + 1 < depth ? a + stride : NULL, rows + n * TILE_GAP);
             else
                 memcpy(rows + n * TILE_GAP, a, R * sizeof(float));
+        a -= steps * (halves ? 2 : 1) * stride;
+        for (long n = 0; n < depth; n++) __builtin_prefetch(a + n * stride + 2 * R - 1);
         product_strips(halves, R, 1, TILE_GAP, columns, steps, rows, strips, c, p->c_stride, adding);
     } else {
         a += i * stride + k;
@@ -205,6 +210,8 @@ K void product_rows(const bool halves, const long R, const ck_product *p, long i
                 round_row(depth, a + r * stride, rows + r * ROW_GAP);
             else
                 memcpy(rows + r * ROW_GAP, a + r * stride, depth * sizeof(float));
+        for (long r = R; r < 2 * R; r++)
+            for (long n = 0; n < depth; n += 16) __builtin_prefetch(a + r * stride + n);
         product_strips(halves, R, ROW_GAP, 1, columns, steps, rows, strips, c, p->c_stride, adding);
     }
 }

@@ -13,18 +13,6 @@
 
 K __m256i bytes32(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
 
-// 16 where the bit of the lane is set in four bytes, else 0.
-K __m256i fifth_of_32(const uint8_t *p) {
-    int32_t bits;
-    memcpy(&bits, p, 4);
-    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
-                                            2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-    const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201);
-    __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi32(bits), spread);
-    return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit),
-                            _mm256_set1_epi8(16));
-}
-
 // The eight groups of half a strip: signed numbers with 8 bits, else unsigned ones.
 K void unpack(const int bits, const uint8_t *p, int half, __m256i *w) {
     const __m256i low = _mm256_set1_epi8(15);
@@ -39,8 +27,11 @@ K void unpack(const int bits, const uint8_t *p, int half, __m256i *w) {
         w[j + 4] = _mm256_and_si256(_mm256_srli_epi16(v, 4), low);
     }
     if (bits == 5) {
-        UNROLL for (int j = 0; j < 8; j++)
-            w[j] = _mm256_or_si256(w[j], fifth_of_32(p + 256 + 8 * j + 4 * half));
+        __m256i v = bytes32(p + 256 + 32 * half);
+        UNROLL for (int j = 0; j < 8; j++) {
+            __m256i bit = j < 4 ? _mm256_slli_epi16(v, 4 - j) : _mm256_srli_epi16(v, j - 4);
+            w[j] = _mm256_or_si256(w[j], _mm256_and_si256(bit, _mm256_set1_epi8(16)));
+        }
     }
     if (bits == 6) {
         const __m256i top = _mm256_set1_epi8(0x30);
@@ -77,16 +68,17 @@ K __m256i dot16(const int bits, const __m256i *w, const quantized_block *x, int 
 
 #include "Template/packed.h"
 
-K void packed_rows(const int R, const int bits, const bool minima, long blocks,
-                   const packed_chunk *c, const quantized_block *x, long stride, float *sums) {
+// Adds to the sums of some rows, `step` floats apart, their products with a chunk.
+K void add_chunk(const int bits, const bool minima, long rows, long blocks, const packed_chunk *c,
+                 const quantized_block *x, float *sums, long step) {
     const uint8_t *p = c->quants;
     const bool starts = !minima && bits != 8;
-    for (long k = 0; k < blocks; k++, p += 64 * bits, x += stride)
+    for (long k = 0; k < blocks; k++, p += 64 * bits, x += rows)
         UNROLL for (int half = 0; half < 2; half++) {
             __m256i w[8];
             unpack(bits, p, half, w);
             const float *scales = c->scales + (bits == 6 ? 2 : 1) * k * STRIP + 8 * half;
-            for (int r = 0; r < R; r++) {
+            for (long r = 0; r < rows; r++) {
                 __m256i a = dot16(bits, w, x + r, 0), b = dot16(bits, w, x + r, 1);
                 if (starts) a = _mm256_add_epi32(a, _mm256_set1_epi32(x[r].start[0]));
                 if (starts) b = _mm256_add_epi32(b, _mm256_set1_epi32(x[r].start[1]));
@@ -98,10 +90,21 @@ K void packed_rows(const int R, const int bits, const bool minima, long blocks,
                     y = (wf)_mm256_cvtepi32_ps(_mm256_add_epi32(a, b)) * wide_load(scales);
                 y = y * wide(x[r].scale);
                 if (minima) y = y - wide_load(c->minima + k * STRIP + 8 * half) * wide(x[r].sum);
-                float *to = sums + r * STRIP + 8 * half;
+                float *to = sums + r * step + 8 * half;
                 wide_store(to, wide_load(to) + y);
             }
         }
+}
+
+K void packed_rows(const int R, const int bits, const bool minima, long blocks,
+                   const packed_chunk *c, const quantized_block *x, float *sums) {
+    add_chunk(bits, minima, R, blocks, c, x, sums, STRIP);
+}
+
+K void packed_tile(const int S, const int bits, const bool minima, long rows, long blocks,
+                   const packed_chunk *c, const quantized_block *x, float *sums) {
+    for (int s = 0; s < S; s++)
+        add_chunk(bits, minima, rows, blocks, c + s, x, sums + s * STRIP, S * STRIP);
 }
 #pragma clang attribute pop
 

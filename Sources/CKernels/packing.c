@@ -62,16 +62,12 @@ static void put_numbers(int bits, uint8_t q[STRIP][BLOCK_COLUMNS], uint8_t *to) 
             word[n] = (group[j][n] & 0x0f0f0f0f) | (group[j + 4][n] & 0x0f0f0f0f) << 4;
         memcpy(to, word, sizeof word);
     }
-    if (bits == 5)
-        for (int j = 0; j < 8; j++, to += 8) {
-            uint64_t plane = 0;
-            for (int n = 0; n < STRIP; n++) {
-                uint32_t fifth = group[j][n] >> 4 & 0x01010101;
-                fifth = (fifth | fifth >> 7 | fifth >> 14 | fifth >> 21) & 15;
-                plane |= (uint64_t)fifth << (4 * n);
-            }
-            for (int i = 0; i < 8; i++) to[i] = (uint8_t)(plane >> (8 * i));
-        }
+    if (bits == 5) {
+        memset(word, 0, sizeof word);
+        for (int j = 0; j < 8; j++)
+            for (int n = 0; n < STRIP; n++) word[n] |= (group[j][n] >> 4 & 0x01010101) << j;
+        memcpy(to, word, sizeof word);
+    }
     if (bits == 6)
         for (int i = 0; i < 2; i++, to += sizeof word) {
             memset(word, 0, sizeof word);

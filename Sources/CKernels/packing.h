@@ -11,14 +11,14 @@
 //
 // A block's numbers are eight groups of 16 outputs x 4 columns, a byte each. With 8 bits a vector is
 // a group. Otherwise vector i < 4 holds the low nibbles of group i and, above them, of group i + 4.
-// The fifth bit of group j is bit (output * 4 + column) of the j-th 64-bit word of vector 4. Bits 5
-// and 6 of groups 0-3 are bits 2j and 2j + 1 of vector 4, those of groups 4-7 likewise of vector 5.
+// The fifth bit of group j is bit j of vector 4. Bits 5 and 6 of groups 0-3 are bits 2j and 2j + 1 of
+// vector 4, those of groups 4-7 likewise of vector 5.
 // Outputs behind the last one are zeros.
 #pragma once
 #include "Template/halves.h"
 #include "ckernels.h"
 
-enum { STRIP = 16, CHUNK_BLOCKS = 8, BLOCK_COLUMNS = 32, QUANT_ROWS = 16 };
+enum { STRIP = 16, CHUNK_BLOCKS = 8, BLOCK_COLUMNS = 32 };
 
 // What sets a quantised format apart once it is packed.
 typedef struct {
@@ -65,5 +65,7 @@ typedef struct {
     int32_t start[2];   // -zero * (sum of q), by halves of the block
 } quantized_block;
 
-// Quantised rows in groups of QUANT_ROWS: block k of row r of a group of n lies at k * n + r.
+// Quantised rows come in groups: block k of row r of a group of n lies at k * n + r. See packed.h for
+// the sizes, in rows and strips at once.
+enum { FEW_ROWS = 8, MOST_ROWS = 64, MOST_STRIPS = 2 };
 _Static_assert(sizeof(quantized_block) == 48, "the layout that the products read");

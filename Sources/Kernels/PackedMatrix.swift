@@ -88,9 +88,10 @@ func packedLinear(
     }
     let strips = ends.last ?? 0
     // Several tasks a thread, so that one which loses its core delays the others little; none below
-    // some 4 microseconds: a column of a strip takes about (6 + rows) / 8 nanoseconds.
+    // some 4 microseconds: a column of a strip takes about (6 + rows) / 8 nanoseconds. An even number
+    // of strips, which the kernels take by twos.
     let least = 32_000 / (inputs * (6 + rows))
-    let grain = max(1, strips / (8 * ThreadPool.threadCount), least)
+    let grain = (max(1, strips / (8 * ThreadPool.threadCount), least) + 1) / 2 * 2
     ThreadPool.forEach(strips, grain: grain) { range in
         var first = 0
         for (index, product) in products.enumerated() {

@@ -2,8 +2,17 @@
 //
 // Sums over 32 columns are integers, hence exact. They are scaled and added to a float in the order
 // of the columns, product and sum rounded apart, so an output has the same bits for every number of
-// rows and threads and on every instruction set. The including file defines WIDTH and packed_rows, the
-// products of some rows over the blocks of a chunk, and around it all the instruction set.
+// rows and threads and on every instruction set.
+//
+// What bounds the speed depends on the number of rows. Few rows wait for the weights: a strip is read
+// once, front to back, and the rows' sums stay in registers. More rows are bound by arithmetic: they
+// come in groups; a block of S strips is unpacked to registers and meets all rows of the group, one
+// after the other, their sums in the first cache. Four activations of a row, spread to all lanes by
+// one load, then serve S vectors of weights, for loads would else be as scarce as multiplications.
+// Groups are so large that unpacking costs little, and so small that their activations stay in the
+// second cache; each reads the strips of a task again, from there.
+//
+// The including file defines WIDTH, packed_rows and packed_tile, and around it all the instruction set.
 #pragma clang fp contract(off)
 
 // Rows of activations to int8: scale = max |x| / 127 over 32 columns, symmetric, rounded to nearest.
@@ -42,13 +51,19 @@ K void quantize_block(const float *x, int zero, quantized_block *to) {
     to->start[1] = -zero * sum[1];
 }
 
+// Rows of a group, but for the last: all groups are about as large.
+static long group_rows(long rows) {
+    long groups = (rows + MOST_ROWS - 1) / MOST_ROWS;
+    return (rows + groups - 1) / groups;
+}
+
 static void packed_quantize(long rows, long inputs, const float *x, int format, long begin,
                             long end, void *to) {
     int zero = packed_format_of(format).zero;
-    long blocks = inputs / BLOCK_COLUMNS;
+    long blocks = inputs / BLOCK_COLUMNS, most = group_rows(rows);
     for (long r = begin; r < end; r++) {
-        long group = r / QUANT_ROWS * QUANT_ROWS;
-        long n = rows - group < QUANT_ROWS ? rows - group : QUANT_ROWS;
+        long group = r / most * most;
+        long n = rows - group < most ? rows - group : most;
         quantized_block *y = (quantized_block *)to + group * blocks + (r - group);
         for (long k = 0; k < blocks; k++)
             quantize_block(x + r * inputs + k * BLOCK_COLUMNS, zero, y + k * n);
@@ -57,14 +72,19 @@ static void packed_quantize(long rows, long inputs, const float *x, int format, 
 
 // A chunk's weights: quants, and its scales widened to float, by blocks (Q6_K: by half blocks).
 typedef struct {
+    _Alignas(64) float scales[2 * CHUNK_BLOCKS * STRIP];
+    float minima[CHUNK_BLOCKS * STRIP];
     const uint8_t *quants;
-    float scales[2 * CHUNK_BLOCKS * STRIP], minima[CHUNK_BLOCKS * STRIP];
+    const uint8_t *end;   // of the strip
+    long skip;            // from there to the strip that is read next
 } packed_chunk;
 
-// Adds to sums[rows, 16] the products of some rows with a chunk. Block k of row r of x lies at
-// k * stride + r.
+// Adds to sums[R, 16] the products of R rows, all of a group, with a chunk.
 K void packed_rows(const int R, const int bits, const bool minima, long blocks,
-                   const packed_chunk *c, const quantized_block *x, long stride, float *sums);
+                   const packed_chunk *c, const quantized_block *x, float *sums);
+// Adds to sums[rows, S, 16] the products of a group of more than FEW_ROWS rows with chunks of S strips.
+K void packed_tile(const int S, const int bits, const bool minima, long rows, long blocks,
+                   const packed_chunk *c, const quantized_block *x, float *sums);
 
 K f16 bytes_as_floats(const uint8_t *p, bool is_signed) {
     u8x16 v = bytes16(p);
@@ -91,18 +111,13 @@ K void read_scales(packed_format f, long blocks, const uint8_t *p, packed_chunk 
     }
 }
 
-// Adds a chunk's products to the sums of all rows.
-K void chunk_rows(const int bits, const bool minima, long rows, long blocks, const packed_chunk *c,
-                  const quantized_block *x, long stride, float *sums) {
-    while (rows > 0) {
-        long n = rows >= 16 ? 16 : rows >= 12 ? 12 : rows >= 8 ? 8 : rows;
-        switch (n) {
+K void few_rows(const int bits, const bool minima, long rows, long blocks, const packed_chunk *c,
+                const quantized_block *x, float *sums) {
+    switch (rows) {
 #define CASE(N)                                                                                    \
-    case N: packed_rows(N, bits, minima, blocks, c, x, stride, sums); break;
-            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(12) CASE(16)
+    case N: packed_rows(N, bits, minima, blocks, c, x, sums); break;
+        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #undef CASE
-        }
-        rows -= n, x += n, sums += n * STRIP;
     }
 }
 
@@ -112,56 +127,76 @@ K f16 floats_at(const float *p) {
     return v;
 }
 
-// y[r, n...] = sums[r] + bias, for the outputs of a strip.
-K void write_sums(long rows, long n, long outputs, const float *sums, const float *bias, float *y) {
+// y[r, n...] = sums[r] + bias, for the outputs of a strip; sums of rows are `stride` floats apart.
+K void write_sums(long rows, long n, long outputs, const float *sums, long stride,
+                  const float *bias, float *y) {
     _Alignas(64) float b[STRIP] = {0};
     long count = outputs - n < STRIP ? outputs - n : STRIP;
     if (bias) memcpy(b, bias + n, count * sizeof(float));
     if (count == STRIP)
         for (long r = 0; r < rows; r++)
-            put16(y + r * outputs + n, floats_at(sums + r * STRIP) + floats_at(b));
+            put16(y + r * outputs + n, floats_at(sums + r * stride) + floats_at(b));
     else
         for (long r = 0; r < rows; r++)
-            for (long i = 0; i < count; i++) y[r * outputs + n + i] = sums[r * STRIP + i] + b[i];
+            for (long i = 0; i < count; i++) y[r * outputs + n + i] = sums[r * stride + i] + b[i];
 }
 
-K void packed_strips(const int bits, const bool minima, packed_format f, long rows, long inputs,
+// The outputs of S strips from w on, the first being output n, for the rows of a group.
+K void packed_strips(const int S, const int bits, const bool minima, packed_format f, long rows,
+                     long inputs, const quantized_block *x, const uint8_t *w, long n, long outputs,
+                     const float *bias, float *y) {
+    _Alignas(64) float sums[MOST_ROWS * MOST_STRIPS * STRIP];
+    packed_chunk c[MOST_STRIPS];
+    long blocks = inputs / BLOCK_COLUMNS, bytes = packed_strip_bytes(f, inputs), at = 0;
+    // Too short for memset to be worth its start.
+    for (long i = 0; i < rows * S; i++) put16(sums + i * STRIP, (f16)(0.0f));
+    for (long first = 0; first < blocks; first += CHUNK_BLOCKS) {
+        long count = blocks - first < CHUNK_BLOCKS ? blocks - first : CHUNK_BLOCKS;
+        UNROLL for (int s = 0; s < S; s++) {
+            const uint8_t *strip = w + s * bytes;
+            read_scales(f, count, strip + at, c + s);
+            c[s].quants = strip + at + packed_scale_bytes(f, count);
+            c[s].end = strip + bytes;
+            c[s].skip = (S - 1) * bytes;
+        }
+        if (rows <= FEW_ROWS)
+            few_rows(bits, minima, rows, count, c, x, sums);
+        else
+            packed_tile(S, bits, minima, rows, count, c, x, sums);
+        at += packed_chunk_bytes(f, count), x += count * rows;
+    }
+    for (int s = 0; s < S; s++)
+        write_sums(rows, n + s * STRIP, outputs, sums + s * STRIP, S * STRIP, bias, y);
+}
+
+K void packed_groups(const int bits, const bool minima, packed_format f, long rows, long inputs,
                      const quantized_block *x, const uint8_t *w, long begin, long end, long outputs,
                      const float *bias, float *y) {
-    float *sums = ck_scratch(rows * STRIP * sizeof(float));
-    packed_chunk c;
-    long blocks = inputs / BLOCK_COLUMNS;
-    const uint8_t *p = w + begin * packed_strip_bytes(f, inputs);
-    for (long strip = begin; strip < end; strip++) {
-        // Too short for memset to be worth its start.
-        for (long r = 0; r < rows; r++) put16(sums + r * STRIP, (f16)(0.0f));
-        for (long first = 0; first < blocks; first += CHUNK_BLOCKS) {
-            long n = blocks - first < CHUNK_BLOCKS ? blocks - first : CHUNK_BLOCKS;
-            read_scales(f, n, p, &c);
-            c.quants = p + packed_scale_bytes(f, n);
-            p += packed_chunk_bytes(f, n);
-            for (long r = 0; r < rows; r += QUANT_ROWS) {
-                long m = rows - r < QUANT_ROWS ? rows - r : QUANT_ROWS;
-                chunk_rows(bits, minima, m, n, &c, x + r * blocks + first * m, m,
-                           sums + r * STRIP);
-            }
-        }
-        write_sums(rows, strip * STRIP, outputs, sums, bias, y);
+    long blocks = inputs / BLOCK_COLUMNS, bytes = packed_strip_bytes(f, inputs);
+    for (long n, most = group_rows(rows); rows > 0; rows -= n, x += n * blocks, y += n * outputs) {
+        long s = begin;
+        n = rows < most ? rows : most;
+#define STRIPS(S)                                                                                  \
+    packed_strips(S, bits, minima, f, n, inputs, x, w + s * bytes, s * STRIP, outputs, bias, y)
+        if (n > FEW_ROWS)
+            for (; s + MOST_STRIPS <= end; s += MOST_STRIPS) STRIPS(MOST_STRIPS);
+        for (; s < end; s++) STRIPS(1);
+#undef STRIPS
     }
 }
 
 static void packed_linear(long rows, long inputs, const void *x, int format, const void *w,
                            long begin, long end, long outputs, const float *bias, float *y) {
     packed_format f = packed_format_of(format);
-    // Every case is compiled apart: rows of sums then stay in registers, and no branch is left.
-#define STRIPS(BITS, MINIMA)                                                                       \
+    // Every case is compiled apart: sums then stay in registers, and no branch is left.
+#define GROUPS(BITS, MINIMA)                                                                       \
     if (f.bits == BITS && f.minima == MINIMA)                                                      \
-    packed_strips(BITS, MINIMA, f, rows, inputs, x, w, begin, end, outputs, bias, y)
-    STRIPS(4, false);
-    STRIPS(4, true);
-    STRIPS(5, false);
-    STRIPS(5, true);
-    STRIPS(6, false);
-    STRIPS(8, false);
-#undef STRIPS
+    packed_groups(BITS, MINIMA, f, rows, inputs, x, w, begin, end, outputs, bias, y)
+    GROUPS(4, false);
+    GROUPS(4, true);
+    GROUPS(5, false);
+    GROUPS(5, true);
+    GROUPS(6, false);
+    GROUPS(8, false);
+#undef GROUPS
 }

@@ -86,6 +86,7 @@ int main(void) {
         ck_attention_segment s = {.count = 20, .q = x[0], .keys = keys, .values = values, .out = y};
         k->attention(&shape, &s, 0, 0, 20);
     });
+    static double room[40 * CK_PAGE];
     BOTH("attention_backward", 20 * 22, {
         const void *keys[] = {x[1]}, *values[] = {x[2]};
         void *out = z, *sums = z + 20 * 22, *dk = z + 20 * 24, *dv = z + 20 * 35;
@@ -94,8 +95,13 @@ int main(void) {
         k->attention(&shape, &s, 0, 0, 20);
         ck_attention_gradient g = {.count = 20, .q = x[0], .keys = x[1], .values = x[2],
                                    .out = out, .log_sum_exp = sums, .upstream = x[3], .dq = y,
-                                   .dk = dk, .dv = dv};
-        k->attention_backward(&shape, &g, 0);
+                                   .dk = dk, .dv = dv, .keys_by_column = room,
+                                   .values_by_column = room + 11 * CK_PAGE,
+                                   .delta = room + 22 * CK_PAGE, .dk_by_head = room + 23 * CK_PAGE,
+                                   .dv_by_head = room + 31 * CK_PAGE};
+        k->attention_backward_start(&shape, &g, 0);
+        for (long head = 0; head < 2; head++) k->attention_backward(&shape, &g, head, 0, 20, 0, 20);
+        k->attention_backward_end(&shape, &g, 0);
     });
 
     // Sixteen rows of 256 columns and three rows of activations, whatever the bytes may mean.

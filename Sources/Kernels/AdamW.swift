@@ -63,7 +63,7 @@ public func adamW<S: KernelScalar>(
         rate: step.learningRate / (1 - Elementary.pow(step.beta1, Double(step.step))),
         root: 1 / (1 - Elementary.pow(step.beta2, Double(step.step))).squareRoot()
     )
-    ThreadPool.forEach(count, grain: 1 << 14) { r in
+    ThreadPool.forEach(count, grain: Grain.weights) { r in
         withUnsafePointer(to: scalars) { scalars in
             moments.update(r, step: step.step) { range, first, second in
                 S.kernels.adamw(

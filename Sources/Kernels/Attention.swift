@@ -87,40 +87,105 @@ public struct KeyValuePage<S: KernelScalar>: Sendable {
     }
 }
 
+/// The pages of one sequence, in the order of their positions: each in one piece of memory for all
+/// layers of a model.
+///
+/// Where they begin is kept as the kernels read it, so that a pass makes no list of its own for each
+/// layer.
+public struct KeyValuePages<S: KernelScalar>: @unchecked Sendable {
+    private let layerCount: Int
+    /// Elements of a position: K * D.
+    let width: Int
+    private var pages: [Buffer<S>] = []
+    private(set) var starts: [UnsafeRawPointer?] = []
+
+    /// No pages yet.
+    public init(layerCount: Int, width: Int) { (self.layerCount, self.width) = (layerCount, width) }
+
+    /// Pages.
+    public var count: Int { pages.count }
+
+    /// Elements of a page: for each layer keys, then values.
+    public var pageCount: Int { 2 * layerCount * width * KeyValuePage<S>.length }
+
+    /// Adds a page of `pageCount` elements.
+    public mutating func append(_ page: Buffer<S>) {
+        precondition(page.count == pageCount, "KeyValuePages: a page of \(page.count) elements")
+        pages.append(page)
+        starts.append(UnsafeRawPointer(page.base))
+    }
+
+    /// Puts a page in another's place.
+    public mutating func replace(_ number: Int, by page: Buffer<S>) {
+        precondition(page.count == pageCount, "KeyValuePages: a page of \(page.count) elements")
+        pages[number] = page
+        starts[number] = UnsafeRawPointer(page.base)
+    }
+
+    /// Drops the last pages.
+    public mutating func removeLast(_ count: Int) {
+        pages.removeLast(count)
+        starts.removeLast(count)
+    }
+
+    /// One layer's part of a page.
+    public func page(_ number: Int, layer: Int) -> KeyValuePage<S> {
+        let (keys, values) = offsets(layer: layer)
+        let count = values - keys
+        return KeyValuePage(
+            keys: pages[number][keys..<keys + count],
+            values: pages[number][values..<values + count]
+        )
+    }
+
+    /// Where a layer's keys and values begin in every page.
+    func offsets(layer: Int) -> (keys: Int, values: Int) {
+        precondition((0..<layerCount).contains(layer), "KeyValuePages: layer \(layer)")
+        let count = KeyValuePage<S>.length * width
+        return (2 * layer * count, (2 * layer + 1) * count)
+    }
+}
+
 /// Where the keys and values of a segment are, from position 0 on.
 public enum KeysAndValues<S: KernelScalar>: Sendable {
     /// Rows of `[K * D]` behind each other.
     case rows(keys: Buffer<S>, values: Buffer<S>)
-    /// Pages in the order of their positions.
-    case pages([KeyValuePage<S>])
+    /// One layer's part of pages.
+    case pages(KeyValuePages<S>, layer: Int)
 
     /// Whether there are rows for `count` positions of `width` elements.
     func covers(_ count: Int, width: Int) -> Bool {
         switch self {
         case .rows(let keys, let values):
             return keys.count >= count * width && values.count >= count * width
-        case .pages(let pages):
-            let length = KeyValuePage<S>.length
-            return pages.count * length >= count
-                && pages.allSatisfy { $0.values.count == length * width }
+        case .pages(let pages, _):
+            return pages.count * KeyValuePage<S>.length >= count && pages.width == width
         }
     }
 
     var areKeysByColumn: Bool { if case .pages = self { true } else { false } }
 
-    /// The first row of every page, for `count` positions of `width` elements.
-    func pointers(_ count: Int, width: Int) -> [(keys: UnsafeRawPointer, values: UnsafeRawPointer)]
-    {
+    /// Where keys and values begin behind the pointers.
+    var offsets: (keys: Int, values: Int) {
+        if case .pages(let pages, let layer) = self { pages.offsets(layer: layer) } else { (0, 0) }
+    }
+
+    /// Appends a pointer for every page, for `count` positions of `width` elements.
+    func appendPointers(
+        _ count: Int,
+        width: Int,
+        _ keys: inout [UnsafeRawPointer?],
+        _ values: inout [UnsafeRawPointer?]
+    ) {
         switch self {
-        case .rows(let keys, let values):
-            return stride(from: 0, to: count, by: KeyValuePage<S>.length).map {
-                (
-                    UnsafeRawPointer(keys.base + $0 * width),
-                    UnsafeRawPointer(values.base + $0 * width)
-                )
+        case .rows(let keyRows, let valueRows):
+            for position in stride(from: 0, to: count, by: KeyValuePage<S>.length) {
+                keys.append(UnsafeRawPointer(keyRows.base + position * width))
+                values.append(UnsafeRawPointer(valueRows.base + position * width))
             }
-        case .pages(let pages):
-            return pages.map { (UnsafeRawPointer($0.keys.base), UnsafeRawPointer($0.values.base)) }
+        case .pages(let pages, _):
+            keys.append(contentsOf: pages.starts)
+            values.append(contentsOf: pages.starts)
         }
     }
 }
@@ -155,13 +220,42 @@ public struct AttentionSegment<S: KernelScalar>: Sendable {
     }
 }
 
-/// One task of the forward pass.
-private struct AttentionTask {
+/// One task of the forward pass: rows of all query heads that share a key-value head.
+struct AttentionTask {
     var segment: Int
     var keyValueHead: Int
     var first: Int
     var count: Int
+    /// Pairs of a position and a key that it sees, about.
     var cost: Int
+
+    /// The tasks, long ones first, so that none is left over at the end.
+    ///
+    /// Some 128 query rows share the keys that a task lays out by columns; fewer pay for that more often
+    /// (24 positions of seven heads cost as much as 64, of two heads 9 % more).
+    static func tasks(lengths: [(past: Int, count: Int)], shape: AttentionShape) -> [AttentionTask]
+    {
+        let block = min(64, max(24, (128 / shape.group + 11) / 12 * 12))
+        var tasks: [AttentionTask] = []
+        for (index, (past, count)) in lengths.enumerated() {
+            for first in stride(from: 0, to: count, by: block) {
+                let rows = min(block, count - first)
+                for head in 0..<shape.keyValueHeads {
+                    tasks.append(
+                        AttentionTask(
+                            segment: index,
+                            keyValueHead: head,
+                            first: first,
+                            count: rows,
+                            cost: rows * (past + first + rows)
+                        )
+                    )
+                }
+            }
+        }
+        tasks.sort { $0.cost > $1.cost }
+        return tasks
+    }
 }
 
 /// Causal attention with grouped heads: row i of a segment looks at positions 0...past + i.
@@ -190,38 +284,22 @@ public func causalAttention<S: KernelScalar>(
             && (logSumExp.map { $0.count * shape.headDimension == queries.count } ?? true),
         "causalAttention: \(queries.count) query elements, \(output.count) output elements"
     )
-    var tasks: [AttentionTask] = []
-    for (index, segment) in segments.enumerated() {
+    for segment in segments {
         check("causalAttention", segment, shape: shape, queryCount: queries.count)
-        let block = 64
-        for first in stride(from: 0, to: segment.count, by: block) {
-            let count = min(block, segment.count - first)
-            for head in 0..<shape.keyValueHeads {
-                tasks.append(
-                    AttentionTask(
-                        segment: index,
-                        keyValueHead: head,
-                        first: first,
-                        count: count,
-                        cost: count * (segment.past + first + count)
-                    )
-                )
-            }
-        }
     }
+    let tasks = AttentionTask.tasks(
+        lengths: segments.map { ($0.past, $0.count) },
+        shape: shape
+    )
     // Pointers to all pages, one segment's behind the other's.
     let keyWidth = shape.keyValueHeads * shape.headDimension
     var firstPage: [Int] = []
     var (keys, values): ([UnsafeRawPointer?], [UnsafeRawPointer?]) = ([], [])
     for segment in segments {
         firstPage.append(keys.count)
-        for page in segment.memory.pointers(segment.past + segment.count, width: keyWidth) {
-            keys.append(page.keys)
-            values.append(page.values)
-        }
+        let count = segment.past + segment.count
+        segment.memory.appendPointers(count, width: keyWidth, &keys, &values)
     }
-    // Long tasks first, so that none is left over at the end.
-    tasks.sort { $0.cost > $1.cost }
     let heads = shape.c
     let total = tasks.reduce(0) { $0 + $1.cost } * shape.group * shape.headDimension
     keys.withUnsafeBufferPointer { keys in
@@ -230,6 +308,7 @@ public func causalAttention<S: KernelScalar>(
             ThreadPool.forEach(tasks.count, grain: total < 1 << 16 ? tasks.count : 1) { range in
                 for task in tasks[range] {
                     let s = segments[task.segment]
+                    let offsets = s.memory.offsets
                     var operands = ck_attention_segment(
                         count: s.count,
                         past: s.past,
@@ -237,6 +316,8 @@ public func causalAttention<S: KernelScalar>(
                         q: queries.base + s.start * row,
                         keys: keys + firstPage[task.segment],
                         values: values + firstPage[task.segment],
+                        keys_from: offsets.keys,
+                        values_from: offsets.values,
                         out: output.base + s.start * row,
                         log_sum_exp: logSumExp.map { $0.base + s.start * shape.queryHeads }
                     )

@@ -1,8 +1,5 @@
 import CKernels
 
-/// Elements a thread takes at a time; a multiple of every vector width.
-private let grain = 1 << 14
-
 private func check<S>(_ operation: StaticString, _ count: Int, _ others: Buffer<S>...) {
     for other in others {
         precondition(
@@ -16,7 +13,7 @@ private func check<S>(_ operation: StaticString, _ count: Int, _ others: Buffer<
 @_specialize(where S == Float)
 public func add<S: KernelScalar>(_ a: Buffer<S>, _ b: Buffer<S>, into y: Buffer<S>) {
     check("add", y.count, a, b)
-    ThreadPool.forEach(y.count, grain: grain) { r in
+    ThreadPool.forEach(y.count, grain: Grain.elements) { r in
         let i = r.lowerBound
         S.kernels.add(r.count, a.base + i, b.base + i, y.base + i)
     }
@@ -25,7 +22,7 @@ public func add<S: KernelScalar>(_ a: Buffer<S>, _ b: Buffer<S>, into y: Buffer<
 /// y = a ∘ b; `y` may be `a` or `b`.
 public func multiply<S: KernelScalar>(_ a: Buffer<S>, _ b: Buffer<S>, into y: Buffer<S>) {
     check("multiply", y.count, a, b)
-    ThreadPool.forEach(y.count, grain: grain) { r in
+    ThreadPool.forEach(y.count, grain: Grain.elements) { r in
         let i = r.lowerBound
         S.kernels.multiply(r.count, a.base + i, b.base + i, y.base + i)
     }
@@ -38,7 +35,7 @@ public func multiplyAccumulate<S: KernelScalar>(
     into y: Buffer<S>
 ) {
     check("multiplyAccumulate", y.count, a, b)
-    ThreadPool.forEach(y.count, grain: grain) { r in
+    ThreadPool.forEach(y.count, grain: Grain.elements) { r in
         let i = r.lowerBound
         S.kernels.multiply_accumulate(r.count, a.base + i, b.base + i, y.base + i)
     }
@@ -47,7 +44,7 @@ public func multiplyAccumulate<S: KernelScalar>(
 /// y += scale · x.
 public func accumulate<S: KernelScalar>(_ x: Buffer<S>, scale: S = 1, into y: Buffer<S>) {
     check("accumulate", y.count, x)
-    ThreadPool.forEach(y.count, grain: grain) { r in
+    ThreadPool.forEach(y.count, grain: Grain.elements) { r in
         let i = r.lowerBound
         S.kernels.accumulate(r.count, x.base + i, Double(scale), y.base + i)
     }
@@ -56,7 +53,7 @@ public func accumulate<S: KernelScalar>(_ x: Buffer<S>, scale: S = 1, into y: Bu
 /// y = by · x; `y` may be `x`.
 public func scale<S: KernelScalar>(_ x: Buffer<S>, by: S, into y: Buffer<S>) {
     check("scale", y.count, x)
-    ThreadPool.forEach(y.count, grain: grain) { r in
+    ThreadPool.forEach(y.count, grain: Grain.elements) { r in
         let i = r.lowerBound
         S.kernels.scale(r.count, x.base + i, Double(by), y.base + i)
     }
@@ -66,7 +63,7 @@ public func scale<S: KernelScalar>(_ x: Buffer<S>, by: S, into y: Buffer<S>) {
 public func addRow<S: KernelScalar>(_ row: Buffer<S>, rows: Int, into y: Buffer<S>) {
     let columns = row.count
     check("addRow", rows * columns, y)
-    ThreadPool.forEach(rows, grain: max(1, grain / max(columns, 1))) { range in
+    ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { range in
         for r in range {
             let to = y.base + r * columns
             S.kernels.add(columns, row.base, to, to)
@@ -91,8 +88,8 @@ func columnSums<S: KernelScalar>(
     into y: Buffer<S>
 ) {
     let columns = y.count
-    let width = rows * columns < grain ? columns : 32
-    ThreadPool.forEach(columns, grain: width) { range in
+    let grain = Grain.columns(rows: rows, columns: columns)
+    ThreadPool.forEach(columns, grain: grain) { range in
         let c = range.lowerBound
         S.kernels.column_sums(
             rows,
@@ -136,7 +133,7 @@ public enum Activation: Sendable, CaseIterable {
 /// y = f(x); `y` may be `x`.
 public func activate<S: KernelScalar>(_ f: Activation, _ x: Buffer<S>, into y: Buffer<S>) {
     check("activate", y.count, x)
-    ThreadPool.forEach(y.count, grain: grain / 4) { r in
+    ThreadPool.forEach(y.count, grain: Grain.activations) { r in
         let i = r.lowerBound
         S.kernels.activate(f.code, r.count, x.base + i, y.base + i)
     }
@@ -151,7 +148,7 @@ public func activateBackward<S: KernelScalar>(
     accumulatingInto dx: Buffer<S>
 ) {
     check("activateBackward", dx.count, x, y, g)
-    ThreadPool.forEach(dx.count, grain: grain / 4) { r in
+    ThreadPool.forEach(dx.count, grain: Grain.activations) { r in
         let i = r.lowerBound
         S.kernels.activate_backward(
             f.code,
@@ -168,7 +165,7 @@ public func activateBackward<S: KernelScalar>(
 @_specialize(where S == Float)
 public func swiGLU<S: KernelScalar>(gate: Buffer<S>, up: Buffer<S>, into y: Buffer<S>) {
     check("swiGLU", y.count, gate, up)
-    ThreadPool.forEach(y.count, grain: grain / 4) { r in
+    ThreadPool.forEach(y.count, grain: Grain.activations) { r in
         let i = r.lowerBound
         S.kernels.swiglu(r.count, gate.base + i, up.base + i, y.base + i)
     }
@@ -183,7 +180,7 @@ public func swiGLUBackward<S: KernelScalar>(
     upGradient: Buffer<S>
 ) {
     check("swiGLUBackward", g.count, gate, up, gateGradient, upGradient)
-    ThreadPool.forEach(g.count, grain: grain / 4) { r in
+    ThreadPool.forEach(g.count, grain: Grain.activations) { r in
         let i = r.lowerBound
         S.kernels.swiglu_backward(
             r.count,

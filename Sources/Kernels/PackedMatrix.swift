@@ -67,7 +67,7 @@ func packedLinear(
         let to = Buffer<Float>(
             count: ck_quantized_bytes(rows, inputs) / MemoryLayout<Float>.size
         )
-        ThreadPool.forEach(rows, grain: max(1, (1 << 14) / inputs)) { range in
+        ThreadPool.forEach(rows, grain: max(1, Grain.activations / inputs)) { range in
             kernels.pointee.quantize(
                 rows,
                 inputs,

@@ -1,8 +1,5 @@
 import CKernels
 
-/// Rows a thread takes at a time: some 8 thousand elements.
-private func rowGrain(_ columns: Int) -> Int { max(1, (1 << 13) / max(columns, 1)) }
-
 private func rowLength<S>(_ operation: StaticString, _ x: Buffer<S>, rows: Int) -> Int {
     guard rows > 0 else { return 0 }
     precondition(x.count % rows == 0, "\(operation): \(x.count) elements in \(rows) rows")
@@ -34,7 +31,7 @@ public func rmsNorm<S: KernelScalar>(
         x.count == rows * columns && y.count == x.count && s.count == rows,
         "rmsNorm: \(x.count) elements in \(rows) rows of \(columns)"
     )
-    ThreadPool.forEach(rows, grain: rowGrain(columns)) { r in
+    ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { r in
         let i = r.lowerBound * columns
         S.kernels.rms_norm(
             r.count,
@@ -64,7 +61,7 @@ public func rmsNormBackward<S: KernelScalar>(
             && (dw?.count ?? columns) == columns,
         "rmsNormBackward: \(x.count) elements in \(rows) rows of \(columns)"
     )
-    ThreadPool.forEach(rows, grain: rowGrain(columns)) { r in
+    ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { r in
         let i = r.lowerBound * columns
         S.kernels.rms_norm_backward(
             r.count,
@@ -83,7 +80,7 @@ public func rmsNormBackward<S: KernelScalar>(
 public func softmax<S: KernelScalar>(_ x: Buffer<S>, rows: Int, into y: Buffer<S>) {
     let columns = rowLength("softmax", x, rows: rows)
     precondition(y.count == x.count, "softmax: \(x.count) elements into \(y.count)")
-    ThreadPool.forEach(rows, grain: rowGrain(columns)) { r in
+    ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { r in
         let i = r.lowerBound * columns
         S.kernels.softmax(r.count, columns, x.base + i, y.base + i)
     }
@@ -101,7 +98,7 @@ public func softmaxBackward<S: KernelScalar>(
         g.count == y.count && dx.count == y.count,
         "softmaxBackward: \(y.count), \(g.count), \(dx.count) elements"
     )
-    ThreadPool.forEach(rows, grain: rowGrain(columns)) { r in
+    ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { r in
         let i = r.lowerBound * columns
         S.kernels.softmax_backward(r.count, columns, y.base + i, g.base + i, dx.base + i)
     }
@@ -137,7 +134,7 @@ public func rotate<S: KernelScalar>(
             && cosines.count == rows * half && sines.count == rows * half,
         "rotate: \(x.count) elements in \(rows) rows of \(heads) heads of \(headDimension)"
     )
-    ThreadPool.forEach(rows, grain: rowGrain(columns)) { r in
+    ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { r in
         let (i, j) = (r.lowerBound * columns, r.lowerBound * half)
         S.kernels.rotate(
             r.count,
@@ -164,7 +161,7 @@ public func gatherRows<S: KernelScalar>(
         "gatherRows: \(ids.count) rows of \(columns) into \(y.count)"
     )
     checkIds("gatherRows", ids, rows: columns == 0 ? 0 : table.count / columns)
-    ThreadPool.forEach(ids.count, grain: rowGrain(columns)) { range in
+    ThreadPool.forEach(ids.count, grain: Grain.rows(of: columns)) { range in
         for i in range {
             (y.base + i * columns).update(
                 from: table.base + Int(ids[i]) * columns,
@@ -187,7 +184,7 @@ public func scatterAddRows<S: KernelScalar>(
     )
     checkIds("scatterAddRows", ids, rows: columns == 0 ? 0 : table.count / columns)
     // Columns are shared out: an id that comes twice is added in one order.
-    ThreadPool.forEach(columns, grain: g.count < 1 << 13 ? columns : 64) { range in
+    ThreadPool.forEach(columns, grain: Grain.columns(rows: ids.count, columns: columns)) { range in
         let c = range.lowerBound
         for i in ids.indices {
             S.kernels.accumulate(
@@ -224,7 +221,7 @@ public func crossEntropy<S: KernelScalar>(
     checkTargets("crossEntropy", targets, columns: columns)
     targets.withUnsafeBufferPointer { targets in
         guard let ids = targets.baseAddress else { return }
-        ThreadPool.forEach(rows, grain: rowGrain(columns)) { r in
+        ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { r in
             let i = r.lowerBound
             S.kernels.cross_entropy(
                 r.count,
@@ -256,7 +253,7 @@ public func crossEntropyBackward<S: KernelScalar>(
     checkTargets("crossEntropyBackward", targets, columns: columns)
     targets.withUnsafeBufferPointer { targets in
         guard let ids = targets.baseAddress else { return }
-        ThreadPool.forEach(rows, grain: rowGrain(columns)) { r in
+        ThreadPool.forEach(rows, grain: Grain.rows(of: columns)) { r in
             let i = r.lowerBound
             S.kernels.cross_entropy_backward(
                 r.count,

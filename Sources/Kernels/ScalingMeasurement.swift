@@ -87,15 +87,23 @@ public final class ScalingMeasurement {
         values.isEmpty ? .nan : values.sorted()[values.count / 2]
     }
 
-    /// The median of many loops of nothing.
+    /// What a loop takes beyond its chunks, one for each thread and long enough for all to come: the
+    /// median of many.
     private static func forkJoinSeconds() -> Double {
         let threads = ThreadPool.threadCount
-        return median(
-            (0..<2001).map { _ in
+        let chunk = Duration.microseconds(20)
+        let seconds = median(
+            (0..<501).map { _ in
                 let start = ContinuousClock.now
-                ThreadPool.forEach(threads, grain: 1) { _ in }
+                ThreadPool.forEach(threads, grain: 1) { range in
+                    for _ in range {
+                        let start = ContinuousClock.now
+                        while ContinuousClock.now - start < chunk {}
+                    }
+                }
                 return (ContinuousClock.now - start) / .seconds(1)
             }
         )
+        return max(0, seconds - chunk / .seconds(1))
     }
 }

@@ -10,18 +10,19 @@ public final class KVCache {
     /// Positions that hold keys and values.
     public private(set) var length = 0
     private let width: Int
-    private let layerCount: Int
     private var pages: [Page] = []
+    /// The memory of `pages`.
+    private var numbers: KeyValuePages<Float>
 
     /// An empty cache for a model of the given configuration.
     public init(_ configuration: ModelConfiguration) {
         width = configuration.keyValueHeadCount * configuration.headDimension
-        layerCount = configuration.layerCount
+        numbers = KeyValuePages(layerCount: configuration.layerCount, width: width)
     }
 
     private init(sharing other: KVCache) {
-        (width, layerCount) = (other.width, other.layerCount)
-        (pages, length) = (other.pages, other.length)
+        (width, length) = (other.width, other.length)
+        (pages, numbers) = (other.pages, other.numbers)
     }
 
     /// A cache with the same past, for another continuation of the same prompt; nothing is copied.
@@ -35,6 +36,7 @@ public final class KVCache {
         )
         self.length = length
         let needed = (length + Page.length - 1) / Page.length
+        numbers.removeLast(max(0, pages.count - needed))
         pages.removeLast(max(0, pages.count - needed))
     }
 
@@ -50,35 +52,28 @@ public final class KVCache {
     func store(layer: Int, keys: Buffer<Float>, values: Buffer<Float>) {
         let end = length + keys.count / width
         while pages.count * Page.length < end {
-            pages.append(Page(count: 2 * layerCount * Page.length * width))
+            pages.append(Page(count: numbers.pageCount))
+            numbers.append(pages[pages.count - 1].numbers)
         }
         var position = length
         while position < end {
             let number = position / Page.length
             if !isKnownUniquelyReferenced(&pages[number]) {
                 pages[number] = Page(copying: pages[number])
+                numbers.replace(number, by: pages[number].numbers)
             }
             let next = min(end, (number + 1) * Page.length)
             let from = (position - length) * width..<(next - length) * width
-            rows(of: pages[number], layer: layer)
+            numbers.page(number, layer: layer)
                 .store(keys: keys[from], values: values[from], at: position % Page.length)
             position = next
         }
     }
 
-    /// The pages of one layer, with the rows just stored.
-    func pages(layer: Int) -> [KeyValuePage<Float>] { pages.map { rows(of: $0, layer: layer) } }
+    /// Keys and values of one layer, with the rows just stored.
+    func memory(layer: Int) -> KeysAndValues<Float> { .pages(numbers, layer: layer) }
 
     func advance(by count: Int) { length += count }
-
-    private func rows(of page: Page, layer: Int) -> KeyValuePage<Float> {
-        let count = Page.length * width
-        let start = 2 * layer * count
-        return KeyValuePage(
-            keys: page.numbers[start..<start + count],
-            values: page.numbers[start + count..<start + 2 * count]
-        )
-    }
 }
 
 /// Keys and values of some consecutive positions: layer by layer, first keys, then values.

@@ -156,7 +156,7 @@ struct Attention<Scalar: KernelScalar> {
                 start: range.lowerBound,
                 count: range.count,
                 past: cache.length,
-                memory: .pages(cache.pages(layer: layer))
+                memory: cache.memory(layer: layer)
             )
         }
         let y = Tensor<Float>(uninitialized: queries.shape)

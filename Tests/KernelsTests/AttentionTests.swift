@@ -139,20 +139,18 @@ extension FloatKernels {
         try on(set) {
             let whole = Batch<Float>(shape, [count])
             let expected = whole.forward()
-            let pages = (0..<(count + length - 1) / length).map { _ in
-                let page = KeyValuePage(
-                    keys: Buffer<Float>(count: length * width),
-                    values: Buffer<Float>(count: length * width)
-                )
-                page.keys.fill(.nan)
-                page.values.fill(.nan)
-                return page
+            // The second layer of three.
+            var pages = KeyValuePages<Float>(layerCount: 3, width: width)
+            for _ in 0..<(count + length - 1) / length {
+                let page = Buffer<Float>(count: pages.pageCount)
+                page.fill(.nan)
+                pages.append(page)
             }
             var first = 0
             // Runs of several lengths, none across a page.
             for run in [1, 2, 61, 64, 3, 1, 7] {
                 let range = first * width..<(first + run) * width
-                pages[first / length].store(
+                pages.page(first / length, layer: 1).store(
                     keys: whole.k[range],
                     values: whole.v[range],
                     at: first % length
@@ -173,7 +171,7 @@ extension FloatKernels {
                                 start: 0,
                                 count: end - first,
                                 past: first,
-                                memory: .pages(pages)
+                                memory: .pages(pages, layer: 1)
                             )
                         ],
                         shape: shape,

@@ -67,6 +67,70 @@ import Testing
         ),
     ]
 
+    static let forward: [(String, heads: Int, shared: Int, lengths: [Int], least: [Double])] = [
+        ("Qwen2.5-0.5B, 512", 14, 2, [512], [7.9, 14.4, 22]),
+        ("Qwen2.5-1.5B, 512", 12, 2, [512], [7.9, 14.4, 22]),
+        ("Qwen3-0.6B, 512", 16, 8, [512], [7.9, 15.5, 36]),
+        ("SmolLM2-135M, 512", 9, 3, [512], [7.7, 14.3, 18]),
+        ("Qwen2.5-0.5B, 2048", 14, 2, [2048], [7.9, 15.9, 57]),
+        ("Qwen3-0.6B, 2048", 16, 8, [2048], [7.9, 15.9, 63]),
+    ]
+
+    @Test(arguments: forward.indices)
+    func attentionForward(_ index: Int) {
+        let (name, heads, shared, lengths, least) = Self.forward[index]
+        let tasks = AttentionTask.tasks(
+            lengths: lengths.map { (0, $0) },
+            shape: AttentionShape(queryHeads: heads, keyValueHeads: shared, headDimension: 64)
+        )
+        for (threads, least) in zip([8, 16, 64], least) {
+            let speedUp = Self.speedUp([tasks.map(\.cost)], threads: threads)
+            #expect(speedUp >= least, "\(name), \(threads) threads")
+        }
+    }
+
+    /// Sequences that decode have a task for each key-value head.
+    @Test func attentionOfDecoding() {
+        let tasks = AttentionTask.tasks(
+            lengths: Array(repeating: (170, 1), count: 16),
+            shape: AttentionShape(queryHeads: 14, keyValueHeads: 2, headDimension: 64)
+        )
+        #expect(tasks.count == 32)
+        #expect(tasks.allSatisfy { $0.first == 0 && $0.count == 1 && $0.cost == 171 })
+    }
+
+    /// Chunks of a loop, for the least that 8, 16 and 64 threads have to be busy with.
+    static let loops: [(String, count: Int, grain: Int, least: [Double])] = [
+        ("elements of [512, 896]", 512 * 896, Grain.elements, [8, 14, 56]),
+        ("elements of [512, 1024]", 512 * 1024, Grain.elements, [8, 16, 64]),
+        ("gated products of [512, 4864]", 512 * 4864, Grain.activations, [8, 15.9, 60]),
+        ("rows of [512, 896]", 512, Grain.rows(of: 896), [7.1, 14, 50]),
+        ("rows of [512, 1024]", 512, Grain.rows(of: 1024), [8, 16, 64]),
+        ("rows of [2048, 1024]", 2048, Grain.rows(of: 1024), [8, 16, 64]),
+        ("heads' rows, [512 * 16, 128]", 512 * 16, Grain.rows(of: 128), [8, 16, 64]),
+        ("column sums of [512, 896]", 896, Grain.columns(rows: 512, columns: 896), [8, 14, 56]),
+        ("column sums of [512, 1024]", 1024, Grain.columns(rows: 512, columns: 1024), [8, 16, 64]),
+        ("losses of [276, 151936]", 276, Grain.rows(of: 151_936), [7.8, 15.3, 55]),
+        ("weights of Qwen2.5-0.5B", 494_032_768, Grain.weights, [7.99, 15.99, 63.8]),
+    ]
+
+    @Test(arguments: loops.indices)
+    func loopsOfRowsAndElements(_ index: Int) {
+        let (name, count, grain, least) = Self.loops[index]
+        let chunks = stride(from: 0, to: count, by: grain).map { min(grain, count - $0) }
+        for (threads, least) in zip([8, 16, 64], least) {
+            let speedUp = Self.speedUp([chunks], threads: threads)
+            #expect(speedUp >= least, "\(name), \(threads) threads")
+        }
+    }
+
+    /// Little work is not shared out.
+    @Test func smallColumnSumsStayWhole() {
+        #expect(Grain.columns(rows: 3, columns: 896) == 896)
+        #expect(Grain.columns(rows: 0, columns: 0) == 1)
+        #expect(Grain.rows(of: 0) == Grain.elements)
+    }
+
     @Test(arguments: attention)
     func attentionBackward(_ shape: Attention) {
         let phases = AttentionCell.phases(lengths: shape.lengths, queryHeads: shape.heads)

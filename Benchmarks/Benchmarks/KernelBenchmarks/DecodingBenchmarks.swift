@@ -45,15 +45,13 @@ private func attention(batch: Int, past: Int) -> () -> Void {
     let output = Buffer<Float>(count: batch * row)
     let length = KeyValuePage<Float>.length
     let segments = (0..<batch).map { sequence in
-        AttentionSegment(
+        var pages = KeyValuePages<Float>(layerCount: 1, width: width)
+        for _ in 0...past / length { pages.append(numbers(2 * length * width)) }
+        return AttentionSegment(
             start: sequence,
             count: 1,
             past: past,
-            memory: .pages(
-                (0...past / length).map { _ in
-                    KeyValuePage(keys: numbers(length * width), values: numbers(length * width))
-                }
-            )
+            memory: .pages(pages, layer: 0)
         )
     }
     return {

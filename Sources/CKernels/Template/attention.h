@@ -185,8 +185,9 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
     for (long tile = earliest; tile < seen; tile += TILE) {
         long length = seen - tile < TILE ? seen - tile : TILE, stride = key_stride;
         long page = tile / TILE, ahead = seen - tile - length < TILE ? seen - tile - length : TILE;
-        const float *keys = segment->keys[page], *next = ahead > 0 ? segment->keys[page + 1] : NULL;
-        const float *values = (const float *)segment->values[page] + kv_head * D;
+        const float *keys = (const float *)segment->keys[page] + segment->keys_from, *next = NULL;
+        const float *values = (const float *)segment->values[page] + segment->values_from + kv_head * D;
+        if (ahead > 0) next = (const float *)segment->keys[page + 1] + segment->keys_from;
         if (rows < TILE) {
             prefetch_rows(length, D, values, key_stride);
             if (next && segment->keys_by_column)

@@ -272,7 +272,7 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
             long keys = segment->past + i + 1, window = shape->window;
             long from = window && keys > window ? keys - window : 0;
             for (long j = from; j < keys; j++) {
-                const REAL *k = (const REAL *)segment->keys[j / CK_PAGE];
+                const REAL *k = (const REAL *)segment->keys[j / CK_PAGE] + segment->keys_from;
                 long step = segment->keys_by_column ? CK_PAGE : 1;
                 k += segment->keys_by_column ? kv_head * D * CK_PAGE + j % CK_PAGE
                                              : (j % CK_PAGE * K + kv_head) * D;
@@ -285,7 +285,7 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
             for (long d = 0; d < D; d++) {
                 REAL o = 0;
                 for (long j = from; j < keys; j++) {
-                    const REAL *v = (const REAL *)segment->values[j / CK_PAGE];
+                    const REAL *v = (const REAL *)segment->values[j / CK_PAGE] + segment->values_from;
                     o += p[j] * v[(j % CK_PAGE * K + kv_head) * D + d];
                 }
                 out[d] = o / total;

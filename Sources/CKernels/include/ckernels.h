@@ -42,13 +42,15 @@ enum { CK_PAGE = 64 };
 
 // One segment's operands. Rows of q, out, dq are [query_heads * head_dim] and start at the
 // segment's first query; rows of keys and values are [kv_heads * head_dim], and those of the
-// positions from p * CK_PAGE on begin at keys[p] and values[p]. Keys by column are instead
-// [kv_heads, head_dim, CK_PAGE] at keys[p], whatever columns nobody sees may hold.
+// positions from p * CK_PAGE on begin `keys_from` elements behind keys[p] and `values_from` behind
+// values[p]. Keys by column are instead [kv_heads, head_dim, CK_PAGE] there, whatever columns nobody
+// sees may hold.
 typedef struct ck_attention_segment {
     long count, past;
     bool keys_by_column;
     const void *q;
     const void *_Nullable const *_Nonnull keys, *_Nullable const *_Nonnull values;
+    long keys_from, values_from;
     void *out;
     void *_Nullable log_sum_exp;  // [count, query_heads]
 } ck_attention_segment;

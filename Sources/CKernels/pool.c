@@ -6,13 +6,16 @@
 // that are left. Nothing that many threads poll shares a cache line with what they change.
 #define _GNU_SOURCE
 #include <limits.h>
-#include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
 
 #include "ckernels.h"
 
@@ -58,6 +61,7 @@ static inline void pause_briefly(int spins) {
 #endif
 }
 
+#if defined(__linux__)
 // Sleeps while the word has this value, or a little shorter.
 static void sleep_on(_Atomic uint32_t *word, uint32_t value) {
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
@@ -66,6 +70,15 @@ static void sleep_on(_Atomic uint32_t *word, uint32_t value) {
 static void wake(_Atomic uint32_t *word, int most) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, most, NULL, NULL, 0);
 }
+#else
+// Other systems have no futex: sleepers look again by themselves.
+static void sleep_on(_Atomic uint32_t *word, uint32_t value) {
+    struct timespec moment = {.tv_nsec = 50000};
+    nanosleep(&moment, NULL);
+}
+
+static void wake(_Atomic uint32_t *word, int most) {}
+#endif
 
 static void work(void) {
     inside_job = true;

@@ -118,8 +118,13 @@ public func divergence<S: KernelScalar>(
             && temperature > 0,
         "divergence: \(logits.count) logits, \(losses.count) losses of \(rows) rows"
     )
-    if case .top(let tops) = teacher {
+    switch teacher {
+    case .logits(let logits, let shared):
+        checkIds("divergence", shared.student, rows: columns)
+        checkIds("divergence", shared.teacher, rows: logits.count / rows)
+    case .top(let tops):
         precondition(tops.count == rows, "divergence: \(tops.count) entries for \(rows) rows")
+        for top in tops { checkIds("divergence", top.tokens, rows: columns) }
     }
     let inverse = S(1 / temperature)
     ThreadPool.forEach(rows, grain: 1) { range in
@@ -159,7 +164,6 @@ private struct OutcomeRow<S: KernelScalar> {
             hasOthers = tops[row].rest != nil && tokens.count < z.count
         }
         let count = tokens.count
-        checkIds("divergence", tokens, rows: z.count)
         x = Buffer(count: count + (hasOthers ? 1 : 0))
         y = Buffer(count: x.count)
         Self.gather(z, tokens, inverse, into: x)
@@ -170,7 +174,6 @@ private struct OutcomeRow<S: KernelScalar> {
         case .logits(let logits, let shared):
             let columns = logits.count / rows
             let own = logits[row * columns..<(row + 1) * columns]
-            checkIds("divergence", shared.teacher, rows: columns)
             Self.gather(own, shared.teacher, inverse, into: y)
             if hasOthers {
                 y[count] = Self.logSumExp(Self.others(of: own, than: shared.teacher, inverse))

@@ -37,32 +37,28 @@ public struct TargetMaking {
         into path: String,
         progress: (_ added: Int) -> Void = { _ in }
     ) throws {
+        let selections = try layout.experiment.seeds.flatMap { seed in
+            try arms.compactMap { try selected($0, seed) }
+        }
         // Opening cuts off a torn last line, so it comes before reading.
         let file = try JSONLines.Appender(path)
-        var known: Set<TraceTokens> = []
+        var known = KnownTargets()
         for record in try JSONLines.read(path, { try TokenTargets(json: $0) }) {
-            known.insert(TraceTokens(record.id, record.ids))
+            known.traces.insert(TraceTokens(record.id, record.ids))
+            known.vocabulary = record.vocabulary
         }
         var added = 0
-        for seed in layout.experiment.seeds {
-            for arm in arms where arm.kind != .base {
-                try add(arm, seed, to: file, path, &known) {
-                    added += 1
-                    progress(added)
-                }
+        for (arm, selection) in selections {
+            try add(arm, selection, to: file, path, &known) {
+                added += 1
+                progress(added)
             }
         }
     }
 
-    private func add(
-        _ arm: Arm,
-        _ seed: UInt64,
-        to file: JSONLines.Appender,
-        _ path: String,
-        _ known: inout Set<TraceTokens>,
-        _ progress: () -> Void
-    ) throws {
-        guard let selection = try layout.selection(arm, seed: seed) else { return }
+    /// The selection of an arm; nil for one of kind base.
+    private func selected(_ arm: Arm, _ seed: UInt64) throws -> (arm: Arm, selection: Stage)? {
+        guard let selection = try layout.selection(arm, seed: seed) else { return nil }
         guard selection.hasSelection else {
             throw Failure(
                 .missingInput,
@@ -72,17 +68,37 @@ public struct TargetMaking {
                     + "\(arm.name)"
             )
         }
+        return (arm, selection)
+    }
+
+    private func add(
+        _ arm: Arm,
+        _ selection: Stage,
+        to file: JSONLines.Appender,
+        _ path: String,
+        _ known: inout KnownTargets,
+        _ progress: () -> Void
+    ) throws {
         try selection.checkOutput("selected.jsonl")
-        let student = try models.student(of: arm, layout, seed: seed)
-        let teacher = try models.model(.teacher, of: layout, seed: seed)
+        let student = try models.student(of: arm, layout, seed: selection.seed)
+        let teacher = try models.model(.teacher, of: layout, seed: selection.seed)
         let vocabularies = try models.vocabularies(teacher: teacher, student: student)
         let template = layout.experiment.template
         let vocabulary = student.tokenizer.vocabularyDigest
+        guard known.vocabulary ?? vocabulary == vocabulary else {
+            throw Failure(
+                .badData,
+                file: path,
+                "holds targets in the tokens of another student than that of arm '\(arm.name)'",
+                remedy: "Write a file for each of them."
+            )
+        }
+        known.vocabulary = vocabulary
         for trace in try SelectedTrace.read(selection.selected) {
             try Interrupts.check()
             let example = try template.example(trace, with: student.tokenizer)
             let completion = Array(example.ids.dropFirst(example.promptCount))
-            guard known.insert(TraceTokens(trace.id, completion)).inserted else { continue }
+            guard known.traces.insert(TraceTokens(trace.id, completion)).inserted else { continue }
             let prompt = try template.encode(problem: trace.problem, with: teacher.tokenizer)
             let positions = try positions(along: completion, after: prompt, teacher, vocabularies)
             let record = TokenTargets(
@@ -132,6 +148,13 @@ public struct TargetMaking {
         }
         return positions
     }
+}
+
+/// What a file of targets holds already.
+private struct KnownTargets {
+    var traces: Set<TraceTokens> = []
+    /// The digest of the vocabulary of all; nil for an empty file.
+    var vocabulary: String?
 }
 
 /// A trace by what it says.

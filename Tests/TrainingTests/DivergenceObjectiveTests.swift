@@ -207,7 +207,7 @@ import Tokenizers
         let vocabulary = student.tokenizer.vocabularyDigest
         let records = try Self.targets(teacher, batch, vocabulary: vocabulary)
         try JSONLines.write(records.map(\.json), to: path)
-        let stored = try StoredTeacher(path, vocabulary: vocabulary)
+        let stored = try StoredTeacher(path, of: student)
         // A trace that was cut has the targets of its start.
         var examples = batch.examples
         examples[1].ids.removeLast(2)
@@ -224,7 +224,11 @@ import Tokenizers
         #expect(distance(one.gradients, two.gradients) < 1e-5)
 
         let other = #expect(throws: Failure.self) {
-            try StoredTeacher(path, vocabulary: "of another tokenizer")
+            let count = ChainWorld.words.count - 1
+            return try StoredTeacher(
+                path,
+                of: Self.model(seed: 1, order: Array((0..<count).reversed()))
+            )
         }
         #expect(other?.kind.exitCode == 65 && other?.message.contains("another tokenizer") == true)
         examples[0].id = "never seen"

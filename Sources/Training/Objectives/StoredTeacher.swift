@@ -1,5 +1,6 @@
 import Basics
 import Kernels
+import Models
 import Records
 
 /// A teacher that is not there any more: what it said along the traces, from a file of
@@ -12,11 +13,12 @@ public struct StoredTeacher: TeacherDistributions {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - vocabulary: The digest of the student's vocabulary.
+    ///   - student: Who learns from it.
     /// - Throws: `Failure` for a file that is missing or malformed, or whose tokens are those of
     ///   another tokenizer.
-    public init(_ path: String, vocabulary: String) throws {
+    public init(_ path: String, of student: LanguageModel) throws {
         self.path = path
+        let vocabulary = student.tokenizer.vocabularyDigest
         var targets: [String: [TokenTargets]] = [:]
         for record in try JSONLines.read(path, { try TokenTargets(json: $0) }) {
             guard record.vocabulary == vocabulary else {
@@ -28,6 +30,11 @@ public struct StoredTeacher: TeacherDistributions {
                         + "than the student's (\(vocabulary.prefix(12)))",
                     remedy: "Write it for this student: rsd-generate targets."
                 )
+            }
+            for tokens in record.top {
+                do { try student.check(tokens) } catch let failure as Failure {
+                    throw failure.at("'\(record.id)'").inFile(path)
+                }
             }
             targets[record.id, default: []].append(record)
         }

@@ -39,6 +39,11 @@ public struct LocalTeacher: TeacherDistributions {
         )
     }
 
+    /// How its vocabulary differs from the student's, for a log; nil where they are the same.
+    var difference: String? {
+        vocabularies.isIdentity ? nil : "vocabularies: \(vocabularies.summary)"
+    }
+
     /// What it reads in place of the student's prompt; nil where it has the same vocabulary.
     ///
     /// - Throws: `Failure` when its vocabulary cannot spell the prompt.

@@ -30,6 +30,7 @@ extension TrainingStages {
             try settings.objective.asksTeacher
             ? LocalTeacher(layout.loadModel(.teacher, seed: seed, storage: .stored), of: model)
             : nil
+        if let difference = teacher?.difference { display.write(line: difference) }
         let set = try trainingSet(selection, arm, model, teacher, layout.experiment.template)
         let batches = SelectedTraceBatches(
             set.examples,
@@ -82,8 +83,7 @@ extension TrainingStages {
             weight: settings.weight
         )
         if let path = settings.usedTargets {
-            let vocabulary = student.tokenizer.vocabularyDigest
-            return DivergenceObjective(loss, from: try StoredTeacher(path, vocabulary: vocabulary))
+            return DivergenceObjective(loss, from: try StoredTeacher(path, of: student))
         }
         guard let teacher else { preconditionFailure("a divergence has a teacher or targets") }
         return DivergenceObjective(loss, from: teacher)

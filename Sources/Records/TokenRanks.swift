@@ -1,5 +1,4 @@
 import Basics
-import Foundation
 
 /// The rank of each token of one try under the student: 1 for its most likely token.
 ///
@@ -50,7 +49,7 @@ extension Trace {
         studentProbability.reduce(0) { sum, probability in
             // What a float cannot hold is as unlikely as what it can.
             let held = max(probability, .leastNonzeroMagnitude)
-            return sum + (probability.isNaN ? .infinity : -log(Double(held)))
+            return sum + (probability.isNaN ? .infinity : -Elementary.log(Double(held)))
         }
     }
 

@@ -1,5 +1,4 @@
 import Basics
-import Foundation
 
 /// A teacher's distributions along one trace, as far as they are kept: its most likely tokens at each
 /// position, and the rest's probability.
@@ -91,7 +90,7 @@ public struct TokenTargets: Sendable, Equatable {
                 )
             }
             let all = rest[position].isNaN ? values : values + [rest[position]]
-            let total = all.reduce(0) { $0 + exp(Double($1)) }
+            let total = all.reduce(0) { $0 + Elementary.exp(Double($1)) }
             guard all.allSatisfy({ $0.isFinite }), abs(total - 1) <= 1e-3 else {
                 throw Failure(
                     .badData,

@@ -1,7 +1,6 @@
 import Basics
 import Decoding
 import Experiments
-import Foundation
 import Kernels
 import Models
 import Records
@@ -186,13 +185,13 @@ extension TopTokens {
         let others = Buffer<Float>(count: logits.count)
         others.copy(from: logits)
         for token in shared { others[Int(token)] = -.infinity }
-        let whole = Double(row.greatest) + log(row.sum)
+        let whole = Double(row.greatest) + Elementary.log(row.sum)
         let left = LogitSummary(others)
         self.init(
             tokens: shared.map { map[Int($0)] },
             logProbabilities: shared.map { Float(Double(logits[Int($0)]) - whole) },
             rest: left.greatest > -.infinity
-                ? Float(Double(left.greatest) + log(left.sum) - whole) : nil
+                ? Float(Double(left.greatest) + Elementary.log(left.sum) - whole) : nil
         )
     }
 }

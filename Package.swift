@@ -81,8 +81,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Autograd", "Basics", "Checkpoints", "Experiments", "Kernels", "Models", "Records",
-                "Tokenizers",
+                "Autograd", "Basics", "Checkpoints", "Decoding", "Experiments", "Kernels", "Models",
+                "Records", "Tokenizers",
             ]
         ),
         .target(
@@ -155,8 +155,8 @@ let package = Package(
         tests(
             "Training",
             [
-                "TestSupport", "Autograd", "Checkpoints", "Records", "Experiments", "Basics",
-                "Models", "Tokenizers",
+                "TestSupport", "Autograd", "Checkpoints", "Decoding", "Records", "Experiments",
+                "Basics", "Kernels", "Models", "Tokenizers",
             ]
         ),
         // A whole experiment of random models, for the tests of what comes after training.

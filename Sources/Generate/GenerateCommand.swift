@@ -19,8 +19,8 @@ struct GenerateCommand: ParsableCommand {
             """,
         version: ProgramText.version,
         subcommands: [
-            RunCommand.self, SelectCommand.self, AnalyseCommand.self, BenchCommand.self,
-            ContaminationCommand.self, KeysCommand.self,
+            RunCommand.self, SelectCommand.self, TargetsCommand.self, AnalyseCommand.self,
+            BenchCommand.self, ContaminationCommand.self, KeysCommand.self,
         ]
     )
 }

@@ -228,6 +228,17 @@ extension Tokenizer {
         }
     }
 
+    /// SHA-256 of all tokens, in hexadecimal: equal for two tokenizers whose ids mean the same.
+    public var vocabularyDigest: String {
+        var hash = SHA256()
+        for id in 0..<Int32(vocabularySize) {
+            let bytes = tokenBytes(id)
+            hash.update("\(isSpecial(id) ? "special" : "token") \(bytes.count) ")
+            hash.update(Data(bytes))
+        }
+        return hash.hex()
+    }
+
     /// Whether every id means the same bytes here and there.
     public func hasSameVocabulary(as other: Tokenizer) -> Bool {
         vocabularySize == other.vocabularySize

@@ -13,12 +13,16 @@ public struct MemoryEstimate: Sendable, Equatable {
     public let logitBytes: Int
     /// What is computed again instead of being kept.
     public let recomputation: Recomputation
+    /// A frozen teacher beside the student, its states and its logits of one chunk of rows.
+    public var teacherBytes = 0
 
     /// The programs themselves, OpenBLAS's packing buffers, tables.
     private static let otherBytes = 150 << 20
 
     /// All of it.
-    public var totalBytes: Int { parameterBytes + activationBytes + logitBytes + Self.otherBytes }
+    public var totalBytes: Int {
+        parameterBytes + activationBytes + logitBytes + teacherBytes + Self.otherBytes
+    }
 
     /// Adapters that are trained, and the bytes of the matrices under them.
     public typealias Adapting = (lora: LoRA, storedBytes: Int)
@@ -88,6 +92,25 @@ public struct MemoryEstimate: Sendable, Equatable {
         func gigabytes(_ bytes: Int) -> String { String(format: "%.2f GB", Double(bytes) / 1e9) }
         return "memory: about \(gigabytes(totalBytes)) (weights, gradients and moments "
             + "\(gigabytes(parameterBytes)), activations \(gigabytes(activationBytes)), logits "
-            + "\(gigabytes(logitBytes))), recomputing \(recomputation.rawValue)"
+            + gigabytes(logitBytes)
+            + (teacherBytes > 0 ? ", the teacher \(gigabytes(teacherBytes))" : "")
+            + "), recomputing \(recomputation.rawValue)"
+    }
+
+    /// What a teacher takes that is asked about micro-batches of `rows` tokens.
+    ///
+    /// Stored weights lie beside their copy in the layout of products; one layer's inner values are
+    /// held at a time; the logits of a chunk are held beside the student's, whose copy for the
+    /// cross-entropy beside a divergence is counted here too.
+    public static func teacherBytes(
+        _ configuration: ModelConfiguration,
+        storedBytes: Int,
+        rows: Int
+    ) -> Int {
+        let c = configuration
+        let words = rows * (3 * c.intermediateSize + 4 * c.hiddenSize + 2 * c.attentionWidth)
+        let logitRows = min(rows, Variable<Float>.headRowsAtOnce(vocabularySize: c.vocabularySize))
+        return 2 * storedBytes
+            + (words + 2 * logitRows * c.vocabularySize) * MemoryLayout<Float>.size
     }
 }

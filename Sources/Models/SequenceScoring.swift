@@ -74,24 +74,56 @@ public struct SequenceScoring {
     /// - Returns: `[completion.count]`.
     /// - Throws: `Failure.badData` for a token that the model does not have.
     public func probabilities(of completion: [Int32], after prompt: [Int32]) throws -> [Float] {
+        try map(completion, after: prompt) { row, token in
+            LogitSummary(row).probability(of: Int(token))
+        }
+    }
+
+    /// The rank of each completion token after what comes before it: 1 for the most likely one, the
+    /// same for equals, at most `highest`.
+    ///
+    /// Over real tokens, padding rows left out.
+    /// - Precondition: The prompt is not empty.
+    /// - Returns: `[completion.count]`.
+    /// - Throws: `Failure.badData` for a token that the model does not have.
+    public func ranks(of completion: [Int32], after prompt: [Int32], highest: Int) throws -> [Int] {
+        try map(completion, after: prompt) { row, token in
+            let own = row[Int(token)]
+            return row.withSpan { logits in
+                var rank = 1
+                for index in logits.indices where logits[index] > own { rank += 1 }
+                return min(rank, highest)
+            }
+        }
+    }
+
+    /// Asks something of the logits of real tokens that each completion token is predicted by.
+    ///
+    /// - Throws: `Failure.badData` for a token that the model does not have.
+    private func map<Result>(
+        _ completion: [Int32],
+        after prompt: [Int32],
+        _ ask: (_ row: Buffer<Float>, _ token: Int32) -> Result
+    ) throws -> [Result] {
         precondition(!prompt.isEmpty, "SequenceScoring: the prompt is empty")
         let tokens = prompt + completion
         try model.check(tokens)
-        var result: [Float] = []
+        var results: [Result] = []
         // The row of a token predicts the one after it, so the last one is not needed.
         forEachPass(over: Array(tokens.dropLast()), from: prompt.count - 1) { logits, rows in
             let columns = logits.count / rows.count
             for (index, position) in rows.enumerated() {
                 let first = index * columns
-                let row = LogitSummary(logits[first..<first + model.vocabularySize])
-                result.append(row.probability(of: Int(tokens[position + 1])))
+                let row = logits[first..<first + model.vocabularySize]
+                results.append(ask(row, tokens[position + 1]))
             }
         }
-        return result
+        return results
     }
 
-    /// Runs tokens through the model and hands out the logits behind those from `first` on.
-    private func forEachPass(
+    /// Runs tokens through the model and hands out the logits behind those from `first` on, a few
+    /// rows at a time, padding columns included.
+    public func forEachPass(
         over tokens: [Int32],
         from first: Int,
         _ body: (_ logits: Buffer<Float>, _ rows: Range<Int>) -> Void

@@ -13,6 +13,10 @@ public struct TraceFilter: Sendable, Equatable {
         case first
         /// Every one.
         case all
+        /// The one that the student finds most likely a token: the lowest mean of -ln P_S.
+        case lowestPerplexity = "lowest-perplexity"
+        /// The one with the lowest ratio of ranks to surprisals under the student.
+        case rankSurprisal = "rank-surprisal"
     }
 
     /// Why a try is not kept; a try is counted under the first reason that applies.
@@ -83,12 +87,17 @@ public struct TraceFilter: Sendable, Equatable {
     ///
     /// The outcome does not depend on the order of the tries; it follows the order of `problems`,
     /// which are ids, and leaves out tries of other problems. `verdict` grades a try again; by
-    /// default the record's own verdict counts.
+    /// default the record's own verdict counts. `ranks` gives the rank of each token of a try under
+    /// the student, at most `TokenRanks.highest`; asked by `rankSurprisal` alone, and where there is
+    /// a choice.
+    ///
+    /// - Throws: What `ranks` throws.
     public func select(
         _ traces: [Trace],
         problems: [String],
-        verdict: (Trace) -> AnswerVerdict = { $0.verdict }
-    ) -> TraceSelection {
+        verdict: (Trace) -> AnswerVerdict = { $0.verdict },
+        ranks: (Trace) throws -> [Int] = { _ in preconditionFailure("no ranks to choose by") }
+    ) throws -> TraceSelection {
         let tries = Dictionary(grouping: traces, by: { Array($0.id.utf8) })
         var selection = TraceSelection(problemCount: problems.count)
         for id in problems {
@@ -102,12 +111,7 @@ public struct TraceFilter: Sendable, Equatable {
                     passing.append(trace)
                 }
             }
-            let kept: [Trace] =
-                switch choice {
-                case .all: passing
-                case .first: Array(passing.prefix(1))
-                case .shortest: passing.min { $0.ids.count < $1.ids.count }.map { [$0] } ?? []
-                }
+            let kept = try kept(of: passing, ranks: ranks)
             if kept.count < passing.count {
                 selection.rejections[.notChosen, default: 0] += passing.count - kept.count
             }
@@ -122,6 +126,23 @@ public struct TraceFilter: Sendable, Equatable {
             }
         }
         return selection
+    }
+
+    /// Those of a problem's passing tries, in their order, that are kept.
+    private func kept(of passing: [Trace], ranks: (Trace) throws -> [Int]) throws -> [Trace] {
+        func best(_ score: (Trace) throws -> Double) rethrows -> [Trace] {
+            guard passing.count > 1 else { return passing }
+            let scores = try passing.map(score)
+            let least = scores.indices.min { scores[$0] < scores[$1] }
+            return least.map { [passing[$0]] } ?? []
+        }
+        return switch choice {
+        case .all: passing
+        case .first: Array(passing.prefix(1))
+        case .shortest: best { Double($0.ids.count) }
+        case .lowestPerplexity: best { $0.meanSurprisal }
+        case .rankSurprisal: try best { $0.rankSurprisal(try ranks($0)) }
+        }
     }
 }
 

@@ -10,6 +10,8 @@ public struct TrainingExample: Sendable, Equatable {
     public var weights: [Float]
     /// How many of the tokens are the prompt.
     public var promptCount: Int
+    /// What a teacher reads in place of the prompt, in its own tokens; nil for the same tokens.
+    public var teacherPrompt: [Int32]?
 
     /// Joins a prompt and a completion; only the completion is trained.
     ///

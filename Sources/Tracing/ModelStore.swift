@@ -62,41 +62,9 @@ public final class ModelStore {
     /// - Throws: `Failure.configuration` naming both when they have too little in common.
     func vocabularies(teacher: LanguageModel, student: LanguageModel) throws -> VocabularyMap {
         if let map, map.teacher === teacher, map.student === student { return map.map }
-        let new =
-            teacher === student
-            ? VocabularyMap(sharedVocabularySize: student.vocabularySize)
-            : try VocabularyMap(teacher: teacher, student: student)
+        let new = try VocabularyMap(teacher: teacher, student: student)
         if !new.isIdentity { StandardError.write(line: "vocabularies: \(new.summary)") }
         map = (teacher, student, new)
         return new
-    }
-}
-
-extension VocabularyMap {
-    /// Compares the vocabularies of a teacher and a student.
-    ///
-    /// - Throws: `Failure.configuration` naming both when they have too little in common.
-    init(teacher: LanguageModel, student: LanguageModel) throws {
-        func side(_ model: LanguageModel) -> Side {
-            let ids = 0..<Int32(model.tokenizer.vocabularySize)
-            return Side(
-                name: RunEnvironment.relative(model.name),
-                tokens: ids.map(model.tokenizer.tokenBytes),
-                special: Set(ids.filter(model.tokenizer.isSpecial))
-            )
-        }
-        let sides = (teacher: side(teacher), student: side(student))
-        try self.init(teacher: sides.teacher, student: sides.student) { bytes in
-            do {
-                return try teacher.tokenizer.encode(bytes, specialTokens: .asText)
-            } catch let failure as Failure {
-                throw Failure(
-                    .configuration,
-                    "teacher \(sides.teacher.name) cannot read what student \(sides.student.name) "
-                        + "writes: \(failure.message)",
-                    remedy: "Choose a teacher and a student of one tokenizer family."
-                )
-            }
-        }
     }
 }

@@ -78,6 +78,23 @@ struct TraceSelector {
         return (ids, try SequenceScoring(student).probabilities(of: ids, after: prompt))
     }
 
+    /// The rank of each token of a try under the student that took part in it.
+    private func rank(_ trace: Trace, of problem: Problem?, _ arm: Arm, _ seed: UInt64) throws
+        -> [Int]
+    {
+        try Interrupts.check()
+        guard let problem else { preconditionFailure("a try of no problem was selected") }
+        let student = try models.student(of: arm, layout, seed: seed)
+        return try SequenceScoring(student).ranks(
+            of: trace.ids,
+            after: experiment.template.encode(
+                problem: problem.problem,
+                with: student.tokenizer
+            ),
+            highest: TokenRanks.highest
+        )
+    }
+
     /// Traces from elsewhere, taken as they are.
     private func taken(_ arm: Arm, _ seed: UInt64) throws -> ArmSelection? {
         guard let source = arm.traces else { return nil }
@@ -182,12 +199,20 @@ struct TraceSelector {
         if result.isComplete, store.files == [stage.traces()] {
             try stage.checkOutput("traces.jsonl")
         }
-        let selection = arm.selection.filter.select(
+        let ranks = RankStore(stage: stage)
+        let selection = try arm.selection.filter.select(
             result.tries,
-            problems: result.problems.map(\.id)
-        ) { trace in
-            visited[Array(trace.id.utf8)]?.verdict(on: trace.text, style: style) ?? trace.verdict
-        }
+            problems: result.problems.map(\.id),
+            verdict: { trace in
+                visited[Array(trace.id.utf8)]?.verdict(on: trace.text, style: style)
+                    ?? trace.verdict
+            },
+            ranks: { trace in
+                try ranks.ranks(of: trace) {
+                    try rank(trace, of: visited[Array(trace.id.utf8)], arm, stage.seed)
+                }
+            }
+        )
         result.selection = selection
         result.kept = try selection.traces.compactMap { trace in
             guard let problem = visited[Array(trace.id.utf8)] else { return nil }

@@ -158,3 +158,22 @@ import Testing
         }
     }
 }
+
+extension VocabularyMapTests {
+    @Test func aTeacherReadsSpellingsAndPredictsBehindThem() throws {
+        let map = try VocabularyMap(
+            teacher: Self.teacher,
+            student: Self.student,
+            encode: Self.encode
+        )
+        let think = Int32(Self.ordinary.count + 5)
+        let word = Int32(256)
+        let reading = TeacherReading(of: [think, 65, 66], after: [1, 2], vocabularies: map)
+        // < think > stands for one token; the last token is only predicted.
+        #expect(reading.tokens == [1, 2, 60, word + 1, 62, 65])
+        #expect(reading.rows == [1, 4, 5])
+        let shared = VocabularyMap(sharedVocabularySize: 100)
+        let same = TeacherReading(of: [7, 8], after: [5], vocabularies: shared)
+        #expect(same.tokens == [5, 7] && same.rows == [0, 1])
+    }
+}

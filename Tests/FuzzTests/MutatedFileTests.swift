@@ -29,6 +29,8 @@ import Testing
         FuzzFormat(name: "choices", prepare: RecordFormats.choices),
         FuzzFormat(name: "traces", prepare: RecordFormats.traces),
         FuzzFormat(name: "selected", prepare: RecordFormats.selected),
+        FuzzFormat(name: "targets", prepare: RecordFormats.targets),
+        FuzzFormat(name: "ranks", prepare: RecordFormats.ranks),
         FuzzFormat(name: "samples", prepare: RecordFormats.samples),
         FuzzFormat(name: "scores", prepare: ReportFormats.scores),
         FuzzFormat(name: "metrics", prepare: ReportFormats.metrics),

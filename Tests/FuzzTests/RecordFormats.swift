@@ -139,6 +139,45 @@ enum RecordFormats {
         }
     }
 
+    static func targets(_ folder: String) throws -> any FuzzSubject {
+        try TextSubject(
+            "\(folder)/targets.jsonl",
+            seeds: [
+                """
+                {"id":"a","vocabulary":"0f","ids":[1,2],"top":[[1,3],[2]],\
+                "logprobs":[[-1.0986123,-1.0986123],[0]],"rest":[-1.0986123,null]}
+                {"id":"b","vocabulary":"0f","ids":[7],"top":[[]],"logprobs":[[]],"rest":[0]}
+
+                """
+            ],
+            words: ["\"top\"", "\"logprobs\"", "[[1]]", "[[0]]", "null", "-0.6931472"]
+        ) { path, _ in
+            func read(_ path: String) throws -> [TokenTargets] {
+                try JSONLines.read(path) { try TokenTargets(json: $0) }
+            }
+            try check(read(path), \.json, path, read)
+        }
+    }
+
+    static func ranks(_ folder: String) throws -> any FuzzSubject {
+        try TextSubject(
+            "\(folder)/ranks.jsonl",
+            seeds: [
+                """
+                {"id":"a","try":0,"ranks":[1,100]}
+                {"id":"b","try":15,"ranks":[]}
+
+                """
+            ],
+            words: ["\"ranks\"", "[0]", "[101]", "1.0"]
+        ) { path, _ in
+            func read(_ path: String) throws -> [TokenRanks] {
+                try JSONLines.read(path, tornTail: .drop) { try TokenRanks(json: $0) }
+            }
+            try check(read(path), \.json, path, read)
+        }
+    }
+
     static func samples(_ folder: String) throws -> any FuzzSubject {
         let verdicts = AnswerVerdict.allCases.map { "\"\($0.rawValue)\"" }
         let seed = verdicts.enumerated().map { index, verdict in

@@ -201,6 +201,18 @@ import Testing
             Record("traces.jsonl", [trace], lines: { [$0.json] }, read: Trace.read),
             Record("selected.jsonl", [selected], lines: { [$0.json] }, read: SelectedTrace.read),
             Record(
+                "targets.jsonl",
+                [targets],
+                lines: { [$0.json] },
+                read: { try JSONLines.read($0) { try TokenTargets(json: $0) } }
+            ),
+            Record(
+                "ranks.jsonl",
+                [TokenRanks(id: "p", attempt: 1, ranks: [1, 100])],
+                lines: { [$0.json] },
+                read: { try JSONLines.read($0) { try TokenRanks(json: $0) } }
+            ),
+            Record(
                 "metrics.jsonl",
                 [step],
                 lines: { [$0.json] },
@@ -320,6 +332,15 @@ extension RecordMembersTests {
         weights: [0, 1],
         isComplete: false,
         origin: "rsd, seed 2, try 1"
+    )
+
+    static let targets = TokenTargets(
+        id: "p",
+        vocabulary: "0f",
+        ids: [1, 2],
+        top: [[1, 3], [2]],
+        logProbabilities: [[-1.0986123, -1.0986123], [0]],
+        rest: [-1.0986123, .nan]
     )
 
     static let step = StepMetrics(

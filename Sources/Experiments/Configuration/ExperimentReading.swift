@@ -178,5 +178,8 @@ extension Experiment: ConfigurationSection {
                 report.add(place, "is of kind \(arm.kind.rawValue), and there is no teacher")
             }
         }
+        for mistake in ObjectiveSettings.check(arms, hasTeacher: hasTeacher, document) {
+            report.add(mistake.place, mistake.message, remedy: mistake.remedy)
+        }
     }
 }

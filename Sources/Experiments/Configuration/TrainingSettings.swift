@@ -98,6 +98,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var keepCheckpoints = 0
     /// The adapters that are trained instead of all weights; nil trains all.
     public var lora: LoRA?
+    /// What is learned.
+    public var objective = ObjectiveSettings()
 
     /// Adapters of which no key is given.
     static let standardAdapters = LoRA(rank: 16, alpha: 32, targets: LoRA.maps)
@@ -172,6 +174,7 @@ extension TrainingSettings: ConfigurationSection {
             from: standardAdapters,
             "Trains low-rank adapters on the student as it is stored instead of all its weights."
         ),
+        .keys(of: \.objective),
     ]
 }
 

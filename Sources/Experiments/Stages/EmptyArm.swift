@@ -64,7 +64,8 @@ extension RunLayout {
             return Self.recorded(selection) ?? "none of its traces was selected"
         }
         // Traces may be there, and none of them fit for training.
-        guard let training = try training(arm, seed: seed), !training.hasModel else { return nil }
+        guard let training = try ifPresent({ try training(arm, seed: seed) }), !training.hasModel
+        else { return nil }
         return Self.recorded(training)
     }
 

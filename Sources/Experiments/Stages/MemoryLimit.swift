@@ -22,32 +22,39 @@ extension MemoryEstimate {
 
 extension TrainingSettings.Recompute {
     /// The estimate under this setting.
+    ///
+    /// `teacherBytes` is what a teacher takes beside the student; see `MemoryEstimate.teacherBytes`.
     public func estimate(
         _ configuration: ModelConfiguration,
         rows: Int,
         moments: NamedTensor.Storage,
-        adapting: MemoryEstimate.Adapting? = nil
+        adapting: MemoryEstimate.Adapting? = nil,
+        teacherBytes: Int = 0
     ) -> MemoryEstimate {
-        let recomputation: Recomputation
-        switch self {
-        case .auto:
-            return .choosing(
+        func estimate(_ recomputation: Recomputation) -> MemoryEstimate {
+            MemoryEstimate(
                 configuration,
+                recomputation: recomputation,
                 rows: rows,
                 moments: moments,
-                adapting: adapting,
-                availableBytes: RunEnvironment.attainableMemoryBytes
+                adapting: adapting
             )
-        case .none: recomputation = .none
-        case .feedForward: recomputation = .feedForward
-        case .layers: recomputation = .layers
         }
-        return MemoryEstimate(
-            configuration,
-            recomputation: recomputation,
-            rows: rows,
-            moments: moments,
-            adapting: adapting
-        )
+        var estimate =
+            switch self {
+            case .auto:
+                MemoryEstimate.choosing(
+                    configuration,
+                    rows: rows,
+                    moments: moments,
+                    adapting: adapting,
+                    availableBytes: RunEnvironment.attainableMemoryBytes.map { $0 - teacherBytes }
+                )
+            case .none: estimate(.none)
+            case .feedForward: estimate(.feedForward)
+            case .layers: estimate(.layers)
+            }
+        estimate.teacherBytes = teacherBytes
+        return estimate
     }
 }

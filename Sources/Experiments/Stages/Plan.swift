@@ -235,8 +235,14 @@ extension RunLayout {
                 wanted.append(
                     Plan.Missing(key: key, path: path, source: "the file of another experiment")
                 )
-            case .problems?, nil: continue
+            case .problems?, nil: break
             }
+        }
+        for arm in arms where arm.kind != .base {
+            guard let targets = arm.training.objective.usedTargets else { continue }
+            let key = "arms.\(arm.name).training.teacherTargets"
+            let source = "rsd-generate targets \(experiment.file) --to \(targets)"
+            wanted.append(Plan.Missing(key: key, path: targets, source: source))
         }
         return wanted.filter { !FileManager.default.fileExists(atPath: $0.path) }
     }

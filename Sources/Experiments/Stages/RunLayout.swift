@@ -191,16 +191,19 @@ public struct RunLayout: Sendable {
             source: "Make and select its traces first: rsd-generate run \(experiment.file) --arm "
                 + "\(arm.name)"
         )
-        return stage(
-            .training,
-            arm.name,
-            seed,
-            [
-                "student": try studentKey(arm, seed: seed), "selected": .string(digest),
-                "training": arm.training.json, "template": experiment.template.json,
-                "seed": .integer(Int(seed)),
-            ]
-        )
+        var inputs = JSONObject([
+            ("student", try studentKey(arm, seed: seed)), ("selected", .string(digest)),
+            ("training", arm.training.json), ("template", experiment.template.json),
+            ("seed", .integer(Int(seed))),
+        ])
+        if arm.training.objective.asksTeacher {
+            inputs["teacher"] = try modelKey(.teacher, seed: seed)
+        }
+        if let targets = arm.training.objective.usedTargets {
+            let source = "Write it: rsd-generate targets \(experiment.file) --to \(targets)"
+            inputs["targets"] = .string(try digests.digest(of: targets, source: source))
+        }
+        return stage(.training, arm.name, seed, .object(inputs))
     }
 
     /// Where the weights are that an arm is scored with: the base student's for the base arm.

@@ -79,13 +79,15 @@ extension RunLayout {
         // What an arm is matched with bounds what it trains on.
         let matched = try (arm.matching?.targetTokens == true ? arm.matching?.arms : nil)?
             .compactMap { try targetTokens(experiment.arm($0)) }
-        return .training(
-            tokens: min(tokens, matched?.min() ?? tokens) * Double(training.epochs),
-            // A trace that is longer makes a micro-batch of its own.
-            microBatchTokens: min(
-                training.batch * training.maxLength,
-                max(training.microBatchTokens, training.maxLength)
-            ),
+        let allTokens = min(tokens, matched?.min() ?? tokens) * Double(training.epochs)
+        // A trace that is longer makes a micro-batch of its own.
+        let rows = min(
+            training.batch * training.maxLength,
+            max(training.microBatchTokens, training.maxLength)
+        )
+        var estimate = Estimate.training(
+            tokens: allTokens,
+            microBatchTokens: rows,
             recompute: training.recompute,
             moments: training.optimizer.moments,
             keptCheckpoints: TrainingSettings.checkpointsWhileTraining(
@@ -96,15 +98,33 @@ extension RunLayout {
                 ($0, student.storedBytes ?? 2 * student.shape.parameterCount)
             }
         )
+        if training.objective.asksTeacher {
+            guard let teacher = try size(.teacher) else { return nil }
+            // The whole micro-batch goes through the teacher once.
+            estimate.seconds +=
+                Estimate.passSeconds(
+                    parameters: teacher.shape.parameterCount,
+                    storedBytes: teacher.storedBytes,
+                    rows: rows
+                ) * allTokens / Double(rows)
+            estimate.memoryBytes += MemoryEstimate.teacherBytes(
+                teacher.shape,
+                storedBytes: teacher.storedBytes ?? 2 * teacher.shape.parameterCount,
+                rows: rows
+            )
+        }
+        return estimate
     }
 
     /// What has to be there before it is known how long an arm trains.
     func unknownTraining(_ arm: Arm) -> [String] {
+        let models: [ModelRole] =
+            arm.training.objective.asksTeacher ? [.student, .teacher] : [.student]
         guard let file = arm.traces?.file else {
-            return unknownInputs([.student], [experiment.problems])
+            return unknownInputs(models, [experiment.problems])
         }
         let isKnown = file.choice.limit != nil || FileManager.default.fileExists(atPath: file.path)
-        return unknownInputs([.student], []) + (isKnown ? [] : [file.path])
+        return unknownInputs(models, []) + (isKnown ? [] : [file.path])
     }
 
     /// Roughly how many target tokens an epoch of an arm has: half the limit for each trace.

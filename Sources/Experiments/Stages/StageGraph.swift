@@ -237,6 +237,7 @@ extension StageGraph.Node {
         case .training(let arm):
             needed.append((.selection(arm), seed))
             try student(of: arm)
+            if arm.training.objective.asksTeacher { needed.append((.base(.teacher), seed)) }
         case .evaluation(let arm):
             needed.append((arm.kind == .base ? .base(.student) : .training(arm), seed))
         }

@@ -97,6 +97,14 @@ extension Arm {
                 "the first \(selection.filter.unsolvedPrefix) tokens where no try passes"
             )
         }
+        switch selection.filter.choice {
+        case .shortest, .first, .all: break
+        case .lowestPerplexity: parts.append("the try that the student finds most likely")
+        case .rankSurprisal: parts.append("the try of the lowest ratio of ranks to surprisals")
+        }
+        if let objective = SettingLines.text(training.objective), kind != .base {
+            parts.append("learns the teacher's distributions: \(objective)")
+        }
         if let student { parts.append("from the student of \(student) on") }
         if let matching {
             let what = [

@@ -118,6 +118,24 @@ struct SettingLines {
                     + lora.targets.joined(separator: ", ")
             )
         }
+        if let text = text(settings.objective) { parts.append(text) }
         return parts.joined(separator: ", ")
+    }
+
+    /// What is learned besides the traces' tokens; nil for nothing.
+    static func text(_ objective: ObjectiveSettings) -> String? {
+        let parameter =
+            switch objective.kind {
+            case .crossEntropy, .forwardKL, .reverseKL: ""
+            case .jensenShannon: " with beta \(objective.beta)"
+            case .skewKL: " with alpha \(objective.alpha)"
+            }
+        guard objective.kind != .crossEntropy else { return nil }
+        var text = objective.kind.rawValue + parameter
+        if objective.temperature != 1 { text += " at temperature \(objective.temperature)" }
+        if objective.weight < 1 {
+            text += ", \(NumberText.share(objective.weight)) of the loss beside cross-entropy"
+        }
+        return text
     }
 }

@@ -1,3 +1,4 @@
+import Autograd
 import Basics
 import Checkpoints
 import Experiments
@@ -25,7 +26,12 @@ extension TrainingStages {
         guard !isTrained(stage, keeping: settings.keepCheckpoints) else { return .null }
         try checkWeights(of: arm, seed, layout)
         let model = try layout.loadStudent(toTrain: arm, seed: seed)
-        let set = try trainingSet(selection, arm, model, layout.experiment.template)
+        let teacher =
+            try settings.objective.asksTeacher
+            ? LocalTeacher(layout.loadModel(.teacher, seed: seed, storage: .stored), of: model)
+            : nil
+        if let difference = teacher?.difference { display.write(line: difference) }
+        let set = try trainingSet(selection, arm, model, teacher, layout.experiment.template)
         let batches = SelectedTraceBatches(
             set.examples,
             batchSize: settings.batch,
@@ -37,13 +43,15 @@ extension TrainingStages {
             model.configuration,
             rows: batches.schedule.largestMicroBatch,
             moments: settings.optimizer.moments,
-            adapting: settings.lora.map { ($0, model.transformer.storedBytes) }
+            adapting: settings.lora.map { ($0, model.transformer.storedBytes) },
+            teacherBytes: teacher?.byteCount(rows: batches.schedule.largestMicroBatch) ?? 0
         )
         if memory.totalBytes > 1 << 30 { display.write(line: memory.text) }
         try memory.check()
         model.transformer.recomputation = memory.recomputation
         let plan = TrainingPlan(
             batches: batches,
+            objective: try objective(of: settings.objective, model, teacher),
             sinks: MetricsLog.files(in: stage.folder),
             products: settings.products,
             optimizer: settings.optimizer,
@@ -62,6 +70,25 @@ extension TrainingStages {
         ]
     }
 
+    /// What is minimised.
+    private func objective(
+        of settings: ObjectiveSettings,
+        _ student: LanguageModel,
+        _ teacher: LocalTeacher?
+    ) throws -> any Objective {
+        guard let divergence = settings.divergence else { return CrossEntropyObjective() }
+        let loss = DistributionLoss(
+            divergence,
+            temperature: settings.temperature,
+            weight: settings.weight
+        )
+        if let path = settings.usedTargets {
+            return DivergenceObjective(loss, from: try StoredTeacher(path, of: student))
+        }
+        guard let teacher else { preconditionFailure("a divergence has a teacher or targets") }
+        return DivergenceObjective(loss, from: teacher)
+    }
+
     /// Refuses a student whose weights, gradients and moments alone are too much, before it is loaded.
     private func checkWeights(of arm: Arm, _ seed: UInt64, _ layout: RunLayout) throws {
         guard arm.training.lora == nil,
@@ -74,18 +101,21 @@ extension TrainingStages {
         ).check()
     }
 
-    /// The selected traces of an arm as its student's tokens, those that fit.
+    /// The selected traces of an arm as its student's tokens, those that fit; with prompts for a
+    /// teacher that has others.
     private func trainingSet(
         _ selection: Stage,
         _ arm: Arm,
         _ model: LanguageModel,
+        _ teacher: LocalTeacher?,
         _ template: PromptSettings
     ) throws -> TrainingSet {
         let settings = arm.training
         try selection.checkOutput("selected.jsonl")
         let examples = try SelectedTrace.read(selection.selected).map { trace in
-            let example = try template.example(trace, with: model.tokenizer)
+            var example = try template.example(trace, with: model.tokenizer)
             try model.check(example.ids)
+            example.teacherPrompt = try teacher?.prompt(for: trace.problem, template)
             return example
         }
         let set: TrainingSet

@@ -13,6 +13,7 @@
 #define FUSED
 #define NATIVE_BFLOAT16
 #include "Template/vector.h"
+#include "Template/transpose.h"
 #include "Template/products.h"
 
 void ck_product_bfloat16_avx512(const ck_product *p, long i, long rows, long j, long columns) {

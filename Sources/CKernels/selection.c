@@ -26,8 +26,8 @@ static bool same(long n, const float *a, const float *b) {
     return memcmp(a, b, n * sizeof(float)) == 0;
 }
 
-// A few results of every kind against the portable kernels, bit by bit: a twin that the compiler, an emulator
-// or the CPU gets wrong is not used.
+// A few results of every kind against the portable kernels, bit by bit: a twin that the compiler, an
+// emulator or the CPU gets wrong is not used.
 static bool agrees(const ck_kernels *k) {
     const ck_kernels *p = ck_kernels_portable();
     float x[COUNT], y[COUNT], a[COUNT], b[COUNT], c[COUNT] = {0}, d[COUNT] = {0};
@@ -56,7 +56,9 @@ static bool agrees(const ck_kernels *k) {
     p->attention(&shape, &segment, 0, 0, 21);
     if (!same(21 * 22, a, b) || !same(21 * 2, c, d)) return false;
 
-    ck_product product = {.a = x, .b = y, .c = a, .a_stride = 40, .b_stride = 33, .c_stride = 33, .k = 40};
+    // [20, 28] by [28, 33]: all that y holds.
+    ck_product product = {.a = x, .b = y, .c = a, .a_stride = 28, .b_stride = 33, .c_stride = 33,
+                          .k = COUNT / 33};
     k->product(&product, 0, 20, 0, 33);
     k->product_bfloat16(&product, 1, 19, 3, 30);
     product.c = b;

@@ -147,7 +147,7 @@ private func run<S: KernelScalar>(
     let isOrdered = arithmetic != .openBLAS && ordered != nil
     // OpenBLAS's bits depend on the cut, which therefore must not depend on the number of threads.
     // Products that add to the same outputs come one after the other.
-    guard Set(products.map(\.c)).count == products.count else {
+    guard products.count == 1 || Set(products.map(\.c)).count == products.count else {
         for product in products { run([product], arithmetic) }
         return
     }
@@ -213,10 +213,12 @@ struct ProductBlocks {
         let (down, across) = (
             (m + Self.mostRows - 1) / Self.mostRows, (n + Self.mostColumns - 1) / Self.mostColumns
         )
-        let more = isSmall || threads == 1 ? 0 : 4 * threads
+        let mostTurns = isSmall || threads == 1 ? 0 : 4
         var least = Double.infinity
-        for j in across...max(across, min(across + more, n / 64)) {
-            for i in down...max(down, min(down + more, m / 32)) {
+        for j in across...max(across, min(across + mostTurns * threads, n / 64)) {
+            // The fewest rows of blocks, and those with which every thread has one block, two, ...
+            for turn in 0...mostTurns {
+                let i = min(max(down, (turn * threads + j - 1) / j), max(down, m / 32))
                 let (height, width) = (Self.part(m, i), Self.part(n, j))
                 let blocks = ((m + height - 1) / height) * ((n + width - 1) / width)
                 let time = Double(height * width) / 16 + 0.4 * Double(height) + 0.5 * Double(width)

@@ -56,32 +56,11 @@ static void small_product_adding(long M, long columns, long P, const float *a, l
 K long whole_vectors(long n) { return (n + LANES - 1) / LANES * LANES; }
 
 // to[d, j] = x[j, d] for `count` rows of `dim`; columns up to TILE are 0.
-static void transpose(long count, long dim, const float *x, long stride, float *to) {
-    long j = 0;
-    for (; j + 4 <= count; j += 4) {
-        const float *row = x + j * stride;
-        long d = 0;
-        for (; d + 4 <= dim; d += 4) {
-            f4 a, b, c, e;
-            memcpy(&a, row + d, sizeof a);
-            memcpy(&b, row + stride + d, sizeof b);
-            memcpy(&c, row + 2 * stride + d, sizeof c);
-            memcpy(&e, row + 3 * stride + d, sizeof e);
-            f4 ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-            f4 ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-            f4 ce0 = __builtin_shufflevector(c, e, 0, 4, 1, 5);
-            f4 ce1 = __builtin_shufflevector(c, e, 2, 6, 3, 7);
-            f4 out[4] = {__builtin_shufflevector(ab0, ce0, 0, 1, 4, 5),
-                         __builtin_shufflevector(ab0, ce0, 2, 3, 6, 7),
-                         __builtin_shufflevector(ab1, ce1, 0, 1, 4, 5),
-                         __builtin_shufflevector(ab1, ce1, 2, 3, 6, 7)};
-            UNROLL for (int i = 0; i < 4; i++) memcpy(to + (d + i) * TILE + j, out + i, sizeof a);
-        }
-        for (; d < dim; d++)
-            for (long i = 0; i < 4; i++) to[d * TILE + j + i] = row[i * stride + d];
-    }
-    for (; j < TILE; j++)
-        for (long d = 0; d < dim; d++) to[d * TILE + j] = j < count ? x[j * stride + d] : 0;
+static void by_column(long count, long dim, const float *x, long stride, float *to) {
+    transpose(count, dim, x, stride, to, TILE);
+    if (count < TILE)
+        for (long d = 0; d < dim; d++)
+            memset(to + d * TILE + count, 0, (TILE - count) * sizeof(float));
 }
 
 // Rows whose length is whole vectors: the given ones, or a copy filled up with zeros.
@@ -198,7 +177,7 @@ static void attention(const ck_attention_shape *shape, const ck_attention_segmen
         if (segment->keys_by_column) {
             keys += kv_head * D * TILE;
         } else {
-            transpose(length, D, keys + kv_head * D, key_stride, transposed);
+            by_column(length, D, keys + kv_head * D, key_stride, transposed);
             keys = transposed;
         }
         values = padded(length, D, values, &stride, packed);
@@ -241,8 +220,8 @@ static void attention_backward_start(const ck_attention_shape *shape,
     long n = s->count - first < TILE ? s->count - first : TILE;
     for (long h = 0; h < KV; h++) {
         long from = (first * KV + h) * D, to = (first / TILE * KV + h) * D * TILE;
-        transpose(n, D, (const float *)s->keys + from, KV * D, (float *)s->keys_by_column + to);
-        transpose(n, D, (const float *)s->values + from, KV * D, (float *)s->values_by_column + to);
+        by_column(n, D, (const float *)s->keys + from, KV * D, (float *)s->keys_by_column + to);
+        by_column(n, D, (const float *)s->values + from, KV * D, (float *)s->values_by_column + to);
     }
     for (long i = first; i < first + n; i++)
         for (long h = 0; h < H; h++) {

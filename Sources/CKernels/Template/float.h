@@ -7,6 +7,7 @@
 #include "sampling.h"
 #include "dequantize.h"
 #include "linear.h"
+#include "transpose.h"
 #include "products.h"
 #include "attention.h"
 #include "table.h"

@@ -81,8 +81,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Autograd", "Basics", "Checkpoints", "Decoding", "Experiments", "Kernels", "Models",
-                "Records", "Tokenizers",
+                "Autograd", "Basics", "Checkpoints", "Decoding", "Experiments", "Grading",
+                "Kernels", "Models", "Records", "Tokenizers",
             ]
         ),
         .target(

@@ -2,12 +2,12 @@ import Basics
 import Foundation
 import Kernels
 
-/// A base model's tensors with the updates of a checkpoint of adapters.
+/// A base model's tensors with the updates of adapters, from a checkpoint or in training.
 ///
 /// Read from here, an adapted matrix is merged: W + (α / r) B A in float32, made when asked for.
 /// Whoever can apply adapters by themselves takes `base` and `adapter(_:)` instead.
 public final class AdaptedTensors: TensorSource {
-    /// The checkpoint of adapters.
+    /// The checkpoint of adapters, or what they are called in messages.
     public let path: String
     /// The frozen model.
     public let base: any TensorSource
@@ -15,29 +15,40 @@ public final class AdaptedTensors: TensorSource {
     public let lora: LoRA
     /// The merged tensors; the adapters themselves are not listed.
     public let tensors: [String: TensorInfo]
-    private let checkpoint: HDF5Checkpoint
+    private let adapters: [String: NamedTensor]
 
     /// Joins adapters and the model that they were trained on.
     ///
+    /// - Parameters:
+    ///   - adapters: The factors, each loaded into memory that may be changed.
+    ///   - path: Where they are from, for messages.
+    ///   - base: The model.
+    ///   - lora: Size and scale of the updates.
     /// - Throws: `Failure.badData` when an adapter is missing or does not fit its matrix.
-    init(_ checkpoint: HDF5Checkpoint, base: any TensorSource, lora: LoRA) throws {
-        path = checkpoint.path
+    public init(
+        _ adapters: [NamedTensor],
+        path: String,
+        base: any TensorSource,
+        lora: LoRA
+    ) throws {
+        let adapters = Dictionary(adapters.map { ($0.name, $0) }) { first, _ in first }
+        self.path = path
         self.base = base
         self.lora = lora
-        self.checkpoint = checkpoint
+        self.adapters = adapters
         var tensors = base.tensors
-        var left = Set(checkpoint.adapters.keys)
+        var left = Set(adapters.keys)
         for (name, info) in base.tensors where Self.isAdapted(name, lora) {
             let map = Self.map(name)
             for (adapter, shape) in [
                 (LoRA.a(map), [lora.rank, info.columns]), (LoRA.b(map), [info.rows, lora.rank]),
             ] {
-                guard let found = checkpoint.adapters[adapter]?.shape, found == shape else {
+                guard let found = adapters[adapter]?.shape, found == shape else {
                     throw Failure(
                         .badData,
                         file: path,
                         at: "'/adapters/\(adapter)'",
-                        "found \(checkpoint.adapters[adapter].map { "\($0.shape)" } ?? "nothing"); "
+                        "found \(adapters[adapter].map { "\($0.shape)" } ?? "nothing"); "
                             + "expected \(shape)"
                     )
                 }
@@ -66,18 +77,7 @@ public final class AdaptedTensors: TensorSource {
     /// A matrix: merged, or as the base stores it where there is no adapter.
     public func matrix(_ name: String) throws -> StoredMatrix {
         guard Self.isAdapted(name, lora) else { return try base.matrix(name) }
-        let info = try info(name)
-        let bytes = OwnedBytes(count: info.count * MemoryLayout<Float>.size)
-        try values(name).withUnsafeMutableBufferPointer { merged in
-            bytes.bytes.copyMemory(from: UnsafeRawBufferPointer(merged))
-        }
-        return StoredMatrix(
-            format: .f32,
-            rows: info.rows,
-            columns: info.columns,
-            bytes: UnsafeRawBufferPointer(bytes.bytes),
-            owner: bytes
-        )
+        return try plainMatrix(name)
     }
 
     /// A tensor widened to float32, merged where it is adapted.
@@ -102,7 +102,12 @@ public final class AdaptedTensors: TensorSource {
     /// A factor of an update.
     ///
     /// - Throws: `Failure.badData` when there is none of that name.
-    public func adapter(_ name: String) throws -> Buffer<Float> { try checkpoint.adapter(name) }
+    public func adapter(_ name: String) throws -> Buffer<Float> {
+        guard let adapter = adapters[name] else {
+            throw Failure(.badData, file: path, at: "'/adapters/\(name)'", "no such adapter")
+        }
+        return try adapter.load()
+    }
 
     /// A factor of an update, all of whose numbers are finite.
     ///

@@ -128,7 +128,14 @@ public struct ModelFiles: Sendable {
             (lora, reference) = (try LoRA(json), try AdapterBase(json))
         } catch let failure as Failure { throw failure.inFile(checkpoint.path) }
         let base = try reference.open(for: checkpoint.path, families, places: bases)
-        return try AdaptedTensors(checkpoint, base: base.source, lora: lora)
+        return try AdaptedTensors(
+            checkpoint.adapters.map { name, info in
+                NamedTensor(name: name, shape: info.shape) { try checkpoint.adapter(name) }
+            },
+            path: checkpoint.path,
+            base: base.source,
+            lora: lora
+        )
     }
 
     private static func folder(_ path: String, _ families: [ModelFamily]) throws -> ModelFiles {

@@ -32,13 +32,29 @@ extension ExperimentOptions {
     ///   variant.
     func graphs(isBorrowing: Bool) throws -> [StageGraph] {
         try variants().map { variant in
-            try StageGraph(
+            let arms = try arms(of: variant)
+            if arm != nil, let found = arms.first(where: { $0.kind == .onPolicy }) {
+                throw nothingToGenerate(found)
+            }
+            return try StageGraph(
                 RunLayout(variant),
-                arms: arms(of: variant).filter { $0.kind != .base },
+                arms: arms.filter(\.isSelected),
                 goals: [.traces, .selection],
                 isBorrowing: isBorrowing
             )
         }
+    }
+
+    /// What to say of an arm that is asked for by name and has no traces.
+    private func nothingToGenerate(_ arm: Arm) -> Failure {
+        Failure(
+            .configuration,
+            file: experiment,
+            at: "arms.\(arm.name)",
+            "nothing is generated for an arm of kind \(arm.kind.rawValue): its student writes what "
+                + "it is trained on while it is trained",
+            remedy: "Train it: rsd-train run \(experiment) --arm \(arm.name)"
+        )
     }
 
     /// What to say where no arm has any traces.

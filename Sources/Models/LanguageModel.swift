@@ -20,6 +20,8 @@ public final class LanguageModel {
     public let tokenizer: Tokenizer
     /// What fresh adapters were added to; nil for a model that is trained whole, or not at all.
     public let adaptation: (lora: LoRA, base: AdapterBase)?
+    /// The tensors of the frozen model under fresh adapters; nil without those.
+    private let frozen: (any TensorSource)?
 
     /// Sizes and constants of the network.
     public var configuration: ModelConfiguration { transformer.configuration }
@@ -31,19 +33,21 @@ public final class LanguageModel {
 
     /// Joins a network and a tokenizer.
     public convenience init(name: String, transformer: Transformer<Float>, tokenizer: Tokenizer) {
-        self.init(name, transformer, tokenizer, adaptation: nil)
+        self.init(name, transformer, tokenizer, adaptation: nil, frozen: nil)
     }
 
     private init(
         _ name: String,
         _ transformer: Transformer<Float>,
         _ tokenizer: Tokenizer,
-        adaptation: (lora: LoRA, base: AdapterBase)?
+        adaptation: (lora: LoRA, base: AdapterBase)?,
+        frozen: (any TensorSource)?
     ) {
         self.name = name
         self.transformer = transformer
         self.tokenizer = tokenizer
         self.adaptation = adaptation
+        self.frozen = frozen
     }
 
     /// Loads a `.gguf` file, a Hugging Face folder or one of our `.h5` checkpoints.
@@ -121,7 +125,13 @@ public final class LanguageModel {
                 packsStored: packsStored
             )
             try weights.checkNothingLeft(configuration)
-            self.init(files.path, transformer, try Tokenizer(of: files), adaptation: adaptation)
+            self.init(
+                files.path,
+                transformer,
+                try Tokenizer(of: files),
+                adaptation: adaptation,
+                frozen: adaptation == nil ? nil : source
+            )
         } catch let failure as Failure {
             throw failure.inFile(files.path)
         }
@@ -138,6 +148,43 @@ public final class LanguageModel {
             file: name,
             "its tokenizer has token \(id); the model's end at \(count - 1)",
             remedy: "Use the tokenizer that was published with the model."
+        )
+    }
+
+    /// A frozen copy of the model as it is now, its matrices rounded to eight bits and its adapters
+    /// merged: what loading a checkpoint of it with the storage `q8_0` would give.
+    ///
+    /// - Throws: `Failure.configuration` where rows are not whole blocks; `Failure.badData` for numbers
+    ///   that are not finite.
+    public func roundedToEightBits() throws -> LanguageModel {
+        func copies(_ tensors: [NamedTensor]) -> [NamedTensor] {
+            tensors.map { tensor in
+                NamedTensor(name: tensor.name, shape: tensor.shape) {
+                    let values = try tensor.load()
+                    let copy = Buffer<Float>(count: values.count)
+                    copy.copy(from: values)
+                    return copy
+                }
+            }
+        }
+        let source: any TensorSource
+        if let adaptation, let frozen {
+            source = try AdaptedTensors(
+                copies(adapterTensors),
+                path: name,
+                base: frozen,
+                lora: adaptation.lora
+            )
+        } else {
+            source = TensorsInMemory(copies(checkpointTensors), path: name)
+        }
+        return LanguageModel(
+            name: name,
+            transformer: try Transformer(
+                configuration,
+                weights: FileWeights(source, storage: .q8_0)
+            ),
+            tokenizer: tokenizer
         )
     }
 

@@ -15,13 +15,16 @@ public struct MemoryEstimate: Sendable, Equatable {
     public let recomputation: Recomputation
     /// A frozen teacher beside the student, its states and its logits of one chunk of rows.
     public var teacherBytes = 0
+    /// What writing rollouts takes in place of activations and logits, which are not there then.
+    public var rolloutBytes = 0
 
     /// The programs themselves, OpenBLAS's packing buffers, tables.
     private static let otherBytes = 150 << 20
 
     /// All of it.
     public var totalBytes: Int {
-        parameterBytes + activationBytes + logitBytes + teacherBytes + Self.otherBytes
+        parameterBytes + max(activationBytes + logitBytes, rolloutBytes) + teacherBytes
+            + Self.otherBytes
     }
 
     /// Adapters that are trained, and the bytes of the matrices under them.
@@ -94,7 +97,25 @@ public struct MemoryEstimate: Sendable, Equatable {
             + "\(gigabytes(parameterBytes)), activations \(gigabytes(activationBytes)), logits "
             + gigabytes(logitBytes)
             + (teacherBytes > 0 ? ", the teacher \(gigabytes(teacherBytes))" : "")
+            + (rolloutBytes > 0 ? "; writing rollouts \(gigabytes(rolloutBytes))" : "")
             + "), recomputing \(recomputation.rawValue)"
+    }
+
+    /// What the student takes besides its weights while it writes rollouts.
+    ///
+    /// Rounded to eight bits, its matrices lie beside their copy in the layout of products, and one
+    /// after the other is held in float32; a cache for each sequence; the logits of one pass.
+    public static func rolloutBytes(
+        _ configuration: ModelConfiguration,
+        isRounded: Bool,
+        batch: Int,
+        tokens: Int
+    ) -> Int {
+        let c = configuration
+        let float = MemoryLayout<Float>.size
+        let rounded = 2 * (c.parameterCount / 32 * 34) + c.vocabularySize * c.hiddenSize * float
+        return (isRounded ? rounded : 0)
+            + float * batch * (tokens * c.cachedValuesPerToken + c.vocabularySize)
     }
 
     /// What a teacher takes that is asked about micro-batches of `rows` tokens.

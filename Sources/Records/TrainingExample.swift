@@ -10,6 +10,9 @@ public struct TrainingExample: Sendable, Equatable {
     public var weights: [Float]
     /// How many of the tokens are the prompt.
     public var promptCount: Int
+    /// The probability that each token of the completion was drawn with, for a rollout of a model;
+    /// nil for a text from elsewhere.
+    public var drawnProbabilities: [Float]?
     /// What a teacher reads in place of the prompt, in its own tokens; nil for the same tokens.
     public var teacherPrompt: [Int32]?
 

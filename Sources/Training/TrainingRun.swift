@@ -69,13 +69,16 @@ public final class TrainingRun {
         var tokens = 0
         for step in first..<max(first, stepCount) {
             let start = ContinuousClock.now
-            let batch = try plan.batches.batch(step: step)
+            let batch = try batch(step, from: first, progress)
             if step == first { announce(batch, from: first) }
             var result = try train(batch, step: step, progress)
             result.seconds = (ContinuousClock.now - start) / .seconds(1)
             tokens += batch.tokenCount
             try metrics.append(result)
-            progress.update(done: step + 1, fields(result, tokens: tokens, progress.elapsed))
+            progress.update(
+                done: step + 1,
+                fields(result, tokens: tokens, progress.elapsed) + batch.fields
+            )
             if Interrupts.isRequested {
                 try state.save(completedSteps: step + 1)
                 throw Interrupts.stopped()
@@ -86,6 +89,18 @@ public final class TrainingRun {
         }
         try state.finish()
         progress.finish()
+    }
+
+    /// The examples of a step.
+    ///
+    /// A run that is stopped while its source still makes them keeps the steps before.
+    private func batch(_ step: Int, from first: Int, _ progress: ProgressLine) throws -> StepBatch {
+        do {
+            return try plan.batches.batch(step: step) { progress.update(done: step, $0) }
+        } catch let failure as Failure where failure.kind == .interrupted {
+            if step > first { try state.save(completedSteps: step) }
+            throw failure
+        }
     }
 
     /// What the experiment says; where that is to be measured, what an interrupted run has used, or what is
@@ -123,7 +138,7 @@ public final class TrainingRun {
     }
 
     private func fields(_ metrics: StepMetrics, tokens: Int, _ elapsed: Double)
-        -> [(name: String, value: String)]
+        -> ProgressLine.Fields
     {
         [
             ("loss", String(format: "%.3f", metrics.loss)),
@@ -138,6 +153,7 @@ public final class TrainingRun {
         -> StepMetrics
     {
         let tokenCount = batch.tokenCount
+        let start = ContinuousClock.now
         let gradients = try StepGradients(
             of: plan.objective,
             under: model.transformer,
@@ -159,13 +175,18 @@ public final class TrainingRun {
         }
         let rate = plan.schedule.learningRate(at: step)
         optimizer.step(learningRate: rate, gradientNorm: norm)
+        var more = gradients.metrics
+        if let teacher = more.first(where: { $0.name == "teacher_seconds" })?.value {
+            let all = (ContinuousClock.now - start) / .seconds(1)
+            more.append(("student_seconds", all - teacher))
+        }
         return StepMetrics(
             step: step,
             loss: gradients.loss,
             learningRate: rate,
             gradientNorm: norm,
             tokens: tokenCount,
-            more: gradients.metrics + batch.metrics
+            more: more + batch.metrics
         )
     }
 }

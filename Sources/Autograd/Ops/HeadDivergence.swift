@@ -17,12 +17,22 @@ public struct DistributionLoss: Sendable, Equatable {
     }
 }
 
-/// The two sums of which a `DistributionLoss` is made, each with the coefficients of its rows.
+/// The sums of which a `DistributionLoss` is made, each with the coefficients of its rows.
 public struct DistributionLossParts: Sendable {
     /// Σ c · divergence.
     public fileprivate(set) var divergence = 0.0
-    /// Σ c · cross-entropy; 0 where it has no weight.
+    /// Σ c · cross-entropy; 0 where it neither has a weight nor is observed.
     public fileprivate(set) var crossEntropy = 0.0
+}
+
+/// What the student by itself says at some rows, at temperature 1.
+public struct HeadObservation<Scalar: KernelScalar> {
+    /// Which rows of `hidden` these are.
+    public let rows: [Int32]
+    /// -ln of the probability of each row's target, `[rows.count]`.
+    public let surprisals: Buffer<Scalar>
+    /// The entropy of each row's distribution in nats, `[rows.count]`.
+    public let entropies: Buffer<Scalar>
 }
 
 extension Variable {
@@ -39,6 +49,7 @@ extension Variable {
     ///   - targets: One id a row; negative where the row has no target.
     ///   - coefficients: One factor a row, such as 1 / all target tokens of the step.
     ///   - teacher: What the teacher says at some rows; may be asked twice.
+    ///   - observe: Hears once of every row that has a target what the student says there.
     /// - Returns: The loss, shape `[1]`, and what it is made of.
     public static func headDivergence(
         _ loss: DistributionLoss,
@@ -46,7 +57,8 @@ extension Variable {
         head: Weight<Scalar>,
         targets: [Int32],
         coefficients: [Scalar],
-        teacher: @escaping (_ rows: [Int32]) -> TeacherRows<Scalar>
+        teacher: @escaping (_ rows: [Int32]) -> TeacherRows<Scalar>,
+        observe: ((HeadObservation<Scalar>) -> Void)? = nil
     ) -> (loss: Variable, parts: DistributionLossParts) {
         precondition(
             targets.count == hidden.value.rows && coefficients.count == targets.count,
@@ -66,7 +78,8 @@ extension Variable {
                 to: chunk,
                 targets: chunk.rows.map { targets[Int($0)] },
                 coefficients: chunk.rows.map { coefficients[Int($0)] },
-                teacher: teacher(chunk.rows)
+                teacher: teacher(chunk.rows),
+                observe: isFirst ? observe : nil
             )
             guard isFirst else { return }
             parts.divergence += sums.divergence
@@ -84,7 +97,8 @@ extension DistributionLoss {
         to chunk: HeadChunk<Scalar>,
         targets: [Int32],
         coefficients: [Scalar],
-        teacher: TeacherRows<Scalar>
+        teacher: TeacherRows<Scalar>,
+        observe: ((HeadObservation<Scalar>) -> Void)?
     ) -> DistributionLossParts {
         let rows = targets.count
         let factors = Buffer(coefficients)
@@ -100,20 +114,35 @@ extension DistributionLoss {
             return Kernels.sum(products)
         }
         var parts = DistributionLossParts()
+        let surprisals = Buffer<Scalar>(count: rows)
+        let logSumExp = Buffer<Scalar>(count: rows)
+        if weight < 1 || observe != nil {
+            Kernels.crossEntropy(
+                logits: chunk.logits,
+                rows: rows,
+                targets: targets,
+                losses: surprisals,
+                logSumExp: logSumExp
+            )
+            parts.crossEntropy = sum(surprisals)
+        }
+        if let observe {
+            let entropies = Buffer<Scalar>(count: rows)
+            Kernels.entropy(
+                logits: chunk.logits,
+                rows: rows,
+                logSumExp: logSumExp,
+                into: entropies
+            )
+            observe(
+                HeadObservation(rows: chunk.rows, surprisals: surprisals, entropies: entropies)
+            )
+        }
         // The divergence overwrites the logits, so the cross-entropy has a copy of them.
-        var likelihood: (logits: Buffer<Scalar>, losses: Buffer<Scalar>)?
+        var likelihood: Buffer<Scalar>?
         if weight < 1 {
             let logits = Buffer<Scalar>(count: chunk.logits.count)
             logits.copy(from: chunk.logits)
-            let losses = Buffer<Scalar>(count: rows)
-            let logSumExp = Buffer<Scalar>(count: rows)
-            Kernels.crossEntropy(
-                logits: logits,
-                rows: rows,
-                targets: targets,
-                losses: losses,
-                logSumExp: logSumExp
-            )
             if let weights = scaled(chunk.weights, by: 1 - weight) {
                 Kernels.crossEntropyBackward(
                     logits: logits,
@@ -123,7 +152,7 @@ extension DistributionLoss {
                     weights: weights
                 )
             }
-            likelihood = (logits, losses)
+            likelihood = logits
         }
         Kernels.divergence(
             divergence,
@@ -135,11 +164,10 @@ extension DistributionLoss {
             weights: scaled(chunk.weights, by: weight)
         )
         parts.divergence = sum(chunk.losses)
-        guard let (logits, losses) = likelihood else { return parts }
-        parts.crossEntropy = sum(losses)
+        guard let likelihood else { return parts }
         Kernels.scale(chunk.losses, by: Scalar(weight), into: chunk.losses)
-        Kernels.accumulate(losses, scale: Scalar(1 - weight), into: chunk.losses)
-        if chunk.weights != nil { Kernels.accumulate(logits, into: chunk.logits) }
+        Kernels.accumulate(surprisals, scale: Scalar(1 - weight), into: chunk.losses)
+        if chunk.weights != nil { Kernels.accumulate(likelihood, into: chunk.logits) }
         return parts
     }
 }

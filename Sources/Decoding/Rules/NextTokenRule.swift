@@ -73,6 +73,8 @@ public enum DecodingStream {
     public static let teacher = "teacher"
     /// The student's own tokens.
     public static let student = "student"
+    /// What a student writes while it is trained.
+    public static let rollout = "rollout"
 }
 
 extension RandomStream {

@@ -15,11 +15,13 @@ public struct Arm: Sendable, Equatable {
         case rsd
         /// The student's own traces that pass the filter.
         case studentOnly = "student-only"
+        /// What its student writes while it is trained.
+        case onPolicy = "on-policy"
 
         /// Who chooses the tokens; nil where no tokens are chosen.
         public var policy: TracePolicy? {
             switch self {
-            case .base: nil
+            case .base, .onPolicy: nil
             case .direct, .teacherFiltered: .teacher
             case .rsd: .rsd
             case .studentOnly: .student
@@ -44,16 +46,25 @@ public struct Arm: Sendable, Equatable {
     public var selection = SelectionSettings()
     /// How it is trained.
     public var training = TrainingSettings()
+    /// How its student writes what it is trained on, where its kind is `onPolicy`.
+    public var onPolicy = OnPolicySettings()
 
     /// Whether models must be there before its traces are made or selected: masks take the student's
     /// judgement, matched volumes and borrowed traces its vocabulary.
     public var needsModels: Bool {
         if case .experiment? = traces?.origin { return true }
-        return isGenerated || kind != .base && (selection.maskBelow > 0 || matching != nil)
+        return isGenerated || isSelected && (selection.maskBelow > 0 || matching != nil)
     }
 
+    /// Whether traces are selected for it, wherever they come from.
+    public var isSelected: Bool { kind != .base && kind != .onPolicy }
+
     /// Whether tries have to be generated for it.
-    public var isGenerated: Bool { kind != .base && traces == nil }
+    public var isGenerated: Bool { isSelected && traces == nil }
+
+    /// The arm whose selected traces its training takes: itself, or one whose traces it mixes with what
+    /// its student writes; nil for none.
+    public var selectingArm: String? { isSelected ? name : onPolicy.traces }
 
     /// The filter of a kind, before the experiment's own selection keys are laid over it.
     static func standardFilter(_ kind: Kind, isThinking: Bool) -> TraceFilter {
@@ -64,7 +75,7 @@ public struct Arm: Sendable, Equatable {
             filter.requiresOneThinkEnd = false
             filter.choice = .first
         case .studentOnly: filter.maxFallbackRate = nil
-        case .base, .teacherFiltered, .rsd: break
+        case .base, .teacherFiltered, .rsd, .onPolicy: break
         }
         return filter
     }
@@ -107,6 +118,7 @@ extension Arm: ConfigurationSection {
         ),
         .map("match", \.matching, from: Matching(), "Makes its data as much as those of others."),
         .map("training", \.training, "Keys that this arm lays over the experiment's training."),
+        .map("onPolicy", \.onPolicy, "How a student of kind on-policy writes what it is trained on."),
     ]
 
     /// Reads an arm's map within the experiment's; nil where its kind is not known.
@@ -129,6 +141,12 @@ extension Arm: ConfigurationSection {
             selection.filter.maxFallbackRate = nil
         }
         if let policy = kind.policy { generation = generation.gated(policy) }
+        // A student's own words teach it nothing by themselves.
+        if kind == .onPolicy && reader.member("training")?["objective"] == nil,
+            root.member("training")?["objective"] == nil
+        {
+            training.objective.kind = .reverseKL
+        }
     }
 
     func check(_ reader: ConfigurationReader) {
@@ -144,6 +162,15 @@ extension Arm: ConfigurationSection {
             reader.report.add(
                 reader.path("traces"),
                 "an arm of kind \(kind.rawValue) makes its own traces; expected kind direct"
+            )
+        }
+        let foreign = kind == .onPolicy ? ["generation", "selection", "match"] : ["onPolicy"]
+        for key in foreign where reader.object[key] != nil {
+            reader.report.add(
+                reader.path(key),
+                kind == .onPolicy
+                    ? "an arm of kind on-policy selects no traces: its student writes them"
+                    : "found for an arm of kind \(kind.rawValue); expected kind on-policy"
             )
         }
     }

@@ -8,6 +8,7 @@ struct ArmReferences {
         for (index, arm) in arms.enumerated() {
             checkStudent(of: arm, earlier: arms[..<index], report)
             checkMatching(of: arm, report)
+            checkRollouts(of: arm, report)
         }
     }
 
@@ -34,16 +35,16 @@ struct ArmReferences {
     private func checkMatching(of arm: Arm, _ report: ConfigurationReport) {
         guard let matching = arm.matching else { return }
         let place = "arms.\(arm.name).match"
-        guard arm.kind != .base else {
-            report.add(place, "an arm of kind base has no data to match")
+        guard arm.isSelected else {
+            report.add(place, "an arm of kind \(arm.kind.rawValue) has no data to match")
             return
         }
         for name in matching.arms {
-            guard let other = arms.first(where: { $0.name == name }), other.kind != .base else {
-                let known = arms.filter { $0.kind != .base }.map(\.name)
+            guard let other = arms.first(where: { $0.name == name }), other.isSelected else {
+                let known = arms.filter(\.isSelected).map(\.name)
                 report.add(
                     "\(place).arms",
-                    "found '\(name)'; expected arms that train something: "
+                    "found '\(name)'; expected arms that are trained on traces: "
                         + known.joined(separator: ", ")
                 )
                 continue
@@ -56,5 +57,16 @@ struct ArmReferences {
                 )
             }
         }
+    }
+
+    private func checkRollouts(of arm: Arm, _ report: ConfigurationReport) {
+        guard arm.kind == .onPolicy, let name = arm.onPolicy.traces,
+            arms.first(where: { $0.name == name })?.isSelected != true
+        else { return }
+        report.add(
+            "arms.\(arm.name).onPolicy.traces",
+            "found '\(name)'; expected an arm that is trained on traces: "
+                + arms.filter(\.isSelected).map(\.name).joined(separator: ", ")
+        )
     }
 }

@@ -178,6 +178,12 @@ extension Experiment: ConfigurationSection {
                 report.add(place, "is of kind \(arm.kind.rawValue), and there is no teacher")
             }
         }
+        for arm in arms where arm.kind == .onPolicy && !root.has("problems") {
+            report.add(
+                "arms.\(arm.name)",
+                "its student writes at problems, and there are no problems"
+            )
+        }
         for mistake in ObjectiveSettings.check(arms, hasTeacher: hasTeacher, document) {
             report.add(mistake.place, mistake.message, remedy: mistake.remedy)
         }

@@ -61,10 +61,11 @@ extension Arm {
         } else if isGenerated {
             members.append(("generation", generation.json))
         }
-        if kind != .base { members.append(("selection", selection.json)) }
+        if isSelected { members.append(("selection", selection.json)) }
         if let student { members.append(("student", .string(student))) }
         if let matching { members.append(("match", matching.json)) }
         if kind != .base { members.append(("training", training.json)) }
+        if kind == .onPolicy { members.append(("onPolicy", onPolicy.json)) }
         return .object(JSONObject(members))
     }
 }

@@ -109,6 +109,30 @@ extension ObjectiveSettings {
                 let all = own + keys.map { "training.\($0)" }
                 return all.first { document.lines[$0] != nil } ?? own[0]
             }
+            if arm.kind == .onPolicy, objective.kind == .crossEntropy {
+                return (
+                    place(["objective"]),
+                    "found cross-entropy; an arm of kind on-policy learns what a teacher says of its "
+                        + "student's texts, so expected reverse-kl, forward-kl, jsd or skew-kl",
+                    nil
+                )
+            }
+            if arm.kind == .onPolicy, objective.targets != nil {
+                return (
+                    place(["teacherTargets"]),
+                    "no file has targets for what the student of an on-policy arm will write; "
+                        + "expected a teacher that can be asked",
+                    nil
+                )
+            }
+            if arm.kind == .onPolicy, objective.weight < 1 && arm.onPolicy.share == 1 {
+                return (
+                    place(["divergenceWeight"]),
+                    "found \(objective.weight.short); a student's own tokens teach it nothing, so "
+                        + "expected 1",
+                    nil
+                )
+            }
             if objective.asksTeacher && !hasTeacher {
                 return (
                     place(["objective"]),

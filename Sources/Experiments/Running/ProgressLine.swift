@@ -59,10 +59,13 @@ public struct ProgressDisplay: Sendable {
 public final class ProgressLine: Sendable {
     private struct State {
         var done: Int
-        var fields: [(name: String, value: String)] = []
+        var fields: Fields = []
         var lastShown = -Double.infinity
         var isFinished = false
     }
+
+    /// What a line shows beside how far the work has come.
+    public typealias Fields = [(name: String, value: String)]
 
     private let label: String
     private let unit: String
@@ -113,7 +116,7 @@ public final class ProgressLine: Sendable {
     public var elapsed: Double { display.now() - start }
 
     /// Notes how many units are done, and what else the line shows.
-    public func update(done: Int, _ fields: [(name: String, value: String)] = []) {
+    public func update(done: Int, _ fields: Fields = []) {
         let now = display.now()
         state.withLock { state in
             guard !state.isFinished else { return }
@@ -127,7 +130,7 @@ public final class ProgressLine: Sendable {
     }
 
     /// Writes the last line: what was done and how long it took.
-    public func finish(_ fields: [(name: String, value: String)] = []) {
+    public func finish(_ fields: Fields = []) {
         let now = display.now()
         state.withLock { state in
             guard !state.isFinished else { return }

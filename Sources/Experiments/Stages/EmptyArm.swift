@@ -57,7 +57,9 @@ extension RunLayout {
         if let name = arm.student, try emptyReason(experiment.arm(name), seed: seed) != nil {
             return "it starts from the student of arm '\(name)', which has nothing to train on"
         }
-        guard let selection = try ifPresent({ try selection(arm, seed: seed) }),
+        // Without traces to mix in, every problem of an on-policy arm gets a rollout.
+        guard arm.kind != .onPolicy,
+            let selection = try ifPresent({ try selection(arm, seed: seed) }),
             let attributes = try? FileManager.default.attributesOfItem(atPath: selection.selected)
         else { return nil }
         if (attributes[.size] as? NSNumber)?.intValue == 0 {

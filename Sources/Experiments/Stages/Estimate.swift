@@ -70,15 +70,17 @@ public struct Estimate: Sendable, Equatable {
         moments: NamedTensor.Storage,
         keptCheckpoints: Int,
         shape: ModelConfiguration,
-        adapting: MemoryEstimate.Adapting? = nil
+        adapting: MemoryEstimate.Adapting? = nil,
+        rolloutBytes: Int = 0
     ) -> Estimate {
         let count = adapting?.lora.parameterCount(shape) ?? shape.parameterCount
-        let memory = recompute.estimate(
+        var memory = recompute.estimate(
             shape,
             rows: microBatchTokens,
             moments: moments,
             adapting: adapting
         )
+        memory.rolloutBytes = rolloutBytes
         return Estimate(
             seconds: (adapting == nil ? 6 : 4) * Double(shape.parameterCount) * tokens
                 / trainingRate,

@@ -21,6 +21,8 @@ public struct Plan: Sendable {
         public var estimate: Estimate?
         /// The inputs that have to be there before it is known what the stage takes.
         public var unknownUntil: [String] = []
+        /// What its time rests on, where that is mostly a guess.
+        public var guess: String?
     }
 
     /// An input that is not there.
@@ -109,6 +111,7 @@ public struct Plan: Sendable {
                 parts.append("unknown until \(Self.present(step.unknownUntil))")
             } else if let estimate = step.estimate {
                 parts.append(estimate.text)
+                if let guess = step.guess { parts.append("(\(guess))") }
             }
             parts.append(step.folder ?? "folder known once its inputs are there")
             lines.append("  " + parts.joined(separator: "  "))
@@ -169,7 +172,8 @@ extension StageGraph.Node {
             folder: stage?.folder,
             state: stage?.state ?? .absent,
             estimate: try estimate(),
-            unknownUntil: unknownUntil
+            unknownUntil: unknownUntil,
+            guess: guess
         )
     }
 
@@ -182,6 +186,13 @@ extension StageGraph.Node {
         case .training(let arm): try layout.trainingEstimate(arm)
         case .evaluation: try layout.scoringEstimate()
         }
+    }
+
+    /// How long rollouts become is known only once the student writes them.
+    private var guess: String? {
+        guard case .training(let arm) = work, arm.kind == .onPolicy else { return nil }
+        return "mostly a guess: rollouts of \(max(1, arm.onPolicy.maxNewTokens / 2)) tokens, half "
+            + "their limit"
     }
 
     /// The inputs that have to be there before it is known what it takes.

@@ -163,15 +163,13 @@ public struct RunLayout: Sendable {
     /// `generation`.
     /// - Throws: `Failure` when an input is missing or malformed.
     public func traces(_ arm: Arm, seed: UInt64) throws -> Stage? {
-        guard arm.isGenerated, let policy = arm.kind.policy, let problems = experiment.problems
-        else { return nil }
-        let seed = arm.generation.seed ?? seed
+        guard arm.isGenerated, let policy = arm.kind.policy, experiment.problems != nil else {
+            return nil
+        }
+        let seed = problemSeed(arm, seed: seed)
         var inputs: [(key: String, value: JSON)] = [
             ("student", try studentKey(arm, seed: seed)),
-            (
-                "problems",
-                try digest(of: problems, draw: "seed \(seed)") { try self.problems(seed: seed) }
-            ),
+            ("problems", try problemsDigest(arm, seed: seed)),
             ("template", experiment.template.json), ("generation", arm.generation.json),
             ("seed", .integer(Int(seed))),
         ]
@@ -179,23 +177,30 @@ public struct RunLayout: Sendable {
         return stage(.traces, policy.rawValue, seed, .object(JSONObject(inputs)))
     }
 
-    /// The stage that fine-tunes an arm's student; nil for the base arm.
+    /// The stage that trains an arm's student; nil for the base arm.
     ///
     /// It depends on the selected traces themselves, so training starts anew when more tries have
     /// been generated and selected.
     /// - Throws: `Failure.missingInput` when nothing has been selected yet.
     public func training(_ arm: Arm, seed: UInt64) throws -> Stage? {
-        guard let selection = try selection(arm, seed: seed) else { return nil }
-        let digest = try digests.digest(
-            of: selection.selected,
-            source: "Make and select its traces first: rsd-generate run \(experiment.file) --arm "
-                + "\(arm.name)"
-        )
-        var inputs = JSONObject([
-            ("student", try studentKey(arm, seed: seed)), ("selected", .string(digest)),
-            ("training", arm.training.json), ("template", experiment.template.json),
-            ("seed", .integer(Int(seed))),
-        ])
+        guard arm.kind != .base else { return nil }
+        var inputs = JSONObject([("student", try studentKey(arm, seed: seed))])
+        if let selected = try trainedTraces(arm, seed: seed) {
+            inputs["selected"] = .string(
+                try digests.digest(
+                    of: selected.selected,
+                    source: "Make and select its traces first: rsd-generate run "
+                        + "\(experiment.file) --arm \(selected.label)"
+                )
+            )
+        }
+        inputs["training"] = arm.training.json
+        inputs["template"] = experiment.template.json
+        inputs["seed"] = .integer(Int(seed))
+        if arm.kind == .onPolicy {
+            inputs["onPolicy"] = arm.onPolicy.json
+            inputs["problems"] = try problemsDigest(arm, seed: seed)
+        }
         if arm.training.objective.asksTeacher {
             inputs["teacher"] = try modelKey(.teacher, seed: seed)
         }
@@ -204,6 +209,22 @@ public struct RunLayout: Sendable {
             inputs["targets"] = .string(try digests.digest(of: targets, source: source))
         }
         return stage(.training, arm.name, seed, .object(inputs))
+    }
+
+    /// The stage whose selected traces an arm's training takes; nil for one that takes none.
+    ///
+    /// - Throws: `Failure` when an input is missing or malformed.
+    public func trainedTraces(_ arm: Arm, seed: UInt64) throws -> Stage? {
+        try arm.selectingArm.flatMap { try selection(experiment.arm($0), seed: seed) }
+    }
+
+    /// The seed that an arm's problems and tries are drawn with.
+    public func problemSeed(_ arm: Arm, seed: UInt64) -> UInt64 { arm.generation.seed ?? seed }
+
+    private func problemsDigest(_ arm: Arm, seed: UInt64) throws -> JSON {
+        guard let problems = experiment.problems else { return .null }
+        let seed = problemSeed(arm, seed: seed)
+        return try digest(of: problems, draw: "seed \(seed)") { try self.problems(seed: seed) }
     }
 
     /// Where the weights are that an arm is scored with: the base student's for the base arm.

@@ -3,12 +3,12 @@ import Foundation
 import Records
 
 extension RunLayout {
-    /// The stage that selects what an arm trains on, or copies it from elsewhere; nil for the base
-    /// arm.
+    /// The stage that selects what an arm trains on, or copies it from elsewhere; nil for an arm
+    /// without selected traces.
     ///
     /// - Throws: `Failure` when an input is missing or malformed.
     public func selection(_ arm: Arm, seed: UInt64) throws -> Stage? {
-        guard var inputs = try selectionInputs(arm, seed: seed) else { return nil }
+        guard arm.isSelected, var inputs = try selectionInputs(arm, seed: seed) else { return nil }
         if let matching = arm.matching {
             // Volumes are counted in the tokens that training would see.
             let others = try ([arm.name] + matching.arms).map { name -> (String, JSON) in

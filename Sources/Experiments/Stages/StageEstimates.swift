@@ -75,6 +75,7 @@ extension RunLayout {
     func trainingEstimate(_ arm: Arm) throws -> Estimate? {
         guard let student = try size(.student) else { return nil }
         let training = arm.training
+        if arm.kind == .onPolicy { return try onPolicyEstimate(arm, student) }
         guard let tokens = try targetTokens(arm) else { return nil }
         // What an arm is matched with bounds what it trains on.
         let matched = try (arm.matching?.targetTokens == true ? arm.matching?.arms : nil)?
@@ -100,19 +101,53 @@ extension RunLayout {
         )
         if training.objective.asksTeacher {
             guard let teacher = try size(.teacher) else { return nil }
-            // The whole micro-batch goes through the teacher once.
-            estimate.seconds +=
-                Estimate.passSeconds(
-                    parameters: teacher.shape.parameterCount,
-                    storedBytes: teacher.storedBytes,
-                    rows: rows
-                ) * allTokens / Double(rows)
-            estimate.memoryBytes += MemoryEstimate.teacherBytes(
-                teacher.shape,
-                storedBytes: teacher.storedBytes ?? 2 * teacher.shape.parameterCount,
-                rows: rows
-            )
+            estimate.addTeacher(teacher, tokens: allTokens, rows: rows)
         }
+        return estimate
+    }
+
+    /// Rollouts of half their limit, which the student writes, the teacher reads, and training takes.
+    private func onPolicyEstimate(_ arm: Arm, _ student: ModelSizes.Size) throws -> Estimate? {
+        guard let problems = try count(experiment.problems), let teacher = try size(.teacher) else {
+            return nil
+        }
+        let (training, settings) = (arm.training, arm.onPolicy)
+        let sequences =
+            settings.stepCount(problems: problems, training) * min(training.batch, problems)
+        let parameters = student.shape.parameterCount
+        let isRounded = settings.storage == .q8_0
+        let together = min(settings.batch, training.batch * settings.refreshEvery, problems)
+        let writing = Estimate.decoding(
+            sequences: sequences,
+            maxNewTokens: settings.maxNewTokens,
+            batch: together,
+            models: [(student.shape, isRounded ? parameters / 32 * 34 : 4 * parameters)],
+            // As for a try of the student alone.
+            bytesPerToken: 30
+        )
+        let tokens = Double(sequences) * Double(min(settings.maxNewTokens, training.maxLength)) / 2
+        let longest = min(settings.maxNewTokens, training.maxLength)
+        let rows = max(longest, min(training.microBatchTokens, training.batch * longest))
+        var estimate = Estimate.training(
+            tokens: tokens,
+            microBatchTokens: rows,
+            recompute: training.recompute,
+            moments: training.optimizer.moments,
+            keptCheckpoints: TrainingSettings.checkpointsWhileTraining(
+                keeping: training.keepCheckpoints
+            ),
+            shape: student.shape,
+            adapting: training.lora.map { ($0, student.storedBytes ?? 2 * parameters) },
+            rolloutBytes: MemoryEstimate.rolloutBytes(
+                student.shape,
+                isRounded: isRounded,
+                batch: together,
+                tokens: longest
+            )
+        )
+        estimate.addTeacher(teacher, tokens: tokens, rows: rows)
+        estimate.seconds += writing.seconds
+        estimate.diskBytes += writing.diskBytes
         return estimate
     }
 
@@ -159,5 +194,26 @@ extension RunLayout {
         // The blocks stay beside their copy in the layout of products.
         if settings.storage == .q8_0 { estimate.memoryBytes += storedBytes }
         return estimate
+    }
+}
+
+extension Estimate {
+    /// Adds a teacher that reads `tokens` tokens, `rows` at a time.
+    fileprivate mutating func addTeacher(
+        _ teacher: ModelSizes.Size,
+        tokens: Double,
+        rows: Int
+    ) {
+        let pass = Estimate.passSeconds(
+            parameters: teacher.shape.parameterCount,
+            storedBytes: teacher.storedBytes,
+            rows: rows
+        )
+        seconds += pass * tokens / Double(rows)
+        memoryBytes += MemoryEstimate.teacherBytes(
+            teacher.shape,
+            storedBytes: teacher.storedBytes ?? 2 * teacher.shape.parameterCount,
+            rows: rows
+        )
     }
 }

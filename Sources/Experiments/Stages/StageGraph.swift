@@ -190,7 +190,8 @@ extension StageGraph.Node {
         case .base(let role): if case .scratch? = try? layout.source(role) { true } else { false }
         case .evaluation: true
         case .traces(let arm): arm.isGenerated
-        case .selection(let arm), .training(let arm): arm.kind != .base
+        case .selection(let arm): arm.isSelected
+        case .training(let arm): arm.kind != .base
         }
     }
 
@@ -235,7 +236,9 @@ extension StageGraph.Node {
             }
             if arm.needsModels { try student(of: arm) }
         case .training(let arm):
-            needed.append((.selection(arm), seed))
+            if let name = arm.selectingArm {
+                needed.append((.selection(try layout.experiment.arm(name)), seed))
+            }
             try student(of: arm)
             if arm.training.objective.asksTeacher { needed.append((.base(.teacher), seed)) }
         case .evaluation(let arm):

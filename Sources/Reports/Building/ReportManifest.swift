@@ -120,6 +120,7 @@ extension Arm {
     private var origin: String {
         switch kind {
         case .base: "the student before any fine-tuning"
+        case .onPolicy: onPolicy.summary
         case .direct:
             switch traces?.origin {
             case nil: "the teacher's traces as they are"
@@ -135,5 +136,15 @@ extension Arm {
                 + (generation.rule.proposals > 1 ? ", \(generation.rule.proposals) proposals" : "")
         case .studentOnly: "the student's own traces that pass the filter"
         }
+    }
+}
+
+extension OnPolicySettings {
+    /// What its student is trained on.
+    fileprivate var summary: String {
+        let own = "what its student writes at each step, in up to \(maxNewTokens) tokens"
+        guard let traces else { return own }
+        return "\(own), at \(NumberText.share(share)) of the problems; the traces of \(traces) at "
+            + "the others"
     }
 }

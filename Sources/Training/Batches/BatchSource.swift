@@ -1,4 +1,5 @@
 import Basics
+import Experiments
 import Models
 import Records
 
@@ -19,6 +20,9 @@ public protocol BatchSource {
     /// - Throws: `Failure` when the examples cannot be made.
     func batch(step index: Int) throws -> StepBatch
 
+    /// The same from a source that takes its time, and tells how far it has come.
+    func batch(step index: Int, progress: @escaping (ProgressLine.Fields) -> Void) throws -> StepBatch
+
     /// What a checkpoint has to hold for the source to go on exactly, besides the number of the step;
     /// `null`, the default, for a source that needs nothing else.
     var state: JSON { get }
@@ -30,6 +34,12 @@ public protocol BatchSource {
 }
 
 extension BatchSource {
+    /// Most sources are done at once.
+    public func batch(step index: Int, progress: @escaping (ProgressLine.Fields) -> Void) throws
+        -> StepBatch
+    {
+        try batch(step: index)
+    }
     /// Nothing: the number of the step says it all.
     public var state: JSON { .null }
     /// Nothing to go on from.
@@ -42,6 +52,8 @@ public struct StepBatch: Sendable {
     public var microBatches: [[TrainingExample]]
     /// What the source reports about the step, by name, for the metrics.
     public var metrics: [(name: String, value: Double)]
+    /// What the progress line shows of the step.
+    public var fields: ProgressLine.Fields = []
 
     /// Describes a step.
     public init(_ microBatches: [[TrainingExample]], metrics: [(name: String, value: Double)] = [])

@@ -8,6 +8,8 @@ import Records
 public struct StoredTeacher: TeacherDistributions {
     private let path: String
     private let targets: [String: [TokenTargets]]
+    /// It is not there any more.
+    public let isAsked = false
 
     /// Reads the file.
     ///

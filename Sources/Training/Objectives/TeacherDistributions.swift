@@ -8,6 +8,9 @@ import Records
 
 /// What a teacher says along the examples of a micro-batch.
 public protocol TeacherDistributions {
+    /// Whether it reads the examples itself, which takes time.
+    var isAsked: Bool { get }
+
     /// Prepares to answer for a micro-batch.
     ///
     /// - Returns: What it says at some rows of the student's input; asked only of rows that have a
@@ -24,6 +27,8 @@ public struct LocalTeacher: TeacherDistributions {
     private let model: LanguageModel
     private let vocabularies: VocabularyMap
     private let shared: SharedTokens
+    /// It is.
+    public let isAsked = true
 
     /// A teacher of a student.
     ///

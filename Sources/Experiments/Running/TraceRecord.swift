@@ -6,24 +6,43 @@ import Records
 import Tokenizers
 
 /// What the records of one stage have in common.
-struct TraceRecord {
+public struct TraceRecord {
     /// The experiment's root seed.
-    var seed: UInt64
+    public var seed: UInt64
     /// How tokens are chosen.
-    var policy: TracePolicy
+    public var policy: TracePolicy
     /// The streams of random numbers in use.
-    var streams: [String]
+    public var streams: [String]
     /// P_S below which a proposal is refused.
-    var acceptanceThreshold: Double
+    public var acceptanceThreshold: Double
     /// Thresholds whose exact acceptance every decision records.
-    var acceptanceThresholds: [Double]
+    public var acceptanceThresholds: [Double]
     /// The tokenizer of the recorded ids.
-    var tokenizer: Tokenizer
+    public var tokenizer: Tokenizer
     /// How answers are stated.
-    var style: AnswerStyle
+    public var style: AnswerStyle
+
+    /// Describes the records of a stage; without a teacher there is no threshold.
+    public init(
+        seed: UInt64,
+        policy: TracePolicy,
+        streams: [String],
+        acceptanceThreshold: Double,
+        acceptanceThresholds: [Double] = [],
+        tokenizer: Tokenizer,
+        style: AnswerStyle
+    ) {
+        self.seed = seed
+        self.policy = policy
+        self.streams = streams
+        self.acceptanceThreshold = acceptanceThreshold
+        self.acceptanceThresholds = acceptanceThresholds
+        self.tokenizer = tokenizer
+        self.style = style
+    }
 
     /// The digest of a prompt: SHA-256 of its ids in decimal, separated by commas.
-    static func promptDigest(_ prompt: [Int32]) -> String {
+    public static func promptDigest(_ prompt: [Int32]) -> String {
         var hash = SHA256()
         hash.update(prompt.map(String.init).joined(separator: ","))
         return hash.hex()
@@ -32,7 +51,7 @@ struct TraceRecord {
     /// The record of a try that has just finished.
     ///
     /// A function of the try alone: nothing in it tells when or beside which others it was made.
-    func trace(of sequence: CompletedSequence, problem: Problem, promptDigest: String) -> Trace {
+    public func trace(of sequence: CompletedSequence, problem: Problem, promptDigest: String) -> Trace {
         let decisions = sequence.decisions
         let text = tokenizer.text(of: sequence.spokenTokens, skipSpecial: false)
         let item = String(RandomStream.itemKey(problem.id), radix: 16)
@@ -67,7 +86,7 @@ struct TraceRecord {
 
 extension Problem {
     /// The verdict on a completion.
-    func verdict(on completion: String, style: AnswerStyle) -> AnswerVerdict {
+    public func verdict(on completion: String, style: AnswerStyle) -> AnswerVerdict {
         Grader.verdict(gold: answer, completion: completion, style: style)
     }
 }

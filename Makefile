@@ -48,6 +48,7 @@ lint:
 	$(SWIFT) format lint --strict --recursive --parallel $(SOURCES)
 	@Tools/check-paths
 	@Tools/check-elementary
+	@! grep -rnE '^(<<<<<<<|>>>>>>>) ' $(SOURCES) *.md Makefile docs experiments Tools .ci
 
 format:
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)

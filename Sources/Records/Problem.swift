@@ -147,7 +147,9 @@ public struct ProblemSet: Sendable {
             )
         }
         let wanted = problems.filter(\.isWanted).map(\.problem)
-        guard !wanted.isEmpty else { throw choice.nothing(in: path) }
+        guard wanted.count > choice.skip else {
+            throw choice.nothing(in: path, of: wanted.count)
+        }
         return ProblemSet(choice.take(wanted))
     }
 }

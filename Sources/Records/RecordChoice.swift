@@ -2,8 +2,8 @@ import Basics
 
 /// Which records of a JSON Lines file are used.
 ///
-/// Conditions come first, then the number: the first ones of the file, or ones drawn by a seed. The
-/// order of the file is kept.
+/// Conditions come first, then what is passed over, then the number: the first ones that are left, or
+/// ones drawn by a seed. The order of the file is kept.
 public struct RecordChoice: Sendable, Equatable {
     /// A member of a record and the values it may have.
     public struct Condition: Sendable, Equatable {
@@ -19,6 +19,8 @@ public struct RecordChoice: Sendable, Equatable {
         }
     }
 
+    /// How many records at the start are passed over.
+    public var skip = 0
     /// How many records are used; nil for all.
     public var limit: Int?
     /// Draws `limit` records at random instead of the first ones; nil for the first ones.
@@ -41,7 +43,8 @@ public struct RecordChoice: Sendable, Equatable {
     }
 
     /// Takes `limit` of the records that satisfy the conditions, in their order.
-    public func take<T>(_ records: [T]) -> [T] {
+    public func take<T>(_ all: [T]) -> [T] {
+        let records = Array(all.dropFirst(skip))
         guard let limit, limit < records.count else { return records }
         guard let seed else { return Array(records.prefix(limit)) }
         let order = RandomStream(seed: seed, name: "records")
@@ -49,8 +52,17 @@ public struct RecordChoice: Sendable, Equatable {
         return order.prefix(limit).sorted().map { records[$0] }
     }
 
-    /// What to say where a file holds nothing that satisfies the conditions.
-    func nothing(in path: String) -> Failure {
+    /// What to say where a file holds nothing that satisfies the conditions, or no more than is passed
+    /// over.
+    func nothing(in path: String, of accepted: Int) -> Failure {
+        if accepted > 0 {
+            return Failure(
+                .badData,
+                file: path,
+                "holds \(accepted) records that satisfy the conditions, and skip passes over \(skip)",
+                remedy: "Lower skip."
+            )
+        }
         let wanted = conditions.map { "\($0.key) \($0.values.joined(separator: " or "))" }
         return Failure(
             .badData,

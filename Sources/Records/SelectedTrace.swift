@@ -150,7 +150,9 @@ public struct SelectedTrace: Sendable {
             )
         }
         let wanted = traces.filter(\.isWanted).map(\.trace)
-        guard !wanted.isEmpty else { throw choice.nothing(in: path) }
+        guard wanted.count > choice.skip else {
+            throw choice.nothing(in: path, of: wanted.count)
+        }
         return choice.take(wanted)
     }
 

@@ -43,7 +43,9 @@ import Testing
     @Test func microComparesWhatThePaperCompares() throws {
         let experiment = try Experiment.read("\(Self.folder)/micro.yaml")
         #expect(
-            experiment.arms.map(\.kind) == [.base, .direct, .teacherFiltered, .rsd, .studentOnly]
+            experiment.arms.map(\.kind) == [
+                .base, .direct, .teacherFiltered, .rsd, .studentOnly, .onPolicy,
+            ]
         )
         #expect(experiment.seeds.count >= 5)
         #expect(

@@ -92,6 +92,14 @@ func message(of body: () throws -> Void) -> String {
             #expect(some.problems.map(\.id) == ["0", "1", "2"])
             #expect(some.digest != all.digest)
             #expect(try ProblemSet.read(path, choosing: .init(limit: 9)).digest == all.digest)
+            var choice = RecordChoice(limit: 2)
+            choice.skip = 2
+            #expect(try ProblemSet.read(path, choosing: choice).problems.map(\.id) == ["2", "3"])
+            choice.skip = 5
+            #expect(
+                message { _ = try ProblemSet.read(path, choosing: choice) }
+                    == "badData: holds 5 records that satisfy the conditions, and skip passes over 5"
+            )
         }
     }
 

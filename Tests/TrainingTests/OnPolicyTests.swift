@@ -44,10 +44,8 @@ import Testing
         try ChainWorld.benchmark(name: "rollouts", count: 7, operations: [2]).problems
     }
 
-    /// Trains in a folder of its own, or goes on there.
-    ///
-    /// - Parameter stopping: Ends the run in the middle of a step's rollouts: after how many passes of
-    ///   which step.
+    /// Trains in a folder of its own, or goes on there; `stopping` ends the run in the middle of a step's
+    /// rollouts, after so many passes.
     private func train(
         _ name: String,
         _ settings: Settings,
@@ -195,7 +193,10 @@ import Testing
         settings.traces = try Self.problems().prefix(5).map { problem in
             TrainingExample(
                 id: problem.id,
-                prompt: try Self.experiment.template.encode(problem: problem.problem, with: tokenizer),
+                prompt: try Self.experiment.template.encode(
+                    problem: problem.problem,
+                    with: tokenizer
+                ),
                 completion: [1, 2, 3],
                 endOfTurn: 18
             )

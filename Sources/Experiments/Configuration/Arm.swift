@@ -118,7 +118,11 @@ extension Arm: ConfigurationSection {
         ),
         .map("match", \.matching, from: Matching(), "Makes its data as much as those of others."),
         .map("training", \.training, "Keys that this arm lays over the experiment's training."),
-        .map("onPolicy", \.onPolicy, "How a student of kind on-policy writes what it is trained on."),
+        .map(
+            "onPolicy",
+            \.onPolicy,
+            "How a student of kind on-policy writes what it is trained on."
+        ),
     ]
 
     /// Reads an arm's map within the experiment's; nil where its kind is not known.

@@ -82,7 +82,8 @@ public enum ExperimentReference {
                 "arms",
                 "Each arm is a map under its name. An arm of kind direct trains on the teacher's "
                     + "traces as they are, or on `traces`; the other kinds on traces that pass the "
-                    + "filter of `selection`; base on none.",
+                    + "filter of `selection`, or, on-policy, on what their student writes "
+                    + "meanwhile; base on none.",
                 KeyRow.rows(of: Arm(name: ""))
             ),
             Part(
@@ -93,6 +94,13 @@ public enum ExperimentReference {
                     + KeyRow.rows(of: SolutionKeys()) + KeyRow.rows(of: OtherExperimentKeys())
             ),
             Part("arms.match", "", KeyRow.rows(of: Matching())),
+            Part(
+                "arms.onPolicy",
+                "The student of an arm of kind on-policy writes what it is trained on: `training.batch` "
+                    + "rollouts a step, each at another problem, and every problem once an epoch. "
+                    + "`training.objective` is reverse-kl there unless told otherwise.",
+                KeyRow.rows(of: OnPolicySettings())
+            ),
             Part(
                 "grid",
                 "Each table of a sweep is a map under its name, from paths of keys such as "

@@ -138,6 +138,13 @@ extension RecordChoice: ConfigurationSection {
         ),
         Key("seed", \.seed, .optional(.seed), "Draws the records at random; needs a limit."),
         Key(
+            "skip",
+            \.skip,
+            .whole(0...mostTokens).leftOut(at: 0),
+            shown: "0",
+            "How many records at the start are passed over."
+        ),
+        Key(
             "where",
             "a map of members to a value or a list of values",
             influence: .results,

@@ -51,7 +51,9 @@ public struct TraceRecord {
     /// The record of a try that has just finished.
     ///
     /// A function of the try alone: nothing in it tells when or beside which others it was made.
-    public func trace(of sequence: CompletedSequence, problem: Problem, promptDigest: String) -> Trace {
+    public func trace(of sequence: CompletedSequence, problem: Problem, promptDigest: String)
+        -> Trace
+    {
         let decisions = sequence.decisions
         let text = tokenizer.text(of: sequence.spokenTokens, skipSpecial: false)
         let item = String(RandomStream.itemKey(problem.id), radix: 16)

@@ -167,7 +167,9 @@ extension RunLayout {
         var limit = try count(experiment.problems)
         if let file = arm.traces?.file {
             let lines = try? JSONLines.read(file.path) { file.choice.accepts($0) }.count { $0 }
-            limit = [file.choice.limit, lines].compactMap(\.self).min()
+            limit = [file.choice.limit, lines.map { max(0, $0 - file.choice.skip) }].compactMap(
+                \.self
+            ).min()
         }
         let length = min(arm.training.maxLength, arm.generation.maxNewTokens) / 2
         return limit.map { Double($0) * Double(length) }

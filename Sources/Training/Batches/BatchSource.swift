@@ -21,7 +21,8 @@ public protocol BatchSource {
     func batch(step index: Int) throws -> StepBatch
 
     /// The same from a source that takes its time, and tells how far it has come.
-    func batch(step index: Int, progress: @escaping (ProgressLine.Fields) -> Void) throws -> StepBatch
+    func batch(step index: Int, progress: @escaping (ProgressLine.Fields) -> Void) throws
+        -> StepBatch
 
     /// What a checkpoint has to hold for the source to go on exactly, besides the number of the step;
     /// `null`, the default, for a source that needs nothing else.

@@ -216,7 +216,9 @@ public final class OnPolicyBatches: BatchSource {
     /// selected traces of the problems that get none.
     ///
     /// - Throws: `Failure.interrupted` when asked to stop; what decoding and writing throw.
-    public func batch(step index: Int, progress: @escaping (ProgressLine.Fields) -> Void) throws -> StepBatch {
+    public func batch(step index: Int, progress: @escaping (ProgressLine.Fields) -> Void) throws
+        -> StepBatch
+    {
         if !isOpen {
             for rollout in try files.open(at: index, warn: warn) {
                 found[rollout.attempt, default: [:]][rollout.id] = rollout
@@ -304,7 +306,8 @@ public final class OnPolicyBatches: BatchSource {
 
 extension OnPolicyBatches {
     /// Has the student, as it is now, write the rollouts of all steps up to the next refresh.
-    private func write(from first: Int, _ progress: @escaping (ProgressLine.Fields) -> Void) throws {
+    private func write(from first: Int, _ progress: @escaping (ProgressLine.Fields) -> Void) throws
+    {
         let last = min(first + plan.settings.refreshEvery, stepCount)
         var known: [String: Question] = [:]
         var requests: [DecodingRequest] = []

@@ -21,14 +21,17 @@ final class RolloutFiles {
 
     /// Opens the files at the step that a run begins or goes on with.
     ///
-    /// - Parameter warn: Hears what is lost of earlier steps.
+    /// - Parameters:
+    ///   - step: The step.
+    ///   - warn: Hears what is lost of earlier steps.
     /// - Returns: The rollouts of that step and later ones, which an interrupted run has left: the same
     ///   weights would write them again.
     /// - Throws: `Failure.disk`; `Failure.missingInput` when a file is there and cannot be read.
     func open(at step: Int, warn: (String) -> Void) throws -> [Trace] {
         var (kept, later): ([Trace], [Trace]) = ([], [])
         var seen: Set<String> = []
-        for path in [finishedPath, underWayPath] where FileManager.default.fileExists(atPath: path) {
+        for path in [finishedPath, underWayPath] where FileManager.default.fileExists(atPath: path)
+        {
             let damaged = try JSONLines.salvage(path, Trace.init(json:)) { placed in
                 let trace = placed.record
                 guard seen.insert("\(trace.attempt) \(trace.id)").inserted else { return }

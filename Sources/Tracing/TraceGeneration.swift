@@ -207,7 +207,7 @@ extension TraceGeneration {
         // The student alone needs no teacher; the teacher alone is still judged by the student, so
         // that every trace has P_S.
         if policy != .student {
-            let teacher = try models.model(.teacher, of: layout, seed: seed)
+            let teacher = try models.teacher(of: arm, layout, seed: seed)
             rule = ReverseSpeculativeDecoding(
                 configuration,
                 vocabularies: try models.vocabularies(teacher: teacher, student: student),

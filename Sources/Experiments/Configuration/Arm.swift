@@ -36,8 +36,14 @@ public struct Arm: Sendable, Equatable {
     /// The traces that it takes from elsewhere instead of generating them.
     public var traces: TraceSource?
     /// The arm before this one whose trained student judges its traces and is trained further; nil
-    /// for the experiment's student.
+    /// for `model`.
     public var student: String?
+    /// The model of the experiment that it trains, in the student's place.
+    public var model = ModelRole.student
+    /// The arm before this one whose trained student is its teacher; nil for the experiment's teacher.
+    public var teacher: String?
+    /// Whether it is a row of the table; if not, it is scored only when it alone is asked for.
+    public var isScored = true
     /// What its data are made as much as; nil for all that it has.
     public var matching: Matching?
     /// How its tries are generated, the token gate of its kind included.
@@ -65,6 +71,15 @@ public struct Arm: Sendable, Equatable {
     /// The arm whose selected traces its training takes: itself, or one whose traces it mixes with what
     /// its student writes; nil for none.
     public var selectingArm: String? { isSelected ? name : onPolicy.traces }
+
+    /// The arms whose trained students it starts from or is taught by.
+    public var forerunners: [String] { [student, teacher].compactMap(\.self) }
+
+    /// Whether a teacher takes part in its traces or its training.
+    var asksTeacher: Bool {
+        guard kind != .base else { return false }
+        return isGenerated && kind.policy != .student || training.objective.asksTeacher
+    }
 
     /// The filter of a kind, before the experiment's own selection keys are laid over it.
     static func standardFilter(_ kind: Kind, isThinking: Bool) -> TraceFilter {
@@ -116,6 +131,27 @@ extension Arm: ConfigurationSection {
             .optional(.filled("the name of an arm")),
             "An arm before this one whose trained student judges the traces and is trained further."
         ),
+        Key(
+            "model",
+            \.model,
+            .word,
+            influence: .indirect,
+            "Which of models it trains, in the student's place."
+        ),
+        Key(
+            "teacher",
+            \.teacher,
+            .optional(.filled("the name of an arm")),
+            influence: .indirect,
+            "An arm before this one whose trained student is the teacher, in place of models.teacher."
+        ),
+        Key(
+            "evaluate",
+            \.isScored,
+            .truth,
+            influence: .nothing,
+            "Whether it is a row of the table; if not, only `--arm` with its name scores it."
+        ),
         .map("match", \.matching, from: Matching(), "Makes its data as much as those of others."),
         .map("training", \.training, "Keys that this arm lays over the experiment's training."),
         .map("onPolicy", \.onPolicy, "How a student of kind on-policy writes what it is trained on."),
@@ -156,6 +192,12 @@ extension Arm: ConfigurationSection {
             reader.report.add(
                 reader.path("kind"),
                 "found \(kind.rawValue); expected base, or another name for the arm"
+            )
+        }
+        if name == "base" && model != .student {
+            reader.report.add(
+                reader.path("model"),
+                "found \(model.rawValue); expected student, or another name for the arm"
             )
         }
         if traces != nil && kind != .direct {

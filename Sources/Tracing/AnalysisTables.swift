@@ -36,7 +36,7 @@ extension ExperimentAnalysis {
             return ends.isEmpty ? "–" : ends.map { decimal($0) }.joined(separator: ", ")
         }
         row("proposals accepted") { percentage($0.acceptance) }
-        row("positions left to the student") { percentage($0.fallbackShare) }
+        row("positions left to the other model") { percentage($0.fallbackShare) }
         row("tokens with P_S below 1 %") { percentage($0.shareBelowOnePercent) }
         row("tokens with P_S below 0.1 %") { percentage($0.shareBelowTenthPercent) }
         row("mean -ln P_S, nats") { decimal($0.meanSurprise, 3) }

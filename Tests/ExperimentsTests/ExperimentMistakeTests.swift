@@ -148,12 +148,12 @@ import Testing
         (
             nil, nil, "arms: {rsd: {kind: rds}}",
             "78: small.yaml: line 6: arms.rsd.kind: found 'rds'; expected one of base, direct, "
-                + "teacher-filtered, rsd, student-only"
+                + "teacher-filtered, rsd, student-only, skd"
         ),
         (
             nil, nil, "arms: {rsd: {}}",
             "78: small.yaml: line 6: arms.rsd.kind: missing; expected one of base, direct, "
-                + "teacher-filtered, rsd, student-only"
+                + "teacher-filtered, rsd, student-only, skd"
         ),
         (
             nil, nil, "arms: {a b: {kind: base}}",
@@ -258,6 +258,15 @@ import Testing
             nil, nil, "arms: {rsd: {kind: rsd, generation: {seed: 7}}}",
             "78: small.yaml: line 6: arms.rsd.generation.seed: found 7; expected one of the "
                 + "experiment's seeds"
+        ),
+        (
+            nil, nil, "arms: {skd: {kind: skd, generation: {skdTopK: 0}}}",
+            "78: small.yaml: line 6: arms.skd.generation.skdTopK: found 0; expected a whole number "
+                + "of at least 1"
+        ),
+        (
+            "models: {student: {path: m.gguf}}", nil, "arms: {skd: {kind: skd}}",
+            "78: small.yaml: line 6: arms.skd: is of kind skd, and there is no teacher"
         ),
         (
             nil, nil, "arms: {rsd: {kind: rsd, selection: {maskBelow: 2, unsolvedPrefix: -1}}}",

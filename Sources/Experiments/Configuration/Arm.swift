@@ -15,6 +15,9 @@ public struct Arm: Sendable, Equatable {
         case rsd
         /// The student's own traces that pass the filter.
         case studentOnly = "student-only"
+        /// Traces of speculative knowledge distillation that pass the filter: the student proposes, the
+        /// teacher keeps or writes.
+        case skd
         /// What its student writes while it is trained.
         case onPolicy = "on-policy"
 
@@ -25,8 +28,12 @@ public struct Arm: Sendable, Equatable {
             case .direct, .teacherFiltered: .teacher
             case .rsd: .rsd
             case .studentOnly: .student
+            case .skd: .skd
             }
         }
+
+        /// Whether its tries take a teacher.
+        public var asksTeacher: Bool { policy?.asksTeacher ?? false }
     }
 
     /// Its name, part of file names.
@@ -78,7 +85,7 @@ public struct Arm: Sendable, Equatable {
     /// Whether a teacher takes part in its traces or its training.
     var asksTeacher: Bool {
         guard kind != .base else { return false }
-        return isGenerated && kind.policy != .student || training.objective.asksTeacher
+        return isGenerated && kind.asksTeacher || training.objective.asksTeacher
     }
 
     /// The filter of a kind, before the experiment's own selection keys are laid over it.
@@ -89,7 +96,7 @@ public struct Arm: Sendable, Equatable {
             filter.requiresCorrect = false
             filter.requiresOneThinkEnd = false
             filter.choice = .first
-        case .studentOnly: filter.maxFallbackRate = nil
+        case .studentOnly, .skd: filter.maxFallbackRate = nil
         case .base, .teacherFiltered, .rsd, .onPolicy: break
         }
         return filter
@@ -171,9 +178,11 @@ extension Arm: ConfigurationSection {
         reader.inherit(["generation", "training"] + (isDirect ? [] : ["selection"]), from: root)
         self = reading(reader)
         guard reader.object["kind"]?.string == kind.rawValue else { return nil }
-        // Every token of a student's own trace is the student's; a common limit on the share of
-        // fallbacks would refuse them all.
-        if kind == .studentOnly && reader.member("selection")?["maxFallbackRate"] == nil {
+        // The tokens of a student's own trace, and most of skd, are the student's; a common limit on the
+        // share of fallbacks would refuse them all.
+        if [.studentOnly, .skd].contains(kind)
+            && reader.member("selection")?["maxFallbackRate"] == nil
+        {
             selection.filter.maxFallbackRate = nil
         }
         if let policy = kind.policy { generation = generation.gated(policy) }

@@ -189,7 +189,7 @@ extension Experiment: ConfigurationSection {
             if !root.has("problems") {
                 report.add(place, "generates traces, and there are no problems to generate for")
             }
-            if !hasTeacher && arm.teacher == nil && arm.kind != .studentOnly {
+            if !hasTeacher && arm.teacher == nil && arm.kind.asksTeacher {
                 report.add(place, "is of kind \(arm.kind.rawValue), and there is no teacher")
             }
         }

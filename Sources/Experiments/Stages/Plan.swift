@@ -201,7 +201,7 @@ extension StageGraph.Node {
         switch work {
         case .base, .selection: return []
         case .traces(let arm):
-            let models = layout.roles(of: arm, withTeacher: arm.kind.policy != .student)
+            let models = layout.roles(of: arm, withTeacher: arm.kind.asksTeacher)
             return layout.unknownInputs(models, [experiment.problems])
         case .training(let arm): return layout.unknownTraining(arm)
         case .evaluation(let arm):

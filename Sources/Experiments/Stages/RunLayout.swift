@@ -212,7 +212,7 @@ public struct RunLayout: Sendable {
             ("template", experiment.template.json), ("generation", arm.generation.json),
             ("seed", .integer(Int(seed))),
         ]
-        if policy != .student { inputs.append(("teacher", try teacherKey(arm, seed: seed))) }
+        if policy.asksTeacher { inputs.append(("teacher", try teacherKey(arm, seed: seed))) }
         return stage(.traces, policy.rawValue, seed, .object(JSONObject(inputs)))
     }
 

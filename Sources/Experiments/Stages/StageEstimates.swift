@@ -63,7 +63,7 @@ extension RunLayout {
             let student = try size(role(of: arm))
         else { return nil }
         var models = [student]
-        if arm.kind.policy != .student {
+        if arm.kind.asksTeacher {
             guard let teacher = try size(teacherRole(of: arm)) else { return nil }
             models.append(teacher)
         }

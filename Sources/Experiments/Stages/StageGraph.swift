@@ -235,7 +235,7 @@ extension StageGraph.Node {
         case .base: break
         case .traces(let arm):
             try student(of: arm)
-            if arm.kind.policy != .student { try teacher(of: arm) }
+            if arm.kind.asksTeacher { try teacher(of: arm) }
         case .selection(let arm):
             needed.append((.traces(arm), seed))
             for name in arm.matching?.arms ?? [] where name != arm.name {

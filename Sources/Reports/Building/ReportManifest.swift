@@ -136,6 +136,9 @@ extension Arm {
             "reverse speculative decoding, P_S of at least "
                 + NumberText.share(generation.rule.acceptanceThreshold)
                 + (generation.rule.proposals > 1 ? ", \(generation.rule.proposals) proposals" : "")
+        case .skd:
+            "speculative knowledge distillation: the student's tokens where they are among the teacher's "
+                + "\(generation.skdTopK) most likely, else the teacher's"
         case .studentOnly: "the student's own traces that pass the filter"
         }
     }

@@ -49,7 +49,7 @@ public final class DecodingEngine {
     /// Prepares to decode.
     ///
     /// - Parameters:
-    ///   - model: The model that chooses, and whose token ids are recorded.
+    ///   - model: The model that chooses.
     ///   - proposer: Who proposes, for a rule that needs it.
     ///   - rule: How a token is chosen.
     ///   - stop: When a sequence is finished.
@@ -80,7 +80,7 @@ public final class DecodingEngine {
         }
         try check(rule.source.name, rule.vocabularySize, model.vocabularySize)
         if let tokens = rule.proposerVocabularySize, let rows = proposer?.vocabularySize {
-            try check(TokenSource.teacher.name, tokens, rows)
+            try check((rule.recordsProposer ? TokenSource.student : .teacher).name, tokens, rows)
         }
         reader = ModelReader(model, promptRowsPerPass: options.promptRowsPerPass)
         self.proposer = proposer
@@ -176,22 +176,29 @@ public final class DecodingEngine {
             guard let bad = tokens.first(where: { $0 < 0 || $0 >= limit }) else { return }
             throw failure("the prompt has token \(bad); expected ids from 0 to \(limit - 1)")
         }
-        try check(request.prompt, rule.vocabularySize)
-        var proposerPrompt: [Int32]?
+        var (prompt, proposerPrompt) = (request.prompt, [Int32]?.none)
         if let limit = rule.proposerVocabularySize {
-            proposerPrompt =
-                request.teacherPrompt ?? request.prompt.flatMap(rule.proposerTokens(for:))
+            let recorded = rule.recordsProposer ? limit : rule.vocabularySize
+            try check(request.prompt, recorded)
+            let other =
+                request.teacherPrompt
+                ?? request.prompt.flatMap(
+                    rule.recordsProposer ? rule.modelTokens(for:) : rule.proposerTokens(for:)
+                )
+            proposerPrompt = rule.recordsProposer ? request.prompt : other
+            if rule.recordsProposer { prompt = other }
             try check(proposerPrompt ?? [], limit)
         }
+        try check(prompt, rule.vocabularySize)
         guard request.attempts.allSatisfy((0..<0xFFFF).contains) else {
             throw failure(
                 "the tries are \(request.attempts); expected numbers from 0 to \(0xFFFE)"
             )
         }
-        guard !request.prompt.isEmpty, proposerPrompt?.isEmpty != true else {
+        guard !prompt.isEmpty, proposerPrompt?.isEmpty != true else {
             throw failure("the prompt is empty")
         }
-        return AdmittedPrompt(request, proposerPrompt: proposerPrompt)
+        return AdmittedPrompt(request, prompt: prompt, proposerPrompt: proposerPrompt)
     }
 
     /// Whether tries at a prompt may begin.
@@ -205,7 +212,7 @@ public final class DecodingEngine {
     private func append(_ decision: TokenDecision, to sequence: SequenceState) -> StopReason? {
         let token = decision.token
         sequence.decisions.append(decision)
-        sequence.model.decide([token])
+        sequence.model.decide(rule.modelTokens(for: token))
         sequence.proposer?.decide(rule.proposerTokens(for: token))
         if let end = stop.end(with: token) { return end }
         let isFull =
@@ -235,7 +242,9 @@ extension DecodingEngine {
         let start = ProcessInfo.processInfo.systemUptime
         for sequence in sequences {
             // The last token drafted has no successor to check.
-            sequence.model.draft(sequence.draft.dropLast().compactMap { $0.token.map { [$0] } })
+            sequence.model.draft(
+                sequence.draft.dropLast().compactMap { $0.token.map(rule.modelTokens(for:)) }
+            )
         }
         let rows = try reader.rows(
             sequences.map { ($0.model, max(1, $0.draft.count)) },
@@ -243,7 +252,11 @@ extension DecodingEngine {
         )
         for (sequence, rows) in zip(sequences, rows) { sequence.rows = rows }
         let seconds = ProcessInfo.processInfo.systemUptime - start
-        if proposer != nil { done.times.student += seconds } else { done.times.teacher += seconds }
+        if proposer == nil || rule.recordsProposer {
+            done.times.teacher += seconds
+        } else {
+            done.times.student += seconds
+        }
     }
 
     /// Begins tries with the row behind their prompt, and one proposal.
@@ -273,7 +286,11 @@ extension DecodingEngine {
             )
             prompts = []
             let middle = ProcessInfo.processInfo.systemUptime
-            done.times.teacher += middle - start
+            if rule.recordsProposer {
+                done.times.student += middle - start
+            } else {
+                done.times.teacher += middle - start
+            }
             let keys = drafting.map { $0.key(ahead: $0.draft.count) }
             let proposals = try ParallelRows.map(drafting.count) { [rule] index in
                 try rule.proposals(predictions[index], from: keys[index])
@@ -297,7 +314,9 @@ extension DecodingEngine {
     /// Whether the sequence is sure to go on if all of its draft is kept.
     private func mayDraftOn(_ sequence: SequenceState) -> Bool {
         let drafted = sequence.draft.count
+        // The model's last rows are those behind the drafted tokens only where each is one of its own.
         guard let token = sequence.draft.last?.token, stop.end(with: token) == nil,
+            rule.modelTokens(for: token).count == 1,
             sequence.decisions.count + drafted < stop.maxNewTokens
         else { return false }
         return sequence.lengths.allSatisfy { $0 + drafted < stop.maxTotalTokens }

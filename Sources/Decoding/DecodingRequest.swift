@@ -52,7 +52,7 @@ public struct DecodingProgress: Sendable, Hashable {
     public var times = DecodingTimes()
     /// Tokens generated.
     public var newTokens = 0
-    /// Of those, taken from the teacher's proposals.
+    /// Of those, taken from proposals.
     public var acceptedTokens = 0
     /// Proposals refused.
     public var refusedProposals = 0

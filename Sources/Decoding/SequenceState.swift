@@ -11,11 +11,11 @@ final class AdmittedPrompt {
     /// The same as the proposer numbers it, or another prompt; nil without a proposer.
     let proposer: PromptContext?
 
-    init(_ request: DecodingRequest, proposerPrompt: [Int32]?) {
+    init(_ request: DecodingRequest, prompt: [Int32], proposerPrompt: [Int32]?) {
         self.request = request
         item = RandomStream.itemKey(request.id)
         let tryCount = request.attempts.count
-        model = PromptContext(id: request.id, tokens: request.prompt, tryCount: tryCount)
+        model = PromptContext(id: request.id, tokens: prompt, tryCount: tryCount)
         proposer = proposerPrompt.map {
             PromptContext(id: request.id, tokens: $0, tryCount: tryCount)
         }

@@ -9,11 +9,11 @@ public struct TokenDecision: Sendable, Hashable {
     public enum Reason: String, Sendable, Hashable {
         /// Drawn from the only model there is.
         case sampled
-        /// Proposed by the teacher, accepted by the student's probability.
+        /// Proposed and accepted.
         case accepted
-        /// All of the teacher's proposals were refused; drawn from the student.
+        /// All proposals were refused; drawn from the model that chooses.
         case refused
-        /// Every token the teacher would propose is unknown to the student; drawn from the student.
+        /// Every token that would be proposed is unknown to the model that chooses, which draws one.
         case noProposal
     }
 

@@ -18,6 +18,8 @@ public struct Experiment: Sendable {
     public var seeds: [UInt64] = [1]
     /// The teacher; nil when no arm needs one.
     public var teacher: ModelSource?
+    /// A third model, which arms may train; nil when there is none.
+    public var mentor: ModelSource?
     /// The student before any training of this experiment.
     public var student = ModelSource.path(ModelPath())
     /// The problems that traces are generated for; nil when no arm generates.
@@ -67,6 +69,20 @@ public struct Experiment: Sendable {
         copy.seeds = [seed]
         return copy
     }
+
+    /// The experiment as its table shows it: without the arms that are no rows of it.
+    public var scored: Experiment { leavingOut(arms.filter { !$0.isScored }.map(\.name)) }
+
+    /// The arms, and those that are only no rows of the table.
+    public var contributors: [Arm] { arms + otherArms.filter { !$0.isScored } }
+
+    private func leavingOut(_ names: [String]) -> Experiment {
+        var copy = self
+        copy.arms.removeAll { names.contains($0.name) }
+        copy.otherArms += arms.filter { names.contains($0.name) }
+        return copy
+    }
+
     /// A combination of a grid's values.
     public struct Variant: Sendable {
         /// The grid's name.
@@ -158,7 +174,7 @@ public struct Experiment: Sendable {
                             name: "\(grid.name)/\(label)",
                             parameters: combination
                         )
-                    )
+                    ).leavingOut(otherArms.map(\.name))
                 }
             }
         }

@@ -1,6 +1,6 @@
 import Basics
 
-/// A teacher's proposal that did not become a token.
+/// A proposal that did not become a token: the teacher's, or under skd the student's.
 ///
 /// On disk `[position, token, P_T, P_S, reason]`.
 public struct Refusal: Sendable, Hashable {
@@ -8,7 +8,7 @@ public struct Refusal: Sendable, Hashable {
     public enum Reason: String, Sendable, CaseIterable {
         /// The student finds it less likely than the threshold.
         case threshold
-        /// It is not among the student's most likely tokens.
+        /// It is not among the most likely tokens of the model that chooses.
         case topK
     }
 
@@ -16,7 +16,8 @@ public struct Refusal: Sendable, Hashable {
     public var position: Int
     /// The proposed token, as the student numbers it.
     public var token: Int32
-    /// Its probability under the teacher, raw softmax.
+    /// Its probability under the teacher, raw softmax; that of the first token of its spelling where the
+    /// teacher has no such token.
     public var teacherProbability: Float
     /// Its probability under the student, raw softmax.
     public var studentProbability: Float

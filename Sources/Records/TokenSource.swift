@@ -1,8 +1,9 @@
 /// Which of the two models a token came from.
 public enum TokenSource: Character, Sendable {
-    /// Proposed by the teacher and accepted.
+    /// Written by the teacher: proposed and accepted, or drawn after the student's was refused.
     case teacher = "t"
-    /// Drawn by the student, after the teacher's proposals were refused or by a student alone.
+    /// Written by the student: drawn after the teacher's proposals were refused, proposed and accepted, or
+    /// alone.
     case student = "s"
 
     /// Its name in files for people: `teacher`, `student`.

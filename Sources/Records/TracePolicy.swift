@@ -6,4 +6,18 @@ public enum TracePolicy: String, Sendable, CaseIterable {
     case teacher
     /// The student alone.
     case student
+    /// The student proposes and the teacher's most likely tokens decide.
+    case skd
+
+    /// Whether a teacher takes part.
+    public var asksTeacher: Bool { self != .student }
+
+    /// Who proposes tokens; nil for the student alone.
+    public var proposer: TokenSource? {
+        switch self {
+        case .rsd, .teacher: .teacher
+        case .skd: .student
+        case .student: nil
+        }
+    }
 }

@@ -36,7 +36,7 @@ extension ExperimentAnalysis {
             return ends.isEmpty ? "–" : ends.map { decimal($0) }.joined(separator: ", ")
         }
         row("proposals accepted") { percentage($0.acceptance) }
-        row("positions left to the student") { percentage($0.fallbackShare) }
+        row("positions left to the other model") { percentage($0.fallbackShare) }
         row("tokens with P_S below 1 %") { percentage($0.shareBelowOnePercent) }
         row("tokens with P_S below 0.1 %") { percentage($0.shareBelowTenthPercent) }
         row("mean -ln P_S, nats") { decimal($0.meanSurprise, 3) }
@@ -100,9 +100,10 @@ extension ExperimentAnalysis {
         for place in 0..<(lists.map(\.count).max() ?? 0) {
             table.rows.append(
                 ["\(place + 1)"]
-                    + lists.map { list in
+                    + lists.enumerated().map { arm, list in
                         guard list.indices.contains(place) else { return "" }
-                        return "`\(visible(list[place].id))` \(percentage(list[place].share))"
+                        let (id, share) = (list[place].id, list[place].share)
+                        return "`\(visible(text(id, of: arm)))` \(percentage(share))"
                     }
             )
         }
@@ -111,8 +112,8 @@ extension ExperimentAnalysis {
     }
 
     /// A token as a table can show it: spaces, line breaks and back quotes as other signs.
-    private func visible(_ id: Int32) -> String {
-        text(id).withSignsForSpaces.replacingScalars(["`": "ˋ"])
+    private func visible(_ text: String) -> String {
+        text.withSignsForSpaces.replacingScalars(["`": "ˋ"])
     }
 }
 

@@ -46,9 +46,9 @@ struct ArmAnalysis {
     private(set) var tries = 0
     /// Tries that were left out, by reason.
     private(set) var rejections: [TraceFilter.Rejection: Int] = [:]
-    /// Proposals of the teacher that became tokens, and that did not, over all tries.
+    /// Proposals that became tokens, and that did not, over all tries.
     private var accepted = 0, refused = 0
-    /// Tokens of the student in its own stead or after refusals, and all tokens, over all tries.
+    /// Tokens of who does not propose, after refusals, and all tokens, over all tries.
     private var fallbacks = 0, triedTokens = 0
     /// For each threshold, the sum over tokens of the share of proposals it would let through.
     private var shares: [(threshold: Double, sum: Double, tokens: Int)] = []
@@ -94,10 +94,11 @@ struct ArmAnalysis {
 
     private mutating func add(_ trace: Trace) {
         triedTokens += trace.ids.count
-        guard trace.policy != .student else { return }
-        accepted += trace.source.count { $0 == .teacher }
+        guard let proposer = trace.policy.proposer else { return }
+        let proposed = trace.source.count { $0 == proposer }
+        accepted += proposed
         refused += trace.refusals.count
-        fallbacks += trace.source.count { $0 == .student }
+        fallbacks += trace.source.count - proposed
         let positions = Set(trace.refusals.map(\.position))
         refusedByPosition.add(trace.ids.indices.map(positions.contains))
         for acceptance in trace.acceptance {
@@ -134,9 +135,9 @@ struct ArmAnalysis {
 }
 
 extension ArmAnalysis {
-    /// The share of the teacher's proposals that became tokens; nil without proposals.
+    /// The share of proposals that became tokens; nil without proposals.
     var acceptance: Double? { Self.share(accepted, accepted + refused) }
-    /// The share of positions at which the student spoke instead; nil where nobody proposed.
+    /// The share of positions at which the other model spoke instead; nil where nobody proposed.
     var fallbackShare: Double? { acceptance == nil ? nil : Self.share(fallbacks, triedTokens) }
     /// The share of tokens below 1 % under the student.
     var shareBelowOnePercent: Double? { Self.share(belowOnePercent, tokens) }

@@ -30,23 +30,27 @@ public struct ExperimentAnalysis {
     var arms: [ArmAnalysis] = []
     /// A few traces of each arm.
     var samples: [[Sample]] = []
-    /// The tokenizer of all ids.
-    var tokenizer: Tokenizer
+    /// The tokenizer of each arm's ids.
+    var tokenizers: [Tokenizer] = []
 
     /// The quantiles of the trace lengths that are written down.
     private static let quantiles = [0.1, 0.25, 0.5, 0.75, 0.9]
 
     /// What is written to analysis.json.
     public var record: TraceAnalysis {
-        TraceAnalysis(experiment: name, arms: zip(arms, samples).map(statistics))
+        TraceAnalysis(experiment: name, arms: arms.indices.map(statistics))
     }
 
     /// The content of analysis.json.
     public var json: JSON { record.json }
 
-    func text(_ id: Int32) -> String { tokenizer.text(of: [id], skipSpecial: false) }
+    /// A token of an arm, by its place.
+    func text(_ id: Int32, of arm: Int) -> String {
+        tokenizers[arm].text(of: [id], skipSpecial: false)
+    }
 
-    private func statistics(_ arm: ArmAnalysis, _ samples: [Sample]) -> TraceStatistics {
+    private func statistics(_ place: Int) -> TraceStatistics {
+        let arm = arms[place]
         var record = TraceStatistics(
             arm: arm.arm,
             problems: arm.problems,
@@ -72,23 +76,23 @@ public struct ExperimentAnalysis {
         record.agreement = arm.agreement.shares
         record.histogram = Histogram(edges: ArmAnalysis.edges, counts: arm.histogram)
         record.lowTokens = arm.lowestTokens.map { id, count, share in
-            TokenShare(text: text(id), count: count, share: share)
+            TokenShare(text: text(id, of: place), count: count, share: share)
         }
-        record.samples = samples.map { sample(of: arm.arm, $0) }
+        record.samples = samples[place].map { sample(of: place, $0) }
         return record
     }
 
-    private func sample(of arm: String, _ sample: Sample) -> SampleTrace {
+    private func sample(of place: Int, _ sample: Sample) -> SampleTrace {
         let trace = sample.trace
         return SampleTrace(
-            arm: arm,
+            arm: arms[place].arm,
             problem: sample.problem,
             answer: sample.answer,
             origin: sample.origin,
             tokenCount: trace.ids.count,
             tokens: trace.ids.indices.prefix(Self.sampleTokens).map { index in
                 SampleTrace.Token(
-                    text: text(trace.ids[index]),
+                    text: text(trace.ids[index], of: place),
                     writer: trace.source[index],
                     studentProbability: Self.decimal(trace.studentProbability[index]),
                     teacherProbability: Self.decimal(trace.teacherProbability[index])
@@ -135,11 +139,13 @@ extension RunLayout {
         _ models: ModelStore,
         _ limits: AnalysisLimits = AnalysisLimits()
     ) throws -> ExperimentAnalysis? {
-        var result: ExperimentAnalysis?
+        var result = ExperimentAnalysis(name: experiment.variant?.name ?? experiment.name)
+        var isEmpty = true
         let selector = TraceSelector(layout: self, models: models)
         for arm in arms {
             var analysis = ArmAnalysis(arm: arm.name)
             var samples: [ExperimentAnalysis.Sample] = []
+            var tokenizer: Tokenizer?
             var seen: Set<[String]> = []
             for seed in experiment.seeds {
                 guard var selection = try selector.select(arm, seed: seed) else { continue }
@@ -153,9 +159,8 @@ extension RunLayout {
                 }
                 guard areNew || !selection.kept.isEmpty else { continue }
                 let student = try models.student(of: arm, self, seed: seed)
-                if result == nil {
-                    result = named(experiment.variant?.name ?? experiment.name, student)
-                }
+                isEmpty = false
+                tokenizer = tokenizer ?? student.tokenizer
                 if areNew { analysis.add(selection, answers: answer) }
                 try forEachTrace(selection, student, limits) { selected, trace in
                     analysis.add(trace)
@@ -163,11 +168,12 @@ extension RunLayout {
                     samples.append(sample(selected, trace))
                 }
             }
-            guard analysis.tries > 0 else { continue }
-            result?.arms.append(analysis)
-            result?.samples.append(samples)
+            guard analysis.tries > 0, let tokenizer else { continue }
+            result.arms.append(analysis)
+            result.samples.append(samples)
+            result.tokenizers.append(tokenizer)
         }
-        return result
+        return isEmpty ? nil : result
     }
 
     /// Analyses a file of traces as they are, under the experiment's student and template.
@@ -186,7 +192,7 @@ extension RunLayout {
         )
         let student = try models.model(.student, of: self, seed: experiment.seeds[0])
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        var result = named(name, student)
+        var result = ExperimentAnalysis(name: name)
         var analysis = ArmAnalysis(arm: name)
         var samples: [ExperimentAnalysis.Sample] = []
         analysis.addRows(traces.count)
@@ -197,11 +203,8 @@ extension RunLayout {
         }
         result.arms = [analysis]
         result.samples = [samples]
+        result.tokenizers = [student.tokenizer]
         return result
-    }
-
-    private func named(_ name: String, _ student: LanguageModel) -> ExperimentAnalysis {
-        ExperimentAnalysis(name: name, tokenizer: student.tokenizer)
     }
 
     private func sample(_ selected: SelectedTrace, _ trace: ArmAnalysis.ScoredTrace)

@@ -11,9 +11,9 @@ struct GenerationCounts {
     var correct = 0
     /// Tokens of all tries.
     var tokens = 0
-    /// Proposals of the teacher that became tokens.
+    /// Proposals that became tokens.
     var accepted = 0
-    /// Proposals of the teacher that did not.
+    /// Proposals that did not.
     var refused = 0
     /// Tokens a second of the run that finished the stage; nil where no time was taken.
     var tokensPerSecond: Double?
@@ -24,11 +24,11 @@ struct GenerationCounts {
         tries += 1
         if trace.verdict == .correct { correct += 1 }
         tokens += trace.ids.count
-        accepted += trace.source.count { $0 == .teacher }
+        accepted += trace.policy.proposer.map { who in trace.source.count { $0 == who } } ?? 0
         refused += trace.refusals.count
     }
 
-    /// The share of the teacher's proposals that became tokens; nil without proposals.
+    /// The share of proposals that became tokens; nil without proposals.
     var acceptance: Double? {
         accepted + refused > 0 ? Double(accepted) / Double(accepted + refused) : nil
     }

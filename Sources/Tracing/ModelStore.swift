@@ -14,12 +14,21 @@ public final class ModelStore {
     /// A store of models whose matrices are held in one way.
     public init(storage: WeightStorage = .stored) { self.storage = storage }
 
-    /// The model of a role.
+    /// A model that the experiment starts from.
     ///
     /// - Throws: `Failure` when it is missing or malformed.
     func model(_ role: ModelRole, of layout: RunLayout, seed: UInt64) throws -> LanguageModel {
         try model(role, at: layout.modelPath(role, seed: seed)) {
             try layout.loadModel(role, seed: seed, storage: storage)
+        }
+    }
+
+    /// The teacher of an arm.
+    ///
+    /// - Throws: `Failure` when it is missing or malformed, or has not been trained yet.
+    func teacher(of arm: Arm, _ layout: RunLayout, seed: UInt64) throws -> LanguageModel {
+        try model(.teacher, at: layout.teacherPath(arm, seed: seed)) {
+            try layout.loadTeacher(of: arm, seed: seed, storage: storage)
         }
     }
 

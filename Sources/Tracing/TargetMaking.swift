@@ -80,7 +80,7 @@ public struct TargetMaking {
     ) throws {
         try selection.checkOutput("selected.jsonl")
         let student = try models.student(of: arm, layout, seed: selection.seed)
-        let teacher = try models.model(.teacher, of: layout, seed: selection.seed)
+        let teacher = try models.teacher(of: arm, layout, seed: selection.seed)
         let vocabularies = try models.vocabularies(teacher: teacher, student: student)
         let template = layout.experiment.template
         let vocabulary = student.tokenizer.vocabularyDigest

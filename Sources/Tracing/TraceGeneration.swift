@@ -206,17 +206,30 @@ extension TraceGeneration {
         var parts = [student]
         // The student alone needs no teacher; the teacher alone is still judged by the student, so
         // that every trace has P_S.
-        if policy != .student {
-            let teacher = try models.model(.teacher, of: layout, seed: seed)
-            rule = ReverseSpeculativeDecoding(
-                configuration,
-                vocabularies: try models.vocabularies(teacher: teacher, student: student),
-                seed: seed
-            )
+        if policy.asksTeacher {
+            let teacher = try models.teacher(of: arm, layout, seed: seed)
+            let vocabularies = try models.vocabularies(teacher: teacher, student: student)
+            rule =
+                policy == .skd
+                ? SpeculativeDistillation(
+                    .init(
+                        topK: settings.skdTopK,
+                        student: configuration.fallback,
+                        teacher: configuration.teacher
+                    ),
+                    vocabularies: vocabularies,
+                    seed: seed
+                )
+                : ReverseSpeculativeDecoding(
+                    configuration,
+                    vocabularies: vocabularies,
+                    seed: seed
+                )
             parts.append(teacher)
             record.streams = [DecodingStream.teacher, DecodingStream.student]
             record.acceptanceThresholds = configuration.acceptanceThresholds
         }
+        let (chooser, proposer) = policy == .skd ? (parts[1], student) : (student, parts.last)
         let stop = StopRules(
             endOfTurn: [try template.endOfTurnID(in: student.tokenizer)],
             // Other ends, such as that of a text, are no end of turn to learn from.
@@ -225,8 +238,8 @@ extension TraceGeneration {
             maxTotalTokens: settings.maxTotalTokens
         )
         let engine = try DecodingEngine(
-            model: student,
-            proposer: parts.count > 1 ? LocalProposer(parts[1]) : nil,
+            model: chooser,
+            proposer: parts.count > 1 ? proposer.map { LocalProposer($0) } : nil,
             rule: rule,
             stop: stop,
             options: .init(batchSize: settings.batch, draftTokens: settings.draftTokens)

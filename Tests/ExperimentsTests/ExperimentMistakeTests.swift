@@ -148,12 +148,12 @@ import Testing
         (
             nil, nil, "arms: {rsd: {kind: rds}}",
             "78: small.yaml: line 6: arms.rsd.kind: found 'rds'; expected one of base, direct, "
-                + "teacher-filtered, rsd, student-only, on-policy"
+                + "teacher-filtered, rsd, student-only, skd, on-policy"
         ),
         (
             nil, nil, "arms: {rsd: {}}",
             "78: small.yaml: line 6: arms.rsd.kind: missing; expected one of base, direct, "
-                + "teacher-filtered, rsd, student-only, on-policy"
+                + "teacher-filtered, rsd, student-only, skd, on-policy"
         ),
         (
             nil, nil, "arms: {a b: {kind: base}}",
@@ -196,6 +196,50 @@ import Testing
                 + "before this one and trains something"
         ),
         (
+            nil, nil, "arms: {pupil: {kind: rsd, teacher: tutor}, tutor: {kind: rsd}}",
+            "78: small.yaml: line 6: arms.pupil.teacher: found 'tutor'; expected an arm that comes "
+                + "before this one and trains something"
+        ),
+        (
+            nil, nil,
+            "arms: {tutor: {kind: rsd, teacher: pupil}, pupil: {kind: rsd, teacher: tutor}}",
+            "78: small.yaml: line 6: arms.tutor.teacher: found 'pupil'; expected an arm that comes "
+                + "before this one and trains something"
+        ),
+        (
+            nil, nil,
+            "arms: {tutor: {kind: rsd}, own: {kind: student-only, teacher: tutor}}",
+            "78: small.yaml: line 6: arms.own.teacher: neither its traces nor its objective ask a "
+                + "teacher; expected no teacher"
+        ),
+        (
+            nil, nil, "arms: {tutor: {kind: rsd, model: mentor}}",
+            "78: small.yaml: line 6: arms.tutor.model: there is no models.mentor"
+        ),
+        (
+            nil, nil, "arms: {base: {kind: base, model: teacher}}",
+            "78: small.yaml: line 6: arms.base.model: found teacher; expected student, or another "
+                + "name for the arm"
+        ),
+        (
+            nil, nil,
+            "arms: {a: {kind: rsd}, b: {kind: rsd, student: a, model: teacher}}",
+            "78: small.yaml: line 6: arms.b.model: found teacher beside student, which says what is "
+                + "trained already; expected one of the two"
+        ),
+        (
+            nil, nil,
+            "arms: {a: {kind: rsd}, b: {kind: rsd, teacher: a, match: {arms: [c]}}, "
+                + "c: {kind: rsd, teacher: b}}",
+            "78: small.yaml: line 6: arms.b.match.arms: the traces of 'c' wait for this arm's student"
+        ),
+        (
+            nil, nil,
+            "arms: {a: {kind: rsd, match: {arms: [b]}}, b: {kind: rsd, teacher: a}}",
+            "78: small.yaml: line 6: arms.a.match.arms: 'b' is taught by 'a', so its traces come too "
+                + "late"
+        ),
+        (
             nil, nil, "arms: {base: {kind: base}, rsd: {kind: rsd, match: {arms: [base]}}}",
             "78: small.yaml: line 6: arms.rsd.match.arms: found 'base'; expected arms that are "
                 + "trained on traces: rsd"
@@ -214,6 +258,15 @@ import Testing
             nil, nil, "arms: {rsd: {kind: rsd, generation: {seed: 7}}}",
             "78: small.yaml: line 6: arms.rsd.generation.seed: found 7; expected one of the "
                 + "experiment's seeds"
+        ),
+        (
+            nil, nil, "arms: {skd: {kind: skd, generation: {skdTopK: 0}}}",
+            "78: small.yaml: line 6: arms.skd.generation.skdTopK: found 0; expected a whole number "
+                + "of at least 1"
+        ),
+        (
+            "models: {student: {path: m.gguf}}", nil, "arms: {skd: {kind: skd}}",
+            "78: small.yaml: line 6: arms.skd: is of kind skd, and there is no teacher"
         ),
         (
             nil, nil, "arms: {rsd: {kind: rsd, selection: {maskBelow: 2, unsolvedPrefix: -1}}}",

@@ -107,7 +107,7 @@ import Tokenizers
                 let hashes = try variant.seeds.compactMap { try stage($0)?.hash }
                 if !hashes.isEmpty { lines.append("\(title) \(label) \(digest(hashes))") }
             }
-            for role in ModelRole.allCases where role == .student || variant.teacher != nil {
+            for role in ModelRole.allCases where (try? layout.source(role)) != nil {
                 try add("base \(role.rawValue)") { try layout.base(role, seed: $0) }
             }
             for arm in variant.arms {

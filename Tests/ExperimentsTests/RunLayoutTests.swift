@@ -80,7 +80,7 @@ func withFolder<T>(_ body: (String) throws -> T) throws -> T {
     static func folders(_ layout: RunLayout, seed: UInt64 = 1) throws -> [String: String] {
         var folders: [String: String] = [:]
         for role in ModelRole.allCases {
-            folders[role.rawValue] = try layout.base(role, seed: seed)?.folder
+            folders[role.rawValue] = try? layout.base(role, seed: seed)?.folder
         }
         for arm in layout.experiment.arms {
             folders["traces \(arm.name)"] = try layout.traces(arm, seed: seed)?.folder

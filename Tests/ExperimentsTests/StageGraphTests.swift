@@ -59,6 +59,40 @@ import Testing
         #expect(graph.nodes[again].needs.contains(place))
     }
 
+    @Test func aPupilNeedsTheTrainingOfWhatTeachesIt() throws {
+        let graph = try Self.graph(
+            arms: """
+                arms:
+                  tutor: {kind: teacher-filtered, model: teacher, evaluate: false}
+                  pupil: {kind: rsd, teacher: tutor}
+                  soft: {kind: student-only, teacher: tutor, training: {objective: forward-kl}}
+                """
+        )
+        let names = Self.names(graph)
+        let tutor = try #require(names.firstIndex(of: "training tutor 1"))
+        func needs(_ kind: Stage.Kind, _ arm: String) throws -> [String] {
+            let node = try #require(
+                graph.nodes.first { $0.kind == kind && $0.arm?.name == arm && $0.seed == 1 }
+            )
+            return node.needs.map { names[$0] }
+        }
+        #expect(names[..<tutor].contains("selection tutor 1"))
+        #expect(try needs(.traces, "tutor") == ["base teacher 0"])
+        #expect(try needs(.traces, "pupil") == ["base student 1", "training tutor 1"])
+        #expect(try needs(.traces, "soft") == ["base student 1"])
+        #expect(try needs(.training, "soft").contains("training tutor 1"))
+        #expect(!names.contains("evaluation tutor 1") && names.contains("evaluation pupil 1"))
+        // Alone it is scored.
+        let alone = try StageGraph(
+            graph.layout,
+            arms: [graph.layout.experiment.arm("tutor")],
+            goals: [.evaluation]
+        )
+        #expect(Self.names(alone).contains("evaluation tutor 1"))
+        #expect(graph.layout.experiment.scored.arms.map(\.name) == ["pupil", "soft"])
+        #expect(graph.layout.experiment.scored.contributors.count == 3)
+    }
+
     @Test func aStageThatCannotGoOnHoldsBackThoseBehindIt() throws {
         try withFolder { folder in
             let graph = try Self.graph(runs: folder, goals: [.traces, .selection])

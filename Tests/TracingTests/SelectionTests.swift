@@ -211,7 +211,7 @@ import Testing
 
         // External traces are scored with the student: every token has its P_S.
         let direct = arms[0]
-        let tokenizer = analysis.tokenizer
+        let tokenizer = analysis.tokenizers[0]
         let texts = ["1+2=3, #3", "2+2=4, #4"]
         let count = try texts.map { try tokenizer.encode($0, specialTokens: .parse).count }
         #expect(direct["tokens"]?.integer == count.reduce(0, +))

@@ -6,7 +6,10 @@ import Records
 ///
 /// One engine serves every rule: plain sampling needs no proposer, reverse speculative decoding does.
 public protocol NextTokenRule: Sendable {
-    /// The part of the model that chooses, and whose token ids are recorded.
+    /// The part of the model that chooses.
+    ///
+    /// The student's token ids are recorded, also where it is the proposer of a teacher that chooses; a
+    /// model alone has its own recorded.
     var source: TokenSource { get }
 
     /// How many ids the tokenizer of that model defines; the model must have as many.
@@ -27,7 +30,7 @@ public protocol NextTokenRule: Sendable {
     /// Chooses the token at one position: a pure function of its arguments.
     ///
     /// - Parameters:
-    ///   - logits: The model's row, without padding.
+    ///   - logits: The model's row; rows of padding may follow.
     ///   - proposal: What the proposer proposed for the same position.
     ///   - key: The position, which decides the random numbers.
     /// - Returns: The token and its record.
@@ -37,6 +40,9 @@ public protocol NextTokenRule: Sendable {
 
     /// The ids that tell the proposer of a recorded token; at least one.
     func proposerTokens(for token: Int32) -> [Int32]
+
+    /// The ids that tell the model of a recorded token; at least one.
+    func modelTokens(for token: Int32) -> [Int32]
 }
 
 extension NextTokenRule {
@@ -48,6 +54,12 @@ extension NextTokenRule {
 
     /// The token itself.
     public func proposerTokens(for token: Int32) -> [Int32] { [token] }
+
+    /// The token itself.
+    public func modelTokens(for token: Int32) -> [Int32] { [token] }
+
+    /// Whether ids are recorded as the proposer numbers them.
+    var recordsProposer: Bool { source == .teacher && proposerVocabularySize != nil }
 }
 
 /// A position in a try at a problem: random numbers depend on this and the seed, nothing else.
@@ -69,7 +81,7 @@ public struct PositionKey: Sendable, Hashable {
 
 /// The named streams of random numbers that decoding draws from.
 public enum DecodingStream {
-    /// The teacher's proposals; draw number r is proposal number r.
+    /// The teacher's tokens; draw number r is proposal number r.
     public static let teacher = "teacher"
     /// The student's own tokens.
     public static let student = "student"

@@ -15,6 +15,9 @@ public struct Arm: Sendable, Equatable {
         case rsd
         /// The student's own traces that pass the filter.
         case studentOnly = "student-only"
+        /// Traces of speculative knowledge distillation that pass the filter: the student proposes, the
+        /// teacher keeps or writes.
+        case skd
         /// What its student writes while it is trained.
         case onPolicy = "on-policy"
 
@@ -25,8 +28,12 @@ public struct Arm: Sendable, Equatable {
             case .direct, .teacherFiltered: .teacher
             case .rsd: .rsd
             case .studentOnly: .student
+            case .skd: .skd
             }
         }
+
+        /// Whether its tries take a teacher.
+        public var asksTeacher: Bool { policy?.asksTeacher ?? false }
     }
 
     /// Its name, part of file names.
@@ -36,8 +43,14 @@ public struct Arm: Sendable, Equatable {
     /// The traces that it takes from elsewhere instead of generating them.
     public var traces: TraceSource?
     /// The arm before this one whose trained student judges its traces and is trained further; nil
-    /// for the experiment's student.
+    /// for `model`.
     public var student: String?
+    /// The model of the experiment that it trains, in the student's place.
+    public var model = ModelRole.student
+    /// The arm before this one whose trained student is its teacher; nil for the experiment's teacher.
+    public var teacher: String?
+    /// Whether it is a row of the table; if not, it is scored only when it alone is asked for.
+    public var isScored = true
     /// What its data are made as much as; nil for all that it has.
     public var matching: Matching?
     /// How its tries are generated, the token gate of its kind included.
@@ -66,6 +79,15 @@ public struct Arm: Sendable, Equatable {
     /// its student writes; nil for none.
     public var selectingArm: String? { isSelected ? name : onPolicy.traces }
 
+    /// The arms whose trained students it starts from or is taught by.
+    public var forerunners: [String] { [student, teacher].compactMap(\.self) }
+
+    /// Whether a teacher takes part in its traces or its training.
+    var asksTeacher: Bool {
+        guard kind != .base else { return false }
+        return isGenerated && kind.asksTeacher || training.objective.asksTeacher
+    }
+
     /// The filter of a kind, before the experiment's own selection keys are laid over it.
     static func standardFilter(_ kind: Kind, isThinking: Bool) -> TraceFilter {
         var filter = TraceFilter(requiresOneThinkEnd: isThinking)
@@ -74,7 +96,7 @@ public struct Arm: Sendable, Equatable {
             filter.requiresCorrect = false
             filter.requiresOneThinkEnd = false
             filter.choice = .first
-        case .studentOnly: filter.maxFallbackRate = nil
+        case .studentOnly, .skd: filter.maxFallbackRate = nil
         case .base, .teacherFiltered, .rsd, .onPolicy: break
         }
         return filter
@@ -116,6 +138,27 @@ extension Arm: ConfigurationSection {
             .optional(.filled("the name of an arm")),
             "An arm before this one whose trained student judges the traces and is trained further."
         ),
+        Key(
+            "model",
+            \.model,
+            .word,
+            influence: .indirect,
+            "Which of models it trains, in the student's place."
+        ),
+        Key(
+            "teacher",
+            \.teacher,
+            .optional(.filled("the name of an arm")),
+            influence: .indirect,
+            "An arm before this one whose trained student is the teacher, in place of models.teacher."
+        ),
+        Key(
+            "evaluate",
+            \.isScored,
+            .truth,
+            influence: .nothing,
+            "Whether it is a row of the table; if not, only `--arm` with its name scores it."
+        ),
         .map("match", \.matching, from: Matching(), "Makes its data as much as those of others."),
         .map("training", \.training, "Keys that this arm lays over the experiment's training."),
         .map(
@@ -139,9 +182,11 @@ extension Arm: ConfigurationSection {
         reader.inherit(["generation", "training"] + (isDirect ? [] : ["selection"]), from: root)
         self = reading(reader)
         guard reader.object["kind"]?.string == kind.rawValue else { return nil }
-        // Every token of a student's own trace is the student's; a common limit on the share of
-        // fallbacks would refuse them all.
-        if kind == .studentOnly && reader.member("selection")?["maxFallbackRate"] == nil {
+        // The tokens of a student's own trace, and most of skd, are the student's; a common limit on the
+        // share of fallbacks would refuse them all.
+        if [.studentOnly, .skd].contains(kind)
+            && reader.member("selection")?["maxFallbackRate"] == nil
+        {
             selection.filter.maxFallbackRate = nil
         }
         if let policy = kind.policy { generation = generation.gated(policy) }
@@ -160,6 +205,12 @@ extension Arm: ConfigurationSection {
             reader.report.add(
                 reader.path("kind"),
                 "found \(kind.rawValue); expected base, or another name for the arm"
+            )
+        }
+        if name == "base" && model != .student {
+            reader.report.add(
+                reader.path("model"),
+                "found \(model.rawValue); expected student, or another name for the arm"
             )
         }
         if traces != nil && kind != .direct {

@@ -6,21 +6,26 @@ struct ArmReferences {
     /// Notes every name that leads nowhere, and every arm that would wait for itself.
     func check(_ report: ConfigurationReport) {
         for (index, arm) in arms.enumerated() {
-            checkStudent(of: arm, earlier: arms[..<index], report)
+            check("student", arm.student, of: arm, earlier: arms[..<index], report)
+            check("teacher", arm.teacher, of: arm, earlier: arms[..<index], report)
+            checkTeacher(of: arm, report)
             checkMatching(of: arm, report)
             checkRollouts(of: arm, report)
         }
     }
 
-    private func checkStudent(
+    /// Notes a name that is not that of an earlier arm with a student.
+    private func check(
+        _ key: String,
+        _ name: String?,
         of arm: Arm,
         earlier: ArraySlice<Arm>,
         _ report: ConfigurationReport
     ) {
-        guard let name = arm.student else { return }
-        let place = "arms.\(arm.name).student"
+        guard let name else { return }
+        let place = "arms.\(arm.name).\(key)"
         guard arm.kind != .base else {
-            report.add(place, "an arm of kind base trains nothing; expected no student")
+            report.add(place, "an arm of kind base trains nothing; expected no \(key)")
             return
         }
         let known = earlier.filter { $0.kind != .base }.map(\.name)
@@ -30,6 +35,33 @@ struct ArmReferences {
             "found '\(name)'; expected an arm that comes before this one and trains something"
                 + (known.isEmpty ? "" : ": \(known.joined(separator: ", "))")
         )
+    }
+
+    /// Notes a teacher that nobody asks, and two students at once.
+    private func checkTeacher(of arm: Arm, _ report: ConfigurationReport) {
+        if arm.teacher != nil && arm.kind != .base && !arm.asksTeacher {
+            report.add(
+                "arms.\(arm.name).teacher",
+                "neither its traces nor its objective ask a teacher; expected no teacher"
+            )
+        }
+        if arm.student != nil && arm.model != .student {
+            report.add(
+                "arms.\(arm.name).model",
+                "found \(arm.model.rawValue) beside student, which says what is trained already; "
+                    + "expected one of the two"
+            )
+        }
+    }
+
+    /// The arms that have to be trained before an arm's traces can be made.
+    private func trained(before name: String, _ found: inout Set<String>) {
+        guard let arm = arms.first(where: { $0.name == name }) else { return }
+        for forerunner in arm.forerunners where found.insert(forerunner).inserted {
+            trained(before: forerunner, &found)
+            let others = arms.first { $0.name == forerunner }?.matching?.arms ?? []
+            for other in others { trained(before: other, &found) }
+        }
     }
 
     private func checkMatching(of arm: Arm, _ report: ConfigurationReport) {
@@ -50,11 +82,20 @@ struct ArmReferences {
                 continue
             }
             // Its traces are made only after others have been trained.
-            if other.student != nil && other.name != arm.name && arm.student == nil {
+            if let first = other.forerunners.first, other.name != arm.name, arm.forerunners.isEmpty
+            {
                 report.add(
                     "\(place).arms",
-                    "'\(name)' starts from a trained student, so its traces come too late"
+                    other.student == nil
+                        ? "'\(name)' is taught by '\(first)', so its traces come too late"
+                        : "'\(name)' starts from a trained student, so its traces come too late"
                 )
+                continue
+            }
+            var earlier: Set<String> = []
+            trained(before: name, &earlier)
+            if earlier.contains(arm.name) {
+                report.add("\(place).arms", "the traces of '\(name)' wait for this arm's student")
             }
         }
     }

@@ -109,6 +109,15 @@ extension Experiment: ConfigurationSection {
         ) { experiment, reader in
             experiment.teacher = reader.map("teacher").flatMap { ModelSource($0) }
         },
+        Key(
+            "mentor",
+            "a map",
+            influence: .indirect,
+            shown: "none",
+            "A third model, for arms with `model: mentor`."
+        ) { experiment, reader in
+            experiment.mentor = reader.map("mentor").flatMap { ModelSource($0) }
+        },
     ]
 
     private mutating func readArms(_ root: ConfigurationReader) {
@@ -156,10 +165,10 @@ extension Experiment: ConfigurationSection {
                 "found \(seed); expected one of the experiment's seeds"
             )
         }
-        for arm in arms where arm.student != nil {
+        for arm in arms where !arm.forerunners.isEmpty {
             guard let seed = arm.generation.seed, seed != seeds.first else { continue }
             report.add(
-                "arms.\(arm.name).student",
+                "arms.\(arm.name).\(arm.student == nil ? "teacher" : "student")",
                 "its traces are made once, with seed \(seed), whose student is trained later; "
                     + "expected the first of the seeds"
             )
@@ -168,13 +177,19 @@ extension Experiment: ConfigurationSection {
             guard case .problems? = arm.traces?.origin, !root.has("problems") else { continue }
             report.add("arms.\(arm.name).traces", "takes solutions, and there are no problems")
         }
-        let hasTeacher = root.member("models")?["teacher"].map { !$0.isNull } ?? false
+        func has(_ role: ModelRole) -> Bool {
+            root.member("models")?[role.rawValue].map { !$0.isNull } ?? false
+        }
+        for arm in arms where arm.model != .student && !has(arm.model) {
+            report.add("arms.\(arm.name).model", "there is no models.\(arm.model.rawValue)")
+        }
+        let hasTeacher = has(.teacher)
         for arm in arms where arm.isGenerated {
             let place = "arms.\(arm.name)"
             if !root.has("problems") {
                 report.add(place, "generates traces, and there are no problems to generate for")
             }
-            if !hasTeacher && arm.kind != .studentOnly {
+            if !hasTeacher && arm.teacher == nil && arm.kind.asksTeacher {
                 report.add(place, "is of kind \(arm.kind.rawValue), and there is no teacher")
             }
         }

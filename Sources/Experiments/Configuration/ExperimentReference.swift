@@ -42,12 +42,12 @@ public enum ExperimentReference {
                 KeyRow.rows(of: Experiment(file: "", text: ""))
             ),
             Part(
-                "models.student, models.teacher",
+                "models.student, models.teacher, models.mentor",
                 "Either a model that exists,",
                 KeyRow.rows(of: ModelPath())
             ),
             Part(
-                "models.student.scratch, models.teacher.scratch",
+                "models.student.scratch, models.teacher.scratch, models.mentor.scratch",
                 "or one that is trained from random weights on lessons of the chain world, whose "
                     + "problems are chains of arithmetic such as 7-5*4-8?.",
                 KeyRow.rows(of: ScratchModel())

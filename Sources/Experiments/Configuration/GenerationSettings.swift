@@ -37,17 +37,23 @@ public struct GenerationSettings: Sendable, Equatable {
     public var preset = Preset.paper
     /// The numbers of the method.
     public var rule = Preset.paper.configuration
+    /// K of skd: the student's token is kept if it is among this many of the teacher's most likely.
+    public var skdTopK = 25
     /// The seed whose traces all seeds of training use; nil where each has its own.
     public var seed: UInt64?
 
     /// The same settings with the token gate of a policy: at a threshold of 0 the teacher chooses
-    /// every token, above 1 the student.
+    /// every token, above 1 the student. What the policy does not ask for is as if it were not set.
     func gated(_ policy: TracePolicy) -> GenerationSettings {
         var copy = self
+        if policy != .skd { copy.skdTopK = GenerationSettings().skdTopK }
         switch policy {
         case .rsd: return copy
         case .teacher: copy.rule.acceptanceThreshold = 0
         case .student: copy.rule.acceptanceThreshold = 2
+        case .skd:
+            copy.rule.acceptanceThreshold = 0
+            copy.rule.acceptanceThresholds = []
         }
         copy.rule.acceptanceTopK = nil
         copy.rule.proposals = 1
@@ -126,6 +132,14 @@ extension GenerationSettings: ConfigurationSection {
                 mayBeEmpty: true
             ),
             "Thresholds whose exact acceptance is recorded beside each trace."
+        ),
+        Key(
+            "skdTopK",
+            \.skdTopK,
+            .whole(1...Int.max).leftOut(at: 25),
+            shown: "25",
+            "K of kind skd: keeps the student's token if it is among this many of the teacher's most "
+                + "likely."
         ),
         Key(
             "seed",

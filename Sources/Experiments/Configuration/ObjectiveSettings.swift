@@ -133,7 +133,7 @@ extension ObjectiveSettings {
                     nil
                 )
             }
-            if objective.asksTeacher && !hasTeacher {
+            if objective.asksTeacher && !hasTeacher && arm.teacher == nil {
                 return (
                     place(["objective"]),
                     "\(objective.kind.rawValue) learns a teacher's distributions, and there is no "

@@ -5,7 +5,7 @@ import Records
 import Tokenizers
 
 extension RunLayout {
-    /// Loads the teacher or the student that an experiment starts from.
+    /// Loads a model that an experiment starts from.
     ///
     /// - Throws: `Failure.missingInput` saying how to get or make the model, and what loading
     ///   throws.
@@ -60,6 +60,18 @@ extension RunLayout {
         )
     }
 
+    /// Loads the teacher of an arm: the experiment's, or what an earlier arm has trained.
+    ///
+    /// - Throws: As `loadModel` and `loadTrainedModel`.
+    public func loadTeacher(of arm: Arm, seed: UInt64, storage: WeightStorage) throws
+        -> LanguageModel
+    {
+        guard let name = arm.teacher else {
+            return try loadModel(.teacher, seed: seed, storage: storage)
+        }
+        return try loadTrainedModel(experiment.arm(name), seed: seed, storage: storage)
+    }
+
     /// Where the base of an arm's adapters is now, wherever it was when they were trained.
     private func bases(of arm: Arm, seed: UInt64) throws -> [String] {
         guard arm.kind != .base, arm.training.lora != nil else { return [] }
@@ -67,7 +79,7 @@ extension RunLayout {
     }
 
     private func existingStudent(of arm: Arm, seed: UInt64) throws -> String {
-        guard let name = arm.student else { return try existingModel(.student, seed: seed) }
+        guard let name = arm.student else { return try existingModel(arm.model, seed: seed) }
         return try existingTrainedModel(experiment.arm(name), seed: seed)
     }
 
@@ -85,7 +97,7 @@ extension RunLayout {
     }
 
     private func existingTrainedModel(_ arm: Arm, seed: UInt64) throws -> String {
-        if arm.kind == .base { return try existingModel(.student, seed: seed) }
+        if arm.kind == .base { return try existingModel(arm.model, seed: seed) }
         let path = try trainedModelPath(arm, seed: seed)
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(

@@ -138,7 +138,7 @@ extension ContaminationCheck {
         source: Source, arms: [String]
     )] {
         var materials: [(source: Source, arms: [String])] = []
-        for arm in experiment.arms where arm.kind != .base {
+        for arm in experiment.contributors where arm.kind != .base {
             guard let source = try source(of: arm, in: experiment), exists(source.file.path)
             else { continue }
             if let index = materials.firstIndex(where: { $0.source == source }) {

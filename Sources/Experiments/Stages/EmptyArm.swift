@@ -57,6 +57,9 @@ extension RunLayout {
         if let name = arm.student, try emptyReason(experiment.arm(name), seed: seed) != nil {
             return "it starts from the student of arm '\(name)', which has nothing to train on"
         }
+        if let name = arm.teacher, try emptyReason(experiment.arm(name), seed: seed) != nil {
+            return "it is taught by the student of arm '\(name)', which has nothing to train on"
+        }
         // Without traces to mix in, every problem of an on-policy arm gets a rollout.
         guard arm.kind != .onPolicy,
             let selection = try ifPresent({ try selection(arm, seed: seed) }),

@@ -184,7 +184,7 @@ extension StageGraph.Node {
         case .traces(let arm): try layout.generationEstimate(arm)
         case .selection: Estimate()
         case .training(let arm): try layout.trainingEstimate(arm)
-        case .evaluation: try layout.scoringEstimate()
+        case .evaluation(let arm): try layout.scoringEstimate(arm)
         }
     }
 
@@ -201,11 +201,14 @@ extension StageGraph.Node {
         switch work {
         case .base, .selection: return []
         case .traces(let arm):
-            let models = arm.kind.policy == .student ? [.student] : ModelRole.allCases
+            let models = layout.roles(of: arm, withTeacher: arm.kind.asksTeacher)
             return layout.unknownInputs(models, [experiment.problems])
         case .training(let arm): return layout.unknownTraining(arm)
-        case .evaluation:
-            return layout.unknownInputs([.student], experiment.benchmarks.map(\.source))
+        case .evaluation(let arm):
+            return layout.unknownInputs(
+                layout.roles(of: arm, withTeacher: false),
+                experiment.benchmarks.map(\.source)
+            )
         }
     }
 }
@@ -225,6 +228,7 @@ extension RunLayout {
         var wanted: [Plan.Missing] = []
         for (key, model) in [
             ("models.teacher", experiment.teacher), ("models.student", experiment.student),
+            ("models.mentor", experiment.mentor),
         ] {
             guard case .path(let path)? = model else { continue }
             wanted.append(Plan.Missing(key: key, path: path.path, source: path.source))

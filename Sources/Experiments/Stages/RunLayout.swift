@@ -3,12 +3,14 @@ import Foundation
 import Kernels
 import Records
 
-/// The two models of an experiment.
+/// The models of an experiment.
 public enum ModelRole: String, Sendable, CaseIterable {
     /// Proposes tokens.
     case teacher
     /// Judges them, and is trained.
     case student
+    /// A third one, which an arm may train and others be taught by.
+    case mentor
 }
 
 /// Where every stage of an experiment keeps its outputs.
@@ -68,13 +70,23 @@ public struct RunLayout: Sendable {
 
     /// The source of a model.
     ///
-    /// - Throws: `Failure.configuration` when the experiment has no teacher.
+    /// - Throws: `Failure.configuration` when the experiment has no such model.
     public func source(_ role: ModelRole) throws -> ModelSource {
-        if role == .student { return experiment.student }
-        guard let teacher = experiment.teacher else {
-            throw Failure(.configuration, file: experiment.file, at: "models", "has no teacher")
+        let source: ModelSource? =
+            switch role {
+            case .student: experiment.student
+            case .teacher: experiment.teacher
+            case .mentor: experiment.mentor
+            }
+        guard let source else {
+            throw Failure(
+                .configuration,
+                file: experiment.file,
+                at: "models",
+                "has no \(role.rawValue)"
+            )
         }
-        return teacher
+        return source
     }
 
     /// The stage that trains a model from scratch; nil for a model that exists already.
@@ -112,15 +124,42 @@ public struct RunLayout: Sendable {
     ///
     /// - Throws: `Failure.missingInput` when that student's own traces have not been selected yet.
     func studentKey(_ arm: Arm, seed: UInt64) throws -> JSON {
-        guard let name = arm.student else { return try modelKey(.student, seed: seed) }
+        guard let name = arm.student else { return try modelKey(arm.model, seed: seed) }
         return .string(try training(experiment.arm(name), seed: seed)?.hash ?? "")
+    }
+
+    /// What a stage depends on when it depends on an arm's teacher.
+    ///
+    /// - Throws: `Failure.missingInput` when the traces of the arm that teaches have not been selected
+    ///   yet.
+    private func teacherKey(_ arm: Arm, seed: UInt64) throws -> JSON {
+        guard let name = arm.teacher else { return try modelKey(.teacher, seed: seed) }
+        return .string(try training(experiment.arm(name), seed: seed)?.hash ?? "")
+    }
+
+    /// Which model the student of an arm was before all training.
+    func role(of arm: Arm) throws -> ModelRole {
+        try arm.student.map { try role(of: experiment.arm($0)) } ?? arm.model
+    }
+
+    /// Which model the teacher of an arm was before all training.
+    func teacherRole(of arm: Arm) throws -> ModelRole {
+        try arm.teacher.map { try role(of: experiment.arm($0)) } ?? .teacher
     }
 
     /// Where the weights are of the student that an arm starts from.
     ///
     /// - Throws: As `studentKey`.
     public func studentPath(_ arm: Arm, seed: UInt64) throws -> String {
-        guard let name = arm.student else { return try modelPath(.student, seed: seed) }
+        guard let name = arm.student else { return try modelPath(arm.model, seed: seed) }
+        return try trainedModelPath(experiment.arm(name), seed: seed)
+    }
+
+    /// Where the weights are of an arm's teacher.
+    ///
+    /// - Throws: As `studentPath`; `Failure.configuration` when there is none.
+    public func teacherPath(_ arm: Arm, seed: UInt64) throws -> String {
+        guard let name = arm.teacher else { return try modelPath(.teacher, seed: seed) }
         return try trainedModelPath(experiment.arm(name), seed: seed)
     }
 
@@ -173,7 +212,7 @@ public struct RunLayout: Sendable {
             ("template", experiment.template.json), ("generation", arm.generation.json),
             ("seed", .integer(Int(seed))),
         ]
-        if policy != .student { inputs.append(("teacher", try modelKey(.teacher, seed: seed))) }
+        if policy.asksTeacher { inputs.append(("teacher", try teacherKey(arm, seed: seed))) }
         return stage(.traces, policy.rawValue, seed, .object(JSONObject(inputs)))
     }
 
@@ -202,7 +241,7 @@ public struct RunLayout: Sendable {
             inputs["problems"] = try problemsDigest(arm, seed: seed)
         }
         if arm.training.objective.asksTeacher {
-            inputs["teacher"] = try modelKey(.teacher, seed: seed)
+            inputs["teacher"] = try teacherKey(arm, seed: seed)
         }
         if let targets = arm.training.objective.usedTargets {
             let source = "Write it: rsd-generate targets \(experiment.file) --to \(targets)"
@@ -231,7 +270,7 @@ public struct RunLayout: Sendable {
     ///
     /// - Throws: `Failure.missingInput` when nothing has been selected yet.
     public func trainedModelPath(_ arm: Arm, seed: UInt64) throws -> String {
-        try training(arm, seed: seed)?.model ?? modelPath(.student, seed: seed)
+        try training(arm, seed: seed)?.model ?? studentPath(arm, seed: seed)
     }
 
     /// The stage that samples an arm's student on the benchmarks.
@@ -257,7 +296,7 @@ public struct RunLayout: Sendable {
             arm.name,
             seed,
             [
-                "model": try trained ?? modelKey(.student, seed: seed),
+                "model": try trained ?? studentKey(arm, seed: seed),
                 "benchmarks": .array(benchmarks), "template": experiment.template.json,
                 "evaluation": experiment.evaluation.json, "seed": .integer(Int(seed)),
             ]

@@ -32,6 +32,11 @@ extension RunLayout {
         }
     }
 
+    /// The models behind an arm's student and, where it takes part, its teacher, the teacher's first.
+    func roles(of arm: Arm, withTeacher: Bool) -> [ModelRole] {
+        [withTeacher ? try? teacherRole(of: arm) : nil, try? role(of: arm)].compactMap(\.self)
+    }
+
     /// How many records a file has, up to its limit; nil when it is not there.
     private func count(_ source: ProblemSource?) throws -> Int? {
         guard let file = source?.file else { return source?.count }
@@ -54,12 +59,12 @@ extension RunLayout {
     }
 
     func generationEstimate(_ arm: Arm) throws -> Estimate? {
-        guard let problems = try count(experiment.problems), let student = try size(.student) else {
-            return nil
-        }
+        guard let problems = try count(experiment.problems),
+            let student = try size(role(of: arm))
+        else { return nil }
         var models = [student]
-        if arm.kind.policy != .student {
-            guard let teacher = try size(.teacher) else { return nil }
+        if arm.kind.asksTeacher {
+            guard let teacher = try size(teacherRole(of: arm)) else { return nil }
             models.append(teacher)
         }
         return .decoding(
@@ -73,7 +78,7 @@ extension RunLayout {
     }
 
     func trainingEstimate(_ arm: Arm) throws -> Estimate? {
-        guard let student = try size(.student) else { return nil }
+        guard let student = try size(role(of: arm)) else { return nil }
         let training = arm.training
         if arm.kind == .onPolicy { return try onPolicyEstimate(arm, student) }
         guard let tokens = try targetTokens(arm) else { return nil }
@@ -100,7 +105,7 @@ extension RunLayout {
             }
         )
         if training.objective.asksTeacher {
-            guard let teacher = try size(.teacher) else { return nil }
+            guard let teacher = try size(teacherRole(of: arm)) else { return nil }
             estimate.addTeacher(teacher, tokens: allTokens, rows: rows)
         }
         return estimate
@@ -108,7 +113,9 @@ extension RunLayout {
 
     /// Rollouts of half their limit, which the student writes, the teacher reads, and training takes.
     private func onPolicyEstimate(_ arm: Arm, _ student: ModelSizes.Size) throws -> Estimate? {
-        guard let problems = try count(experiment.problems), let teacher = try size(.teacher) else {
+        guard let problems = try count(experiment.problems),
+            let teacher = try size(teacherRole(of: arm))
+        else {
             return nil
         }
         let (training, settings) = (arm.training, arm.onPolicy)
@@ -153,8 +160,7 @@ extension RunLayout {
 
     /// What has to be there before it is known how long an arm trains.
     func unknownTraining(_ arm: Arm) -> [String] {
-        let models: [ModelRole] =
-            arm.training.objective.asksTeacher ? [.student, .teacher] : [.student]
+        let models = roles(of: arm, withTeacher: arm.training.objective.asksTeacher)
         guard let file = arm.traces?.file else {
             return unknownInputs(models, [experiment.problems])
         }
@@ -175,8 +181,8 @@ extension RunLayout {
         return limit.map { Double($0) * Double(length) }
     }
 
-    func scoringEstimate() throws -> Estimate? {
-        guard let student = try size(.student) else { return nil }
+    func scoringEstimate(_ arm: Arm) throws -> Estimate? {
+        guard let student = try size(role(of: arm)) else { return nil }
         let settings = experiment.evaluation
         var sequences = 0
         for benchmark in experiment.benchmarks {

@@ -70,14 +70,16 @@ public struct StageGraph: Sendable {
         for seed in layout.experiment.seeds {
             // All tries come before the first selection, because arms are matched with each other.
             if goals.contains(.traces) {
-                // What starts from a trained student comes last: others need not wait for it.
-                for arm in self.arms where arm.student == nil { try add(.traces(arm), seed) }
-                for arm in self.arms where arm.student != nil { try add(.traces(arm), seed) }
+                // What waits for a trained student comes last: others need not wait for it.
+                for arm in self.arms where arm.forerunners.isEmpty { try add(.traces(arm), seed) }
+                for arm in self.arms where !arm.forerunners.isEmpty { try add(.traces(arm), seed) }
             }
             for arm in self.arms {
                 if goals.contains(.selection) { try add(.selection(arm), seed) }
                 if goals.contains(.training) { try add(.training(arm), seed) }
-                if goals.contains(.evaluation) { try add(.evaluation(arm), seed) }
+                if goals.contains(.evaluation) && (arm.isScored || self.arms.count == 1) {
+                    try add(.evaluation(arm), seed)
+                }
             }
         }
     }
@@ -211,7 +213,10 @@ extension StageGraph.Node {
         let variant = layout.experiment.variant?.name ?? ""
         var parts = [layout.experiment.file, variant, kind.rawValue, label, "\(seed)"]
         if case .traces(let arm) = work {
-            parts += [arm.generation.json.compact, arm.student ?? ""]
+            parts += [
+                arm.generation.json.compact, arm.student ?? "", arm.model.rawValue,
+                arm.teacher ?? "",
+            ]
         }
         return parts.joined(separator: "\n")
     }
@@ -219,16 +224,18 @@ extension StageGraph.Node {
     /// What its stage reads the outputs of, within its experiment.
     fileprivate func dependencies() throws -> [(Work, UInt64)] {
         var needed: [(Work, UInt64)] = []
-        /// The model that an arm starts from.
-        func student(of arm: Arm) throws {
-            let arm = try arm.student.map { try layout.experiment.arm($0) }
-            needed.append((arm.map { .training($0) } ?? .base(.student), seed))
+        /// A model: what an arm has trained, or one of the experiment's.
+        func model(_ name: String?, _ role: ModelRole) throws {
+            let arm = try name.map { try layout.experiment.arm($0) }
+            needed.append((arm.map { .training($0) } ?? .base(role), seed))
         }
+        func student(of arm: Arm) throws { try model(arm.student, arm.model) }
+        func teacher(of arm: Arm) throws { try model(arm.teacher, .teacher) }
         switch work {
         case .base: break
         case .traces(let arm):
             try student(of: arm)
-            if arm.kind.policy != .student { needed.append((.base(.teacher), seed)) }
+            if arm.kind.asksTeacher { try teacher(of: arm) }
         case .selection(let arm):
             needed.append((.traces(arm), seed))
             for name in arm.matching?.arms ?? [] where name != arm.name {
@@ -240,9 +247,9 @@ extension StageGraph.Node {
                 needed.append((.selection(try layout.experiment.arm(name)), seed))
             }
             try student(of: arm)
-            if arm.training.objective.asksTeacher { needed.append((.base(.teacher), seed)) }
+            if arm.training.objective.asksTeacher { try teacher(of: arm) }
         case .evaluation(let arm):
-            needed.append((arm.kind == .base ? .base(.student) : .training(arm), seed))
+            needed.append((arm.kind == .base ? .base(arm.model) : .training(arm), seed))
         }
         return needed
     }

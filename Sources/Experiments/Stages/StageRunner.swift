@@ -57,10 +57,10 @@ extension StageGraph.Node {
             switch work {
             case .base: return nil
             case .traces(let arm), .selection(let arm):
-                guard let name = arm.student,
+                let isHopeless = try arm.forerunners.contains { name in
                     try layout.emptiness(of: layout.experiment.arm(name), seed: seed) != nil
-                else { return nil }
-                return try layout.emptiness(of: arm, seed: seed)
+                }
+                return isHopeless ? try layout.emptiness(of: arm, seed: seed) : nil
             case .training(let arm), .evaluation(let arm):
                 return try layout.emptiness(of: arm, seed: seed)
             }
@@ -69,8 +69,8 @@ extension StageGraph.Node {
 }
 
 extension [StageGraph] {
-    /// What a shard says of arms that start from the student of another arm, whose tries are not all
-    /// there yet; nil where there are none.
+    /// What a shard says of arms that start from the student of another arm, or are taught by it, whose
+    /// tries are not all there yet; nil where there are none.
     ///
     /// - Throws: `Failure` when an input is missing or malformed.
     public func waiting(in file: String) throws -> Failure? {
@@ -79,12 +79,15 @@ extension [StageGraph] {
             let experiment = graph.layout.experiment
             for seed in experiment.seeds {
                 for arm in graph.arms {
-                    guard let first = try arm.student.map({ try experiment.arm($0) }),
-                        try graph.layout.selection(first, seed: seed)?.state != .finished
-                    else { continue }
-                    names.append(
-                        "\(arm.name) with seed \(seed) starts from the student of '\(first.name)'"
-                    )
+                    for name in arm.forerunners {
+                        let first = try experiment.arm(name)
+                        guard try graph.layout.selection(first, seed: seed)?.state != .finished
+                        else { continue }
+                        let relation = name == arm.student ? "starts from" : "is taught by"
+                        names.append(
+                            "\(arm.name) with seed \(seed) \(relation) the student of '\(name)'"
+                        )
+                    }
                 }
             }
         }

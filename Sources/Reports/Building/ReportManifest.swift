@@ -105,7 +105,9 @@ extension Arm {
         if let objective = SettingLines.text(training.objective), kind != .base {
             parts.append("learns the teacher's distributions: \(objective)")
         }
+        if let teacher { parts.append("taught by the student of \(teacher)") }
         if let student { parts.append("from the student of \(student) on") }
+        if model != .student && kind != .base { parts.append("trains the \(model.rawValue)") }
         if let matching {
             let what = [
                 matching.problems ? "problems" : nil,
@@ -119,7 +121,7 @@ extension Arm {
     /// Where its traces come from.
     private var origin: String {
         switch kind {
-        case .base: "the student before any fine-tuning"
+        case .base: "the \(model.rawValue) before any fine-tuning"
         case .onPolicy: onPolicy.summary
         case .direct:
             switch traces?.origin {
@@ -134,6 +136,9 @@ extension Arm {
             "reverse speculative decoding, P_S of at least "
                 + NumberText.share(generation.rule.acceptanceThreshold)
                 + (generation.rule.proposals > 1 ? ", \(generation.rule.proposals) proposals" : "")
+        case .skd:
+            "speculative knowledge distillation: the student's tokens where they are among the teacher's "
+                + "\(generation.skdTopK) most likely, else the teacher's"
         case .studentOnly: "the student's own traces that pass the filter"
         }
     }

@@ -32,7 +32,7 @@ public struct ReportRun {
         isPartial: Bool = false,
         resamples: Int = 10_000
     ) {
-        self.experiment = experiment
+        self.experiment = experiment.scored
         self.surroundings = surroundings
         self.environment = environment
         self.counts = counts

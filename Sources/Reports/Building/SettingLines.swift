@@ -12,11 +12,12 @@ struct SettingLines {
 
     /// What each line is about, and what it says; empty texts are lines that do not apply.
     var entries: [(key: String, value: String)] {
-        let generated = experiment.arms.filter(\.isGenerated)
-        let trained = experiment.arms.filter { $0.kind != .base }
+        let generated = experiment.contributors.filter(\.isGenerated)
+        let trained = experiment.contributors.filter { $0.kind != .base }
         return [
             ("teacher", layout.summary(of: .teacher).map(Self.text) ?? ""),
             ("student", layout.summary(of: .student).map(Self.text) ?? ""),
+            ("mentor", layout.summary(of: .mentor).map(Self.text) ?? ""),
             ("problems", experiment.problems.map(Self.text) ?? ""),
             ("benchmarks", benchmarks),
         ] + grouped("traces", generated) { Self.text($0.generation) }

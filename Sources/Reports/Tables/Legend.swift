@@ -57,9 +57,9 @@ struct Legend {
         if !model.traces.isEmpty {
             lines.append(
                 "P_S is the student's own probability of a token in its training traces. "
-                    + "Acceptance is the share of the teacher's proposals that passed the "
-                    + "student's threshold; fallback is the share of positions at which the "
-                    + "student spoke instead."
+                    + "Acceptance is the share of the teacher's proposals (of skd the student's) that "
+                    + "passed the other model's gate; fallback is the share of positions at which that "
+                    + "one spoke instead."
             )
         }
         return lines + model.notes

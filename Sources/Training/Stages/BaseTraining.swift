@@ -10,8 +10,9 @@ extension TrainingStages {
     /// - Returns: What the manifest reports of it: nothing.
     /// - Throws: `Failure.configuration` for a model that memory cannot hold; as `TrainingRun.run`.
     func trainBase(_ stage: Stage, in layout: RunLayout) throws -> JSON {
-        let role = stage.label == ModelRole.teacher.rawValue ? ModelRole.teacher : .student
-        guard case .scratch(let scratch) = try layout.source(role) else {
+        guard let role = ModelRole(rawValue: stage.label),
+            case .scratch(let scratch) = try layout.source(role)
+        else {
             preconditionFailure("a base stage trains a model from scratch")
         }
         guard !isTrained(stage, keeping: 0) else { return .null }

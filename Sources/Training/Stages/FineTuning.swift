@@ -38,7 +38,7 @@ extension TrainingStages {
         let model = try layout.loadStudent(toTrain: arm, seed: seed)
         let teacher =
             try settings.objective.asksTeacher
-            ? LocalTeacher(layout.loadModel(.teacher, seed: seed, storage: .stored), of: model)
+            ? LocalTeacher(layout.loadTeacher(of: arm, seed: seed, storage: .stored), of: model)
             : nil
         if let difference = teacher?.difference { display.write(line: difference) }
         let material =

@@ -84,7 +84,7 @@ final class ParsedXML: NSObject, XMLParserDelegate {
     @Test func hostileLabelsStayText() throws {
         for model in [ReportExample.realistic(), ReportExample.hostile()] {
             let plots = ReportPlots(model).all
-            #expect(plots.count == 12)
+            #expect(plots.count == 13)
             for plot in plots {
                 let parsed = ParsedXML(plot.svg)
                 #expect(parsed.error == nil, "\(plot.name)")
@@ -151,10 +151,12 @@ final class ParsedXML: NSObject, XMLParserDelegate {
         #expect(
             names[3]
                 == ["accuracy", "questions", "costs", "shares", "acceptance", "probabilities"]
-                + traces
+                + traces + ["curve"]
         )
         #expect(
-            names[4] == ["questions", "shares", "acceptance"] + traces + ["sweep-1", "sweep-2"]
+            names[4] == ["questions", "shares", "acceptance"] + traces + [
+                "curve", "sweep-1", "sweep-2",
+            ]
         )
     }
 

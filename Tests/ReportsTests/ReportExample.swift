@@ -96,6 +96,19 @@ enum ReportExample {
         }
         model.answers = answers(model)
         model.losses = losses(&random)
+        model.curves = (0...4).flatMap { step -> [ReportModel.CurvePoint] in
+            (benchmarks.map(Optional.some) + [nil]).map { benchmark in
+                let value = 0.37 + 0.02 * Double(step)
+                return .init(
+                    arm: "rsd",
+                    step: 71.25 * Double(step),
+                    benchmark: benchmark,
+                    accuracy: value,
+                    interval: .init(lower: value - 0.03, upper: value + 0.04),
+                    seeds: 5
+                )
+            }
+        }
         model.costs = arms.enumerated().flatMap { index, arm in
             (1...5).map { seed in
                 .init(

@@ -44,6 +44,8 @@ public struct Arm: Sendable, Equatable {
     public var selection = SelectionSettings()
     /// How it is trained.
     public var training = TrainingSettings()
+    /// Steps of its training after which its student is scored too; nil for those of `evaluation`.
+    public var atSteps: ScoredSteps?
 
     /// Whether models must be there before its traces are made or selected: masks take the student's
     /// judgement, matched volumes and borrowed traces its vocabulary.
@@ -107,6 +109,14 @@ extension Arm: ConfigurationSection {
         ),
         .map("match", \.matching, from: Matching(), "Makes its data as much as those of others."),
         .map("training", \.training, "Keys that this arm lays over the experiment's training."),
+        Key(
+            "atSteps",
+            \.atSteps,
+            .optional(.steps),
+            influence: .indirect,
+            shown: "evaluation.atSteps",
+            "Steps of its training after which it is scored too; an empty list for none."
+        ),
     ]
 
     /// Reads an arm's map within the experiment's; nil where its kind is not known.
@@ -138,6 +148,12 @@ extension Arm: ConfigurationSection {
             reader.report.add(
                 reader.path("kind"),
                 "found \(kind.rawValue); expected base, or another name for the arm"
+            )
+        }
+        if atSteps != nil && kind == .base {
+            reader.report.add(
+                reader.path("atSteps"),
+                "an arm of kind base trains nothing; expected no atSteps"
             )
         }
         if traces != nil && kind != .direct {

@@ -167,7 +167,7 @@ extension StageGraph.Node {
             label: label,
             seed: seed,
             folder: stage?.folder,
-            state: stage?.state ?? .absent,
+            state: try stage.map { try state(of: $0) } ?? .absent,
             estimate: try estimate(),
             unknownUntil: unknownUntil
         )

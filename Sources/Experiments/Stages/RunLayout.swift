@@ -206,17 +206,22 @@ public struct RunLayout: Sendable {
         return stage(.training, arm.name, seed, .object(inputs))
     }
 
-    /// Where the weights are that an arm is scored with: the base student's for the base arm.
+    /// Where the weights are that an arm is scored with, at the end or after some steps: the base
+    /// student's for the base arm.
     ///
     /// - Throws: `Failure.missingInput` when nothing has been selected yet.
-    public func trainedModelPath(_ arm: Arm, seed: UInt64) throws -> String {
-        try training(arm, seed: seed)?.model ?? modelPath(.student, seed: seed)
+    public func trainedModelPath(_ arm: Arm, seed: UInt64, step: Int? = nil) throws -> String {
+        guard let stage = try training(arm, seed: seed) else {
+            return try modelPath(.student, seed: seed)
+        }
+        return step.map(stage.model(afterStep:)) ?? stage.model
     }
 
-    /// The stage that samples an arm's student on the benchmarks.
+    /// The stage that samples an arm's student on the benchmarks: as trained, or as it was after some
+    /// step.
     ///
     /// - Throws: `Failure` when an input is missing, or nothing has been selected yet.
-    public func evaluation(_ arm: Arm, seed: UInt64) throws -> Stage {
+    public func evaluation(_ arm: Arm, seed: UInt64, step: Int? = nil) throws -> Stage {
         let trained = try training(arm, seed: seed).map { JSON.string($0.hash) }
         let benchmarks = try experiment.benchmarks.map { benchmark -> JSON in
             var members = JSONObject([
@@ -231,15 +236,17 @@ public struct RunLayout: Sendable {
             if let samples = benchmark.samples { members["samples"] = .integer(samples) }
             return .object(members)
         }
-        return stage(
-            .evaluation,
-            arm.name,
-            seed,
-            [
-                "model": try trained ?? modelKey(.student, seed: seed),
-                "benchmarks": .array(benchmarks), "template": experiment.template.json,
-                "evaluation": experiment.evaluation.json, "seed": .integer(Int(seed)),
-            ]
-        )
+        var inputs = JSONObject([
+            ("model", try trained ?? modelKey(.student, seed: seed)),
+            ("benchmarks", .array(benchmarks)), ("template", experiment.template.json),
+            ("evaluation", experiment.evaluation.json), ("seed", .integer(Int(seed))),
+        ])
+        if let step { inputs["step"] = .integer(step) }
+        return stage(.evaluation, Self.label(arm, step: step), seed, .object(inputs))
+    }
+
+    /// The name of an arm's student in the folders of its samples.
+    static func label(_ arm: Arm, step: Int?) -> String {
+        step.map { "\(arm.name)-step\($0)" } ?? arm.name
     }
 }

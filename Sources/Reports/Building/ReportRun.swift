@@ -118,6 +118,7 @@ public struct ReportRun {
             model.samples = analysis.arms.flatMap(\.samples)
             model.losses = try LossFiles.curves(layout)
             model.costs = try costs(layout)
+            model.curves = try builder.curves(model)
         } else {
             model = try SweepBuilder(experiment: experiment, table: table).model()
         }

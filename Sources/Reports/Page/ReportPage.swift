@@ -70,6 +70,7 @@ struct ReportPage {
             "hasLowTokens": !tables.lowTokenRows.isEmpty,
             "costHeadings": tables.costHeadings, "costRows": tables.costRows,
             "costNotes": CostTable.notes, "hasCosts": !model.costs.isEmpty,
+            "hasTraining": plots.loss != nil || plots.curve != nil,
         ]
         // An empty text would still open its section, so it is left out.
         if !model.overview.isEmpty { view["overview"] = model.overview }
@@ -79,6 +80,7 @@ struct ReportPage {
             ("sharesPlot", plots.shares), ("probabilitiesPlot", plots.probabilities),
             ("lossPlot", plots.loss), ("acceptancePlot", plots.acceptance),
             ("questionsPlot", plots.questions), ("costsPlot", plots.costs),
+            ("curvePlot", plots.curve),
         ]
         for (key, plot) in named { view[key] = plot?.svg }
         for (key, isShown) in [

@@ -22,6 +22,8 @@ struct ReportPlots {
     let positions: [Plot]
     /// Training losses.
     let loss: Plot?
+    /// Accuracy after some steps of training.
+    let curve: Plot?
     /// Which questions each arm answers.
     let questions: Plot?
     /// Accuracy against what it took.
@@ -55,6 +57,7 @@ struct ReportPlots {
             }
         }
         acceptance = curve("acceptance", curves.acceptance)
+        self.curve = curve("curve", model.accuracyOverTraining)
         positions = [
             curve("improbable-by-position", curves.improbableByPosition),
             curve("refused-by-position", curves.refusedByPosition),
@@ -74,6 +77,6 @@ struct ReportPlots {
         [differences, accuracy, questions, costs, shares, acceptance, probabilities].compactMap(
             \.self
         )
-            + positions + [loss].compactMap(\.self) + sweeps
+            + positions + [loss, curve].compactMap(\.self) + sweeps
     }
 }

@@ -2,7 +2,7 @@ import Basics
 import Experiments
 import Foundation
 
-/// One arm under one seed, to be sampled on all benchmarks.
+/// One arm under one seed, at the end of its training or on the way, to be sampled on all benchmarks.
 public struct EvaluationJob: Sendable {
     /// The experiment, or the variant of a sweep.
     public let experiment: Experiment
@@ -12,13 +12,17 @@ public struct EvaluationJob: Sendable {
     public let arm: Arm
     /// The root seed.
     public let seed: UInt64
+    /// How many steps it has been trained; nil for all.
+    public let step: Int?
     /// Where the samples are.
     public let stage: Stage
 
-    /// Names the job in messages: `rsd seed 1`.
+    /// Names the job in messages: `rsd seed 1`, `rsd step 40 seed 1`.
     public var label: String {
-        ["\(arm.name) seed \(seed)", experiment.variant?.name].compactMap(\.self)
-            .joined(separator: " ")
+        [arm.name, step.map { "step \($0)" }, "seed \(seed)", experiment.variant?.name].compactMap(
+            \.self
+        )
+        .joined(separator: " ")
     }
 
     /// The command that makes what is missing of this job.
@@ -73,9 +77,9 @@ public struct EvaluationJob: Sendable {
     ///
     /// - Throws: `Failure.missingInput` saying how to get or train it.
     public func checkModel() throws {
-        let path = try layout.trainedModelPath(arm, seed: seed)
+        let path = try layout.trainedModelPath(arm, seed: seed, step: step)
         guard !FileManager.default.fileExists(atPath: path) else { return }
-        _ = try layout.loadTrainedModel(arm, seed: seed, storage: .stored)
+        _ = try layout.loadTrainedModel(arm, seed: seed, step: step, storage: .stored)
     }
 
     /// What a finished or interrupted run noted in the stage's manifest.
@@ -108,12 +112,13 @@ public struct EvaluationJob: Sendable {
 extension EvaluationJob {
     /// The job of a graph's node; nil for one that evaluates nothing.
     public init?(_ node: StageGraph.Node, _ stage: Stage) {
-        guard case .evaluation(let arm) = node.work else { return nil }
+        guard case .evaluation(let arm, let step) = node.work else { return nil }
         self.init(
             experiment: node.layout.experiment,
             layout: node.layout,
             arm: arm,
             seed: node.seed,
+            step: step,
             stage: stage
         )
     }

@@ -71,7 +71,11 @@ public struct SamplingRun {
     /// What the manifest says of the inputs: the model by its path, the benchmarks by name.
     private func inputs() throws -> [(name: String, digest: String)] {
         let depends = job.stage.inputs["inputs"]
-        let model = try job.layout.trainedModelPath(job.arm, seed: job.seed)
+        let model = try job.layout.trainedModelPath(
+            job.arm,
+            seed: job.seed,
+            step: job.step
+        )
         let benchmarks = depends?["benchmarks"]?.array ?? []
         return [(model, depends?["model"]?.string ?? "")]
             + benchmarks.map { ($0["name"]?.string ?? "", $0["problems"]?.string ?? "") }
@@ -83,6 +87,7 @@ public struct SamplingRun {
         let model = try job.layout.loadTrainedModel(
             job.arm,
             seed: job.seed,
+            step: job.step,
             storage: job.experiment.evaluation.storage
         )
         var made = 0

@@ -44,19 +44,25 @@ extension ScoreTable {
                 where counts.contains(where: { $0.benchmark == asked.benchmark }) {
                     try table.note(asked)
                 }
-                table.cells += counts
+                for cell in counts { table.add(cell) }
                 continue
             }
             for benchmark in job.experiment.benchmarks {
                 let key = "\(job.stage.folder)/\(benchmark.name)"
                 let counted =
-                    try known[key] ?? count(benchmark, of: job, limit: limit, answers: answers)
+                    try known[key]
+                    ?? count(
+                        benchmark,
+                        of: job,
+                        limit: limit,
+                        answers: job.step == nil ? answers : nil
+                    )
                 known[key] = counted
                 try table.note(counted.questions)
                 var cell = counted.cell
                 cell.variant = job.experiment.variant?.name
                 cell.arm = job.arm.name
-                table.cells.append(cell)
+                table.add(cell)
             }
         }
         return table
@@ -94,7 +100,7 @@ extension ScoreTable {
     /// What this table has of a job: counts of samples made under the job's very settings, on all
     /// its benchmarks.
     private func counts(of job: EvaluationJob) -> [Cell]? {
-        let found = cells(job.experiment.variant?.name, job.arm.name, job.seed)
+        let found = cells(job.experiment.variant?.name, job.arm.name, job.seed, step: job.step)
             .filter { $0.stage == job.stage.hash }
         return found.map(\.benchmark) == job.experiment.benchmarks.map(\.name) ? found : nil
     }
@@ -139,6 +145,7 @@ extension ScoreTable {
             variant: nil,
             arm: job.arm.name,
             seed: job.seed,
+            step: job.step,
             benchmark: benchmark.name,
             samples: stored.perQuestion,
             correct: [],

@@ -26,6 +26,8 @@ public struct ScoreTable: Sendable, Equatable {
         public var arm: String
         /// The root seed.
         public var seed: UInt64
+        /// How many steps its student had been trained; nil for all.
+        public var step: Int?
         /// The benchmark.
         public var benchmark: String
         /// k: samples of each question.
@@ -49,8 +51,10 @@ public struct ScoreTable: Sendable, Equatable {
 
     /// The benchmarks, in order.
     public var questions: [Questions] = []
-    /// Everything counted.
+    /// Everything counted of students as they were trained.
     public var cells: [Cell] = []
+    /// Everything counted of students on the way, after some steps.
+    public var onTheWay: [Cell] = []
 
     /// A table of nothing yet.
     public init() {}
@@ -65,16 +69,44 @@ public struct ScoreTable: Sendable, Equatable {
         questions.first { $0.benchmark == benchmark }?.digest
     }
 
-    /// The counts of one arm and seed on all benchmarks.
-    public func cells(_ variant: String?, _ arm: String, _ seed: UInt64) -> [Cell] {
-        cells.filter { $0.variant == variant && $0.arm == arm && $0.seed == seed }
+    /// The counts of one arm and seed on all benchmarks, as trained or after some step.
+    public func cells(_ variant: String?, _ arm: String, _ seed: UInt64, step: Int? = nil) -> [Cell]
+    {
+        (step == nil ? cells : onTheWay).filter {
+            $0.variant == variant && $0.arm == arm && $0.seed == seed && $0.step == step
+        }
+    }
+
+    /// Adds counts.
+    public mutating func add(_ cell: Cell) {
+        if cell.step == nil { cells.append(cell) } else { onTheWay.append(cell) }
+    }
+
+    /// Puts counts in the place of those of the same samples.
+    mutating func replace(_ cell: Cell) {
+        func replaced(_ old: Cell) -> Cell {
+            let isSame =
+                old.stage == cell.stage && old.benchmark == cell.benchmark && old.arm == cell.arm
+            return isSame ? cell : old
+        }
+        cells = cells.map(replaced)
+        onTheWay = onTheWay.map(replaced)
+    }
+
+    /// The counts of an arm's students after some step, as a table by itself.
+    public func after(_ step: Int, of arm: String) -> ScoreTable {
+        var part = self
+        part.onTheWay = []
+        part.cells = onTheWay.filter { $0.arm == arm && $0.step == step }
+        return part
     }
 
     /// The samples that were counted, by the name of their stage, with its digest.
     public var stages: [(name: String, digest: String)] {
         var seen: Set<String> = []
-        return cells.compactMap { cell in
-            let job = "\(cell.arm) seed \(cell.seed)"
+        return (cells + onTheWay).compactMap { cell in
+            let step = cell.step.map { " step \($0)" } ?? ""
+            let job = "\(cell.arm)\(step) seed \(cell.seed)"
             guard let stage = cell.stage, seen.insert("\(job) \(stage)").inserted else {
                 return nil
             }
@@ -106,10 +138,12 @@ public struct ScoreTable: Sendable, Equatable {
     /// The counts of an experiment's own arms and seeds.
     public func part(of experiment: Experiment) -> ScoreTable {
         var part = self
-        part.cells.removeAll { cell in
+        func isOther(_ cell: Cell) -> Bool {
             !experiment.seeds.contains(cell.seed)
                 || !experiment.arms.contains { $0.name == cell.arm }
         }
+        part.cells.removeAll(where: isOther)
+        part.onTheWay.removeAll(where: isOther)
         return part
     }
 
@@ -148,11 +182,12 @@ extension ScoreTable {
             return .object(members)
         }
         return asked
-            + cells.map { cell in
+            + (cells + onTheWay).map { cell in
                 var members = JSONObject()
                 if let variant = cell.variant { members["variant"] = .string(variant) }
                 members["arm"] = .string(cell.arm)
                 members["seed"] = .integer(Int(cell.seed))
+                members["step"] = cell.step.map { .integer($0) }
                 members["benchmark"] = .string(cell.benchmark)
                 members["samples"] = .integer(cell.samples)
                 members["correct"] = .integers(cell.correct)
@@ -241,21 +276,21 @@ extension ScoreTable {
             value.integer.flatMap { UInt64(exactly: $0) }
         }
         let arm = try json.string("arm")
-        guard
-            !cells(json["variant"]?.string, arm, seed).contains(where: { $0.benchmark == benchmark }
-            )
-        else {
+        let step = try json["step"].map { _ in try json.integer("step", in: 1...JSON.mostCounted) }
+        let known = cells(json["variant"]?.string, arm, seed, step: step)
+        guard !known.contains(where: { $0.benchmark == benchmark }) else {
             throw Failure(
                 .badData,
                 at: "'arm'",
                 "the counts of \(arm) seed \(seed) on \(benchmark) are there a second time"
             )
         }
-        cells.append(
+        add(
             Cell(
                 variant: json["variant"]?.string,
                 arm: arm,
                 seed: seed,
+                step: step,
                 benchmark: benchmark,
                 samples: samples,
                 correct: correct,

@@ -26,18 +26,33 @@ public struct StoredScores {
         jobs = try experiment.variants.flatMap { variant in
             let layout = RunLayout(variant, environment: environment)
             return try variant.seeds.flatMap { seed in
-                try variant.arms.compactMap { arm -> EvaluationJob? in
-                    let cells = table.cells(variant.variant?.name, arm.name, seed)
-                    guard let hash = cells.first?.stage,
-                        let stage = try layout.storedEvaluation(arm, seed: seed, hash: hash)
-                    else { return nil }
-                    return EvaluationJob(
-                        experiment: variant,
-                        layout: layout,
-                        arm: arm,
-                        seed: seed,
-                        stage: stage
-                    )
+                try variant.arms.flatMap { arm -> [EvaluationJob] in
+                    let own = table.onTheWay.filter { $0.arm == arm.name && $0.seed == seed }
+                    let steps = Set(own.compactMap(\.step)).sorted()
+                    return try ([nil] + steps.map(Optional.some)).compactMap { step in
+                        let cells = table.cells(
+                            variant.variant?.name,
+                            arm.name,
+                            seed,
+                            step: step
+                        )
+                        guard let hash = cells.first?.stage,
+                            let stage = try layout.storedEvaluation(
+                                arm,
+                                seed: seed,
+                                step: step,
+                                hash: hash
+                            )
+                        else { return nil }
+                        return EvaluationJob(
+                            experiment: variant,
+                            layout: layout,
+                            arm: arm,
+                            seed: seed,
+                            step: step,
+                            stage: stage
+                        )
+                    }
                 }
             }
         }
@@ -64,13 +79,7 @@ public struct StoredScores {
             }
             var cell = counted
             cell.variant = job.experiment.variant?.name
-            for index in table.cells.indices
-            where table.cells[index].stage == cell.stage
-                && table.cells[index].benchmark == benchmark.name
-                && table.cells[index].arm == cell.arm
-            {
-                table.cells[index] = cell
-            }
+            table.replace(cell)
         }
     }
 

@@ -17,6 +17,8 @@ public struct TrainingPlan {
     public let saveEvery: Int
     /// Checkpoints that stay when training has ended.
     public let keepCheckpoints: Int
+    /// Numbers of steps after which the weights are kept, to be scored.
+    public let scoredSteps: Set<Int>
     /// What the run is called on the progress line.
     public let label: String
 
@@ -29,6 +31,7 @@ public struct TrainingPlan {
         optimizer: OptimizerSettings,
         saveEvery: Int,
         keepCheckpoints: Int,
+        scoredSteps: [Int] = [],
         label: String
     ) {
         self.batches = batches
@@ -38,6 +41,7 @@ public struct TrainingPlan {
         self.optimizer = optimizer
         self.saveEvery = saveEvery
         self.keepCheckpoints = keepCheckpoints
+        self.scoredSteps = Set(scoredSteps)
         self.label = label
     }
 

@@ -79,6 +79,10 @@ public final class TrainingRun {
                 done: step + 1,
                 fields(result, tokens: tokens, progress.elapsed) + batch.fields
             )
+            // Before any checkpoint of the same step, which says that they are there.
+            if plan.scoredSteps.contains(step + 1) {
+                try state.keepWeights(completedSteps: step + 1)
+            }
             if Interrupts.isRequested {
                 try state.save(completedSteps: step + 1)
                 throw Interrupts.stopped()

@@ -2,6 +2,7 @@ import Autograd
 import Basics
 import Checkpoints
 import Experiments
+import Foundation
 import Kernels
 import Models
 
@@ -29,6 +30,20 @@ final class TrainingState {
         try checkWeights(after: batches.stepCount - 1)
         try HDF5Checkpoint.write(content(state: nil, at: stage.model), to: stage.model)
         checkpoints.prune(to: plan.keepCheckpoints)
+    }
+
+    /// Writes the weights after so many steps, to be scored.
+    func keepWeights(completedSteps: Int) throws {
+        try checkWeights(after: completedSteps - 1)
+        let path = stage.model(afterStep: completedSteps)
+        try HDF5Checkpoint.write(content(state: nil, at: path), to: path)
+    }
+
+    /// The steps up to some step whose weights are to be scored and are not there.
+    private func lostWeights(upTo step: Int) -> [Int] {
+        plan.scoredSteps.sorted().filter {
+            $0 <= step && !FileManager.default.fileExists(atPath: stage.model(afterStep: $0))
+        }
     }
 
     private func content(state completedSteps: Int?, at path: String) -> CheckpointContent {
@@ -130,7 +145,8 @@ final class TrainingState {
         let model = content(state: nil, at: stage.model).estimatedByteCount
         let onTheWay = min(saves, max(0, checkpoints.keep + 1 - there))
         let atTheEnd = max(0, min(there + saves, checkpoints.keep) - there)
-        let needed = max(onTheWay * checkpoint, atTheEnd * checkpoint + model)
+        let kept = plan.scoredSteps.count { $0 > first } * model
+        let needed = max(onTheWay * checkpoint, atTheEnd * checkpoint + model) + kept
         guard let free = AtomicFile.freeBytes(in: stage.folder), free < needed + needed / 10
         else { return }
         throw Failure(
@@ -139,7 +155,8 @@ final class TrainingState {
             "training needs \(needed + needed / 10) bytes for checkpoints and weights; \(free) are "
                 + "free",
             remedy: "Free some space and run the same command again, or lower "
-                + "training.keepCheckpoints."
+                + "training.keepCheckpoints"
+                + (kept > 0 ? ", or score at fewer steps (evaluation.atSteps)." : ".")
         )
     }
 
@@ -152,6 +169,18 @@ final class TrainingState {
         checkpoints.sweep()
         guard let (checkpoint, step, damaged) = try checkpoints.latest() else { return 0 }
         for failure in damaged { report(failure) }
+        let lost = lostWeights(upTo: step)
+        guard lost.isEmpty else {
+            report(
+                Failure(
+                    .missingInput,
+                    file: stage.model(afterStep: lost[0]),
+                    "is not there and is to be scored; training starts anew"
+                )
+            )
+            checkpoints.prune(to: 0)
+            return 0
+        }
         guard checkpoint.state["run"]?.string == stage.hash,
             checkpoint.state["step"]?.integer == step
         else {

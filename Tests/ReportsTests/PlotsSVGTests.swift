@@ -84,7 +84,7 @@ final class ParsedXML: NSObject, XMLParserDelegate {
     @Test func hostileLabelsStayText() throws {
         for model in [ReportExample.realistic(), ReportExample.hostile()] {
             let plots = ReportPlots(model).all
-            #expect(plots.count == 11)
+            #expect(plots.count == 13)
             for plot in plots {
                 let parsed = ParsedXML(plot.svg)
                 #expect(parsed.error == nil, "\(plot.name)")
@@ -150,10 +150,13 @@ final class ParsedXML: NSObject, XMLParserDelegate {
         let traces = ["improbable-by-position", "refused-by-position"]
         #expect(
             names[3]
-                == ["accuracy", "questions", "shares", "acceptance", "probabilities"] + traces
+                == ["accuracy", "questions", "costs", "shares", "acceptance", "probabilities"]
+                + traces + ["curve"]
         )
         #expect(
-            names[4] == ["questions", "shares", "acceptance"] + traces + ["sweep-1", "sweep-2"]
+            names[4] == ["questions", "shares", "acceptance"] + traces + [
+                "curve", "sweep-1", "sweep-2",
+            ]
         )
     }
 

@@ -135,6 +135,13 @@ extension ReportExample {
         for index in model.losses.indices {
             model.losses[index].arm = spoiled(model.losses[index].arm)
         }
+        for index in model.curves.indices {
+            model.curves[index].arm = spoiled(model.curves[index].arm)
+            model.curves[index].benchmark = model.curves[index].benchmark.map(spoiled)
+        }
+        for index in model.costs.indices {
+            model.costs[index].arm = spoiled(model.costs[index].arm)
+        }
         for index in model.samples.indices {
             model.samples[index].arm = spoiled(model.samples[index].arm)
             model.samples[index].problem = spoiled(model.samples[index].problem)

@@ -96,6 +96,35 @@ enum ReportExample {
         }
         model.answers = answers(model)
         model.losses = losses(&random)
+        model.curves = (0...4).flatMap { step -> [ReportModel.CurvePoint] in
+            (benchmarks.map(Optional.some) + [nil]).map { benchmark in
+                let value = 0.37 + 0.02 * Double(step)
+                return .init(
+                    arm: "rsd",
+                    step: 71.25 * Double(step),
+                    benchmark: benchmark,
+                    accuracy: value,
+                    interval: .init(lower: value - 0.03, upper: value + 0.04),
+                    seeds: 5
+                )
+            }
+        }
+        model.costs = arms.enumerated().flatMap { index, arm in
+            (1...5).map { seed in
+                .init(
+                    arm: arm.name,
+                    seed: UInt64(seed),
+                    stage: index == 0 ? nil : "0f\(index)",
+                    steps: 285 * min(index, 1),
+                    targetTokens: 1_200_000 * index + 100 * seed,
+                    trainingTokens: 2_100_000 * index,
+                    sampledTokens: 900_000 * index,
+                    teacherTokens: index == 1 ? nil : 800_000 * index,
+                    generationSeconds: index == 1 ? nil : 41.25 * Double(index),
+                    trainingSeconds: 80.5 * Double(index)
+                )
+            }
+        }
         model.samples = samples()
         model.sweeps = sweeps()
         return model

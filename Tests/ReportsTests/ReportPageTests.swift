@@ -112,10 +112,13 @@ import Testing
         #expect(
             files.map(\.path) == [
                 "table.md", "table.csv", "table.tex", "questions.csv", "answers.csv", "seeds.csv",
-                "traces.csv", "sweeps.csv", "plots/differences.svg", "plots/accuracy.svg",
-                "plots/questions.svg", "plots/shares.svg", "plots/acceptance.svg",
-                "plots/probabilities.svg", "plots/improbable-by-position.svg",
-                "plots/refused-by-position.svg", "plots/loss.svg", "plots/sweep-1.svg",
+                "traces.csv", "sweeps.csv", "curve.csv", "costs.md", "costs.csv",
+                "plots/differences.svg",
+                "plots/accuracy.svg", "plots/questions.svg", "plots/costs.svg",
+                "plots/shares.svg", "plots/acceptance.svg", "plots/probabilities.svg",
+                "plots/improbable-by-position.svg",
+                "plots/refused-by-position.svg", "plots/loss.svg", "plots/curve.svg",
+                "plots/sweep-1.svg",
                 "plots/sweep-2.svg", "report.html",
             ]
         )

@@ -85,11 +85,12 @@ extension RecordMembersTests {
         table.questions = [
             .init(benchmark: "chain3", ids: ["a", "b"], digest: "d1", total: 5)
         ]
-        table.cells = [
+        table.onTheWay = [
             .init(
                 variant: "v",
                 arm: "rsd",
                 seed: 2,
+                step: 40,
                 benchmark: "chain3",
                 samples: 4,
                 correct: [1, 3],

@@ -60,7 +60,8 @@ import Testing
         for stage: Stage,
         _ batches: any BatchSource,
         objective: any Objective = CrossEntropyObjective(),
-        learningRate: Double = 1e-2
+        learningRate: Double = 1e-2,
+        scoredSteps: [Int] = []
     ) throws -> TrainingPlan {
         var optimizer = try student.optimizer
         optimizer.learningRate = learningRate
@@ -72,6 +73,7 @@ import Testing
             optimizer: optimizer,
             saveEvery: 2,
             keepCheckpoints: 0,
+            scoredSteps: scoredSteps,
             label: "test"
         )
     }
@@ -148,6 +150,37 @@ import Testing
         let rows = try String(decoding: TextFile.read(stage.file("metrics.csv")), as: UTF8.self)
         #expect(rows.split(separator: "\n").count == 5)
         #expect(!FileManager.default.fileExists(atPath: stage.file("checkpoints/step-000002.h5")))
+    }
+
+    /// The weights after the first and the third of four steps, the second time from a checkpoint.
+    @Test func weightsOnTheWayAreKeptWhateverInterrupts() throws {
+        func trained(_ name: String, dyingAt step: Int?, losing lost: Int? = nil) throws -> [Data] {
+            let (scratch, stage) = try Self.base(runs: folder.file(name))
+            func run(_ source: CountingBatches) throws {
+                try TrainingRun(
+                    LanguageModel(scratch, tokenizer: ChainWorld.tokenizer, seed: 1),
+                    plan: Self.plan(for: stage, source, scoredSteps: [1, 3]),
+                    stage: stage,
+                    display: .silent
+                ).run()
+            }
+            if let step {
+                #expect(throws: Failure.self) {
+                    try run(CountingBatches(lessons: Self.lessons(), dyingAt: step))
+                }
+            }
+            if let lost {
+                try FileManager.default.removeItem(atPath: stage.model(afterStep: lost))
+            }
+            try run(CountingBatches(lessons: Self.lessons()))
+            return try [stage.model(afterStep: 1), stage.model(afterStep: 3), stage.model]
+                .map(TextFile.read)
+        }
+        let whole = try trained("whole", dyingAt: nil)
+        #expect(Set(whole).count == 3)
+        #expect(try trained("cut", dyingAt: 3) == whole)
+        // What a checkpoint is past and is not there can only be made from the start.
+        #expect(try trained("lost", dyingAt: 3, losing: 1) == whole)
     }
 
     /// Dies in its fourth step, two steps behind a checkpoint, and goes on with its source's state.

@@ -61,6 +61,8 @@ public struct Arm: Sendable, Equatable {
     public var training = TrainingSettings()
     /// How its student writes what it is trained on, where its kind is `onPolicy`.
     public var onPolicy = OnPolicySettings()
+    /// Steps of its training after which its student is scored too; nil for those of `evaluation`.
+    public var atSteps: ScoredSteps?
 
     /// Whether models must be there before its traces are made or selected: masks take the student's
     /// judgement, matched volumes and borrowed traces its vocabulary.
@@ -166,6 +168,14 @@ extension Arm: ConfigurationSection {
             \.onPolicy,
             "How a student of kind on-policy writes what it is trained on."
         ),
+        Key(
+            "atSteps",
+            \.atSteps,
+            .optional(.steps),
+            influence: .indirect,
+            shown: "evaluation.atSteps",
+            "Steps of its training after which it is scored too; an empty list for none."
+        ),
     ]
 
     /// Reads an arm's map within the experiment's; nil where its kind is not known.
@@ -211,6 +221,12 @@ extension Arm: ConfigurationSection {
             reader.report.add(
                 reader.path("model"),
                 "found \(model.rawValue); expected student, or another name for the arm"
+            )
+        }
+        if atSteps != nil && kind == .base {
+            reader.report.add(
+                reader.path("atSteps"),
+                "an arm of kind base trains nothing; expected no atSteps"
             )
         }
         if traces != nil && kind != .direct {

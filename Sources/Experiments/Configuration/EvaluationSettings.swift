@@ -15,6 +15,8 @@ public struct EvaluationSettings: Sendable, Equatable {
     /// How the student's matrices are kept, the same for every arm: a trained student is in
     /// float32, and decodes several times faster in eight bits.
     public var storage = WeightStorage.stored
+    /// Steps of training after which students are scored too; nil for none.
+    public var atSteps: ScoredSteps?
 }
 
 extension EvaluationSettings: ConfigurationSection {
@@ -28,6 +30,15 @@ extension EvaluationSettings: ConfigurationSection {
             \.storage,
             .word,
             "How every student's matrices are kept: as in its file, in eight bits, or in float32."
+        ),
+        // The samples at a step depend on the step alone, those of the trained student on none.
+        Key(
+            "atSteps",
+            \.atSteps,
+            .optional(.steps),
+            influence: .indirect,
+            "Steps after which students are scored on the way, or an interval of steps; training keeps "
+                + "their weights, 4 bytes each."
         ),
     ]
 }

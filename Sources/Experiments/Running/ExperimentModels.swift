@@ -83,27 +83,33 @@ extension RunLayout {
         return try existingTrainedModel(experiment.arm(name), seed: seed)
     }
 
-    /// Loads the student of an arm, as trained; the base student for the base arm.
+    /// Loads the student of an arm, as trained, or as it was after some step; the base student for the
+    /// base arm.
     ///
     /// - Throws: `Failure.missingInput` saying how to train it, and what loading throws.
-    public func loadTrainedModel(_ arm: Arm, seed: UInt64, storage: WeightStorage) throws
-        -> LanguageModel
-    {
+    public func loadTrainedModel(
+        _ arm: Arm,
+        seed: UInt64,
+        step: Int? = nil,
+        storage: WeightStorage
+    ) throws -> LanguageModel {
         try LanguageModel(
-            existingTrainedModel(arm, seed: seed),
+            existingTrainedModel(arm, seed: seed, step: step),
             storage: storage,
             bases: bases(of: arm, seed: seed)
         )
     }
 
-    private func existingTrainedModel(_ arm: Arm, seed: UInt64) throws -> String {
+    private func existingTrainedModel(_ arm: Arm, seed: UInt64, step: Int? = nil) throws -> String {
         if arm.kind == .base { return try existingModel(arm.model, seed: seed) }
-        let path = try trainedModelPath(arm, seed: seed)
+        let path = try trainedModelPath(arm, seed: seed, step: step)
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(
                 .missingInput,
                 file: path,
-                "arm '\(arm.name)' has not been trained with seed \(seed)",
+                step.map {
+                    "the weights of arm '\(arm.name)' after step \($0) with seed \(seed) are not there"
+                } ?? "arm '\(arm.name)' has not been trained with seed \(seed)",
                 remedy: "Train it: rsd-train run \(experiment.file) --arm \(arm.name)"
             )
         }

@@ -61,14 +61,15 @@ public struct Estimate: Sendable, Equatable {
     /// Training on `tokens` tokens in all.
     ///
     /// Six operations a weight and token; memory by `MemoryEstimate`; a checkpoint holds weight and
-    /// moments. Where only adapters are trained, the checkpoint holds those, and gradients of the
-    /// weights are not computed.
+    /// moments; `keptWeights` are kept on the way to be scored. Where only adapters are trained, the
+    /// files hold those, and gradients of the weights are not computed.
     static func training(
         tokens: Double,
         microBatchTokens: Int,
         recompute: TrainingSettings.Recompute,
         moments: NamedTensor.Storage,
         keptCheckpoints: Int,
+        keptWeights: Int = 0,
         shape: ModelConfiguration,
         adapting: MemoryEstimate.Adapting? = nil,
         rolloutBytes: Int = 0
@@ -85,7 +86,7 @@ public struct Estimate: Sendable, Equatable {
             seconds: (adapting == nil ? 6 : 4) * Double(shape.parameterCount) * tokens
                 / trainingRate,
             memoryBytes: memory.totalBytes,
-            diskBytes: 4 * count,
+            diskBytes: 4 * count * (1 + keptWeights),
             // The one that is being written comes on top of those kept.
             transientDiskBytes: (4 + 2 * moments.bytesPerValue) * count * (keptCheckpoints + 1)
         )

@@ -170,7 +170,7 @@ extension StageGraph.Node {
             label: label,
             seed: seed,
             folder: stage?.folder,
-            state: stage?.state ?? .absent,
+            state: try stage.map { try state(of: $0) } ?? .absent,
             estimate: try estimate(),
             unknownUntil: unknownUntil,
             guess: guess
@@ -184,7 +184,7 @@ extension StageGraph.Node {
         case .traces(let arm): try layout.generationEstimate(arm)
         case .selection: Estimate()
         case .training(let arm): try layout.trainingEstimate(arm)
-        case .evaluation(let arm): try layout.scoringEstimate(arm)
+        case .evaluation(let arm, _): try layout.scoringEstimate(arm)
         }
     }
 
@@ -204,7 +204,7 @@ extension StageGraph.Node {
             let models = layout.roles(of: arm, withTeacher: arm.kind.asksTeacher)
             return layout.unknownInputs(models, [experiment.problems])
         case .training(let arm): return layout.unknownTraining(arm)
-        case .evaluation(let arm):
+        case .evaluation(let arm, _):
             return layout.unknownInputs(
                 layout.roles(of: arm, withTeacher: false),
                 experiment.benchmarks.map(\.source)

@@ -266,17 +266,22 @@ public struct RunLayout: Sendable {
         return try digest(of: problems, draw: "seed \(seed)") { try self.problems(seed: seed) }
     }
 
-    /// Where the weights are that an arm is scored with: the base student's for the base arm.
+    /// Where the weights are that an arm is scored with, at the end or after some steps: the base
+    /// student's for the base arm.
     ///
     /// - Throws: `Failure.missingInput` when nothing has been selected yet.
-    public func trainedModelPath(_ arm: Arm, seed: UInt64) throws -> String {
-        try training(arm, seed: seed)?.model ?? studentPath(arm, seed: seed)
+    public func trainedModelPath(_ arm: Arm, seed: UInt64, step: Int? = nil) throws -> String {
+        guard let stage = try training(arm, seed: seed) else {
+            return try studentPath(arm, seed: seed)
+        }
+        return step.map(stage.model(afterStep:)) ?? stage.model
     }
 
-    /// The stage that samples an arm's student on the benchmarks.
+    /// The stage that samples an arm's student on the benchmarks: as trained, or as it was after some
+    /// step.
     ///
     /// - Throws: `Failure` when an input is missing, or nothing has been selected yet.
-    public func evaluation(_ arm: Arm, seed: UInt64) throws -> Stage {
+    public func evaluation(_ arm: Arm, seed: UInt64, step: Int? = nil) throws -> Stage {
         let trained = try training(arm, seed: seed).map { JSON.string($0.hash) }
         let benchmarks = try experiment.benchmarks.map { benchmark -> JSON in
             var members = JSONObject([
@@ -291,15 +296,17 @@ public struct RunLayout: Sendable {
             if let samples = benchmark.samples { members["samples"] = .integer(samples) }
             return .object(members)
         }
-        return stage(
-            .evaluation,
-            arm.name,
-            seed,
-            [
-                "model": try trained ?? studentKey(arm, seed: seed),
-                "benchmarks": .array(benchmarks), "template": experiment.template.json,
-                "evaluation": experiment.evaluation.json, "seed": .integer(Int(seed)),
-            ]
-        )
+        var inputs = JSONObject([
+            ("model", try trained ?? studentKey(arm, seed: seed)),
+            ("benchmarks", .array(benchmarks)), ("template", experiment.template.json),
+            ("evaluation", experiment.evaluation.json), ("seed", .integer(Int(seed))),
+        ])
+        if let step { inputs["step"] = .integer(step) }
+        return stage(.evaluation, Self.label(arm, step: step), seed, .object(inputs))
+    }
+
+    /// The name of an arm's student in the folders of its samples.
+    static func label(_ arm: Arm, step: Int?) -> String {
+        step.map { "\(arm.name)-step\($0)" } ?? arm.name
     }
 }

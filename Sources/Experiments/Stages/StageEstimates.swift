@@ -99,6 +99,8 @@ extension RunLayout {
             keptCheckpoints: TrainingSettings.checkpointsWhileTraining(
                 keeping: training.keepCheckpoints
             ),
+            keptWeights: experiment.scoredSteps(of: arm)?.steps(before: try mostSteps(of: arm) ?? 0)
+                .count ?? 0,
             shape: student.shape,
             adapting: training.lora.map {
                 ($0, student.storedBytes ?? 2 * student.shape.parameterCount)
@@ -168,17 +170,31 @@ extension RunLayout {
         return unknownInputs(models, []) + (isKnown ? [] : [file.path])
     }
 
+    /// Roughly how many traces an arm has: one a problem.
+    private func mostTraces(_ arm: Arm) throws -> Int? {
+        guard let file = arm.traces?.file else { return try count(experiment.problems) }
+        let lines = try? JSONLines.read(file.path) { file.choice.accepts($0) }.count { $0 }
+        return [file.choice.limit, lines.map { max(0, $0 - file.choice.skip) }]
+            .compactMap(\.self).min()
+    }
+
+    /// Roughly how many optimizer steps an arm's training has.
+    func mostSteps(of arm: Arm) throws -> Int? {
+        let training = arm.training
+        if arm.kind == .onPolicy {
+            return try count(experiment.problems).map {
+                arm.onPolicy.stepCount(problems: $0, training)
+            }
+        }
+        return try mostTraces(arm).map {
+            ($0 + training.batch - 1) / training.batch * training.epochs
+        }
+    }
+
     /// Roughly how many target tokens an epoch of an arm has: half the limit for each trace.
     private func targetTokens(_ arm: Arm) throws -> Double? {
-        var limit = try count(experiment.problems)
-        if let file = arm.traces?.file {
-            let lines = try? JSONLines.read(file.path) { file.choice.accepts($0) }.count { $0 }
-            limit = [file.choice.limit, lines.map { max(0, $0 - file.choice.skip) }].compactMap(
-                \.self
-            ).min()
-        }
         let length = min(arm.training.maxLength, arm.generation.maxNewTokens) / 2
-        return limit.map { Double($0) * Double(length) }
+        return try mostTraces(arm).map { Double($0) * Double(length) }
     }
 
     func scoringEstimate(_ arm: Arm) throws -> Estimate? {

@@ -19,8 +19,8 @@ public struct StageGraph: Sendable {
             case selection(Arm)
             /// Trains an arm's student.
             case training(Arm)
-            /// Samples an arm's student on the benchmarks.
-            case evaluation(Arm)
+            /// Samples an arm's student on the benchmarks: as trained, or as it was after some step.
+            case evaluation(Arm, step: Int? = nil)
         }
 
         /// What it does.
@@ -77,8 +77,12 @@ public struct StageGraph: Sendable {
             for arm in self.arms {
                 if goals.contains(.selection) { try add(.selection(arm), seed) }
                 if goals.contains(.training) { try add(.training(arm), seed) }
-                if goals.contains(.evaluation) && (arm.isScored || self.arms.count == 1) {
-                    try add(.evaluation(arm), seed)
+                guard goals.contains(.evaluation), arm.isScored || self.arms.count == 1 else {
+                    continue
+                }
+                try add(.evaluation(arm), seed)
+                for step in try layout.scoredSteps(arm, seed: seed) {
+                    try add(.evaluation(arm, step: step), seed)
                 }
             }
         }
@@ -151,7 +155,8 @@ extension StageGraph.Node {
     public var arm: Arm? {
         switch work {
         case .base: nil
-        case .traces(let arm), .selection(let arm), .training(let arm), .evaluation(let arm): arm
+        case .traces(let arm), .selection(let arm), .training(let arm), .evaluation(let arm, _):
+            arm
         }
     }
 
@@ -160,7 +165,8 @@ extension StageGraph.Node {
         switch work {
         case .base(let role): role.rawValue
         case .traces(let arm): arm.kind.policy?.rawValue ?? ""
-        case .selection(let arm), .training(let arm), .evaluation(let arm): arm.name
+        case .selection(let arm), .training(let arm), .evaluation(let arm, nil): arm.name
+        case .evaluation(let arm, let step?): "\(arm.name) step \(step)"
         }
     }
 
@@ -172,7 +178,8 @@ extension StageGraph.Node {
         try layout.ifPresent(stage)
     }
 
-    /// The stage with its folder; nil for one that has nothing to do.
+    /// The stage with its folder; nil for one that has nothing to do, such as one that scores a student
+    /// after more steps than it was trained.
     ///
     /// - Throws: `Failure` for an input that is missing or malformed.
     public func stage() throws -> Stage? {
@@ -181,7 +188,10 @@ extension StageGraph.Node {
         case .traces(let arm): try layout.traces(arm, seed: seed)
         case .selection(let arm): try layout.selection(arm, seed: seed)
         case .training(let arm): try layout.training(arm, seed: seed)
-        case .evaluation(let arm): try layout.evaluation(arm, seed: seed)
+        case .evaluation(let arm, nil): try layout.evaluation(arm, seed: seed)
+        case .evaluation(let arm, let step?):
+            try layout.scoredSteps(arm, seed: seed).contains(step)
+                ? layout.evaluation(arm, seed: seed, step: step) : nil
         }
     }
 
@@ -248,7 +258,7 @@ extension StageGraph.Node {
             }
             try student(of: arm)
             if arm.training.objective.asksTeacher { try teacher(of: arm) }
-        case .evaluation(let arm):
+        case .evaluation(let arm, _):
             needed.append((arm.kind == .base ? .base(arm.model) : .training(arm), seed))
         }
         return needed

@@ -61,7 +61,7 @@ extension StageGraph.Node {
                     try layout.emptiness(of: layout.experiment.arm(name), seed: seed) != nil
                 }
                 return isHopeless ? try layout.emptiness(of: arm, seed: seed) : nil
-            case .training(let arm), .evaluation(let arm):
+            case .training(let arm), .evaluation(let arm, _):
                 return try layout.emptiness(of: arm, seed: seed)
             }
         }

@@ -8,13 +8,16 @@ extension RunLayout {
     ///
     /// - Returns: Nil where there is no such stage.
     /// - Throws: `Failure.badData` where the key is not the one that the digest names.
-    public func storedEvaluation(_ arm: Arm, seed: UInt64, hash: String) throws -> Stage? {
+    public func storedEvaluation(_ arm: Arm, seed: UInt64, step: Int? = nil, hash: String) throws
+        -> Stage?
+    {
         let kind = Stage.Kind.evaluation
-        let folder = "\(runsFolder)/\(kind.rawValue)/\(arm.name)-seed\(seed)-\(hash.prefix(12))"
+        let label = Self.label(arm, step: step)
+        let folder = "\(runsFolder)/\(kind.rawValue)/\(label)-seed\(seed)-\(hash.prefix(12))"
         let key = "\(folder)/key.json"
         guard FileManager.default.fileExists(atPath: key) else { return nil }
         let inputs = try TextFile.readJSON(key)
-        let stage = Stage(kind, label: arm.name, seed: seed, inputs: inputs, in: runsFolder)
+        let stage = Stage(kind, label: label, seed: seed, inputs: inputs, in: runsFolder)
         guard stage.hash == hash else {
             throw Failure(
                 .badData,

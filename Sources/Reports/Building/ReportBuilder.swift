@@ -109,7 +109,8 @@ struct ReportBuilder {
         )
     }
 
-    private func rows(
+    /// An arm's scores on each benchmark and on average.
+    func rows(
         _ scores: ArmScores,
         _ comparison: ArmComparison?
     ) throws -> [ReportModel.Score] {

@@ -117,6 +117,8 @@ public struct ReportRun {
             model.traces = analysis.arms
             model.samples = analysis.arms.flatMap(\.samples)
             model.losses = try LossFiles.curves(layout)
+            model.costs = try costs(layout)
+            model.curves = try builder.curves(model)
         } else {
             model = try SweepBuilder(experiment: experiment, table: table).model()
         }
@@ -140,6 +142,19 @@ public struct ReportRun {
         }
         model.manifest = lines.entries
         return model
+    }
+
+    /// What the arms took; where no run is here, what an earlier report found out.
+    private func costs(_ layout: RunLayout) throws -> [ReportModel.Cost] {
+        let found = (try? CostLedger(layout))?.costs ?? []
+        let stored =
+            counts == .samples ? [] : try CostFile.read("\(layout.resultsFolder)/costs.csv")
+        let costs = found.map { cost in
+            guard cost.seconds == nil else { return cost }
+            let known = stored.first { $0.arm == cost.arm && $0.seed == cost.seed }
+            return known.flatMap { cost.stage ?? $0.stage == $0.stage ? $0 : nil } ?? cost
+        }
+        return costs.contains { $0.stage != nil } ? costs : []
     }
 
     /// Removes plots of an earlier report that this one does not have.

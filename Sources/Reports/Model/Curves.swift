@@ -19,6 +19,22 @@ extension ReportModel {
         var loss: Double
     }
 
+    /// How well an arm's students answer after some steps of their training.
+    struct CurvePoint: Equatable, Sendable {
+        /// The arm's name.
+        var arm: String
+        /// The optimizer step; the mean over the seeds for the end of training, 0 before it.
+        var step: Double
+        /// The benchmark; nil for the average over all of them.
+        var benchmark: String?
+        /// The share of right answers.
+        var accuracy: Double
+        /// The interval of `accuracy`.
+        var interval: Interval?
+        /// How many seeds have come to this step.
+        var seeds: Int
+    }
+
     /// How an outcome changes with one parameter.
     struct Sweep: Equatable, Sendable {
         /// The plot's title.

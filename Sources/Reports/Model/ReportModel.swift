@@ -38,6 +38,10 @@ public struct ReportModel: Equatable, Sendable {
     var traces: [TraceStatistics] = []
     /// Training losses; an arm trained under several seeds has several.
     var losses: [LossCurve] = []
+    /// How well students answer on the way, for arms that were scored there; in order of arms and steps.
+    var curves: [CurvePoint] = []
+    /// What each arm took under each seed; empty where no run is known.
+    var costs: [Cost] = []
     /// A few traces, token by token.
     var samples: [SampleTrace] = []
     /// Parameter sweeps, one plot each.

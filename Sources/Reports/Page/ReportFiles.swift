@@ -12,7 +12,8 @@ struct ReportFiles {
     ///
     /// - Parameter model: What is shown.
     /// - Returns: table.md, table.csv, table.tex, questions.csv, answers.csv, seeds.csv, seed-differences.csv,
-    ///   traces.csv and sweeps.csv where there is something to tell, plots/NAME.svg, and report.html.
+    ///   traces.csv, sweeps.csv, curve.csv, costs.md and costs.csv where there is something to tell,
+    ///   plots/NAME.svg, and report.html.
     /// - Throws: `Failure` if the page's template is malformed.
     static func render(_ model: ReportModel) throws -> [File] {
         let csv = ResultCSV(model: model)
@@ -32,6 +33,11 @@ struct ReportFiles {
         }
         if !model.traces.isEmpty { files.append(File(path: "traces.csv", text: csv.traces)) }
         if !model.sweeps.isEmpty { files.append(File(path: "sweeps.csv", text: csv.sweeps)) }
+        if !model.curves.isEmpty { files.append(File(path: "curve.csv", text: csv.curves)) }
+        if !model.costs.isEmpty {
+            files.append(File(path: "costs.md", text: CostTable(model: model).markdown))
+            files.append(File(path: "costs.csv", text: CostFile.text(model.costs)))
+        }
         files += ReportPlots(model).all.map { File(path: "plots/\($0.name).svg", text: $0.svg) }
         files.append(File(path: "report.html", text: try ReportPage(model: model).html()))
         return files

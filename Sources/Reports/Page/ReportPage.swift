@@ -68,6 +68,9 @@ struct ReportPage {
             "lowTokenArms": tables.lowTokenArms,
             "lowTokenRows": tables.lowTokenRows,
             "hasLowTokens": !tables.lowTokenRows.isEmpty,
+            "costHeadings": tables.costHeadings, "costRows": tables.costRows,
+            "costNotes": CostTable.notes, "hasCosts": !model.costs.isEmpty,
+            "hasTraining": plots.loss != nil || plots.curve != nil,
         ]
         // An empty text would still open its section, so it is left out.
         if !model.overview.isEmpty { view["overview"] = model.overview }
@@ -76,7 +79,8 @@ struct ReportPage {
             ("accuracyPlot", plots.accuracy), ("differencesPlot", plots.differences),
             ("sharesPlot", plots.shares), ("probabilitiesPlot", plots.probabilities),
             ("lossPlot", plots.loss), ("acceptancePlot", plots.acceptance),
-            ("questionsPlot", plots.questions),
+            ("questionsPlot", plots.questions), ("costsPlot", plots.costs),
+            ("curvePlot", plots.curve),
         ]
         for (key, plot) in named { view[key] = plot?.svg }
         for (key, isShown) in [

@@ -97,6 +97,24 @@ struct ReportPageTables {
         }
     }
 
+    /// The headings of the table of costs, behind those of arm and accuracy.
+    var costHeadings: [[String: Any]] {
+        CostTable(model: model).columns.map { ["name": $0.name, "note": $0.note] }
+    }
+
+    /// One row an arm: its accuracy and what it took.
+    var costRows: [[String: Any]] {
+        let columns = CostTable(model: model).columns
+        return model.arms.map { arm in
+            let score = model.score(arm: arm.name, benchmark: model.headline)
+            var row = swatch(arm.name)
+            row["accuracy"] = NumberText.percent(score?.accuracy)
+            row["interval"] = NumberText.percent(score?.interval)
+            row["cells"] = columns.map { $0.text(arm.name) }
+            return row
+        }
+    }
+
     /// One row an arm with traces.
     var traces: [[String: Any]] {
         model.traces.map { trace in

@@ -22,8 +22,12 @@ struct ReportPlots {
     let positions: [Plot]
     /// Training losses.
     let loss: Plot?
+    /// Accuracy after some steps of training.
+    let curve: Plot?
     /// Which questions each arm answers.
     let questions: Plot?
+    /// Accuracy against what it took.
+    let costs: Plot?
     /// One plot a sweep.
     let sweeps: [Plot]
 
@@ -39,6 +43,7 @@ struct ReportPlots {
         probabilities = plot("probabilities", ProbabilityPlot(model: model, palette: palette).svg)
         loss = plot("loss", LossPlot(model: model, palette: palette).svg)
         questions = plot("questions", QuestionGridPlot(model: model, palette: palette).svg)
+        costs = plot("costs", CostPlot(model: model, palette: palette).svg)
         let curves = TraceCurves(model: model)
         func curve(_ name: String, _ sweep: ReportModel.Sweep?) -> Plot? {
             sweep.flatMap { sweep in
@@ -52,6 +57,7 @@ struct ReportPlots {
             }
         }
         acceptance = curve("acceptance", curves.acceptance)
+        self.curve = curve("curve", model.accuracyOverTraining)
         positions = [
             curve("improbable-by-position", curves.improbableByPosition),
             curve("refused-by-position", curves.refusedByPosition),
@@ -68,7 +74,9 @@ struct ReportPlots {
 
     /// The plots there are, in the order of the page.
     var all: [Plot] {
-        [differences, accuracy, questions, shares, acceptance, probabilities].compactMap(\.self)
-            + positions + [loss].compactMap(\.self) + sweeps
+        [differences, accuracy, questions, costs, shares, acceptance, probabilities].compactMap(
+            \.self
+        )
+            + positions + [loss, curve].compactMap(\.self) + sweeps
     }
 }

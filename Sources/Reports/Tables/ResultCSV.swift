@@ -145,6 +145,26 @@ struct ResultCSV {
         return CSV.text(rows)
     }
 
+    /// One row for each arm, step and benchmark ("average" for the average): accuracy on the way.
+    var curves: String {
+        CSV.text(
+            [
+                [
+                    "arm", "step", "benchmark", "accuracy", "accuracy_low", "accuracy_high",
+                    "seeds",
+                ]
+            ]
+                + model.curves.map { point in
+                    [
+                        point.arm, number(point.step),
+                        point.benchmark ?? "average", number(point.accuracy),
+                        number(point.interval?.lower), number(point.interval?.upper),
+                        "\(point.seeds)",
+                    ]
+                }
+        )
+    }
+
     private func number(_ value: Double?) -> String {
         value.flatMap { $0.isFinite ? "\($0)" : nil } ?? ""
     }

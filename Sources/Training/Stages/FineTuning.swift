@@ -33,6 +33,7 @@ extension TrainingStages {
     ///   and as `TrainingRun.run`.
     func fineTune(_ arm: Arm, seed: UInt64, _ stage: Stage, in layout: RunLayout) throws -> JSON {
         let settings = arm.training
+        try restart(arm, seed: seed, stage, in: layout)
         guard !isTrained(stage, keeping: settings.keepCheckpoints) else { return .null }
         try checkWeights(of: arm, seed, layout)
         let model = try layout.loadStudent(toTrain: arm, seed: seed)
@@ -65,6 +66,7 @@ extension TrainingStages {
             optimizer: settings.optimizer,
             saveEvery: settings.saveEvery > 0 ? settings.saveEvery : batches.stepsPerEpoch,
             keepCheckpoints: settings.keepCheckpoints,
+            scoredSteps: scoredSteps(arm, seed: seed, before: batches.stepCount, in: layout),
             label: "\(arm.name) seed \(seed)"
         )
         let run = TrainingRun(model, plan: plan, stage: stage, display: display)
@@ -73,6 +75,24 @@ extension TrainingStages {
         for (key, value) in material.results.members { results[key] = value }
         results["steps"] = .integer(batches.stepCount)
         return .object(results)
+    }
+
+    /// The steps after which an arm's weights are kept; tells of those that never come.
+    private func scoredSteps(
+        _ arm: Arm,
+        seed: UInt64,
+        before end: Int,
+        in layout: RunLayout
+    ) -> [Int] {
+        guard let scored = layout.experiment.scoredSteps(of: arm) else { return [] }
+        let steps = scored.steps(before: end)
+        if case .listed(let all) = scored, let first = all.first(where: { $0 >= end }) {
+            display.write(
+                line: "\(arm.name) seed \(seed): atSteps has \(first), and training ends after "
+                    + "\(end) steps: from there on the trained student is scored"
+            )
+        }
+        return steps
     }
 
     /// What is minimised.

@@ -38,7 +38,7 @@ public struct TrainingStages {
     private func run(_ node: StageGraph.Node, _ stage: Stage, _ work: () throws -> JSON) throws
         -> Bool
     {
-        guard stage.state != .finished else { return true }
+        guard try node.state(of: stage) != .finished else { return true }
         return try stage.run(of: node.layout.experiment) { run in
             try run.begin()
             do {
@@ -53,6 +53,27 @@ public struct TrainingStages {
                 try run.close(.failed, results: nothing.results)
                 return false
             }
+        }
+    }
+
+    /// Clears away a training that came to its end without keeping the weights on the way that are to
+    /// be scored now: it is done again, to the same bytes.
+    func restart(_ arm: Arm, seed: UInt64, _ stage: Stage, in layout: RunLayout) throws {
+        guard stage.hasModel else { return }
+        let missing = try layout.missingWeights(arm, seed: seed, stage)
+        guard !missing.isEmpty else { return }
+        display.write(
+            line: "\(arm.name) seed \(seed): trains again, for the weights after step "
+                + missing.map(String.init).joined(separator: ", ")
+        )
+        CheckpointFolder(stage.checkpoints).prune(to: 0)
+        guard unlink(stage.model) == 0 else {
+            throw Failure(
+                .disk,
+                file: stage.model,
+                "cannot be removed, to be trained again",
+                remedy: "Check the permissions of the folder."
+            )
         }
     }
 

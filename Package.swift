@@ -47,6 +47,7 @@ let package = Package(
         .target(name: "Autograd", dependencies: ["Basics", "Kernels"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5", "Basics", "Kernels", "Tokenizers"]),
         .target(name: "Tokenizers", dependencies: ["Basics", collections]),
+        .target(name: "ChatTemplates", dependencies: ["Basics"]),
 
         // What lies between the stages.
         .target(name: "Grading"),
@@ -139,6 +140,7 @@ let package = Package(
         tests("Autograd", ["TestSupport", "Basics", "Kernels"]),
         tests("Checkpoints", ["TestSupport", "Basics", "Kernels", "Models"]),
         tests("Tokenizers", ["TestSupport", "Checkpoints", "Basics", "Models"]),
+        tests("ChatTemplates", ["Basics"]),
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
         tests("Decoding", ["TestSupport", "Basics", "Kernels", "Models", "Records"]),
         tests("Grading", ["TestSupport"]),
@@ -178,8 +180,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "TestSupport", "Basics", "Checkpoints", "Experiments", "Grading", "Kernels",
-                "Models", "Records", "Reports", "Scoring", "Tokenizers", "Training",
+                "TestSupport", "Basics", "ChatTemplates", "Checkpoints", "Experiments", "Grading",
+                "Kernels", "Models", "Records", "Reports", "Scoring", "Tokenizers", "Training",
             ]
         ),
         .testTarget(

@@ -25,6 +25,7 @@ import Testing
         FuzzFormat(name: "checkpoint") { try CheckpointSubject($0) },
         FuzzFormat(name: "tokenizer") { _ in try TokenizerSubject() },
         FuzzFormat(name: "template") { _ in try TemplateSubject() },
+        FuzzFormat(name: "chat-template") { _ in try ChatTemplateSubject() },
         FuzzFormat(name: "problems", prepare: RecordFormats.problems),
         FuzzFormat(name: "choices", prepare: RecordFormats.choices),
         FuzzFormat(name: "traces", prepare: RecordFormats.traces),

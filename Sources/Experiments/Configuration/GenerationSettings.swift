@@ -43,7 +43,9 @@ public struct GenerationSettings: Sendable, Equatable {
     public var seed: UInt64?
 
     /// The same settings with the token gate of a policy: at a threshold of 0 the teacher chooses
-    /// every token, above 1 the student. What the policy does not ask for is as if it were not set.
+    /// every token, above 1 the student.
+    ///
+    /// What the policy does not ask for is as if it were not set.
     func gated(_ policy: TracePolicy) -> GenerationSettings {
         var copy = self
         if policy != .skd { copy.skdTopK = GenerationSettings().skdTopK }

@@ -158,12 +158,16 @@ extension Experiment: ConfigurationSection {
     private func checkArms(_ root: ConfigurationReader, _ document: ConfigurationFile) {
         let report = root.report
         for arm in arms {
-            guard let seed = arm.generation.seed, !seeds.contains(seed) else { continue }
-            let written = "arms.\(arm.name).generation.seed"
-            report.add(
-                document.lines[written] == nil ? "generation.seed" : written,
-                "found \(seed); expected one of the experiment's seeds"
-            )
+            for (section, seed) in [
+                ("generation", arm.generation.seed), ("training", arm.training.seed),
+            ] {
+                guard let seed, !seeds.contains(seed) else { continue }
+                let written = "arms.\(arm.name).\(section).seed"
+                report.add(
+                    document.lines[written] == nil ? "\(section).seed" : written,
+                    "found \(seed); expected one of the experiment's seeds"
+                )
+            }
         }
         for arm in arms where !arm.forerunners.isEmpty {
             guard let seed = arm.generation.seed, seed != seeds.first else { continue }

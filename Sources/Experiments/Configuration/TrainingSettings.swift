@@ -100,6 +100,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var lora: LoRA?
     /// What is learned.
     public var objective = ObjectiveSettings()
+    /// The seed of the one training that all seeds of the experiment share; nil where each has its own.
+    public var seed: UInt64?
 
     /// Adapters of which no key is given.
     static let standardAdapters = LoRA(rank: 16, alpha: 32, targets: LoRA.maps)
@@ -175,6 +177,13 @@ extension TrainingSettings: ConfigurationSection {
             "Trains low-rank adapters on the student as it is stored instead of all its weights."
         ),
         .keys(of: \.objective),
+        Key(
+            "seed",
+            \.seed,
+            .optional(.seed),
+            influence: .indirect,
+            "The seed of one training that all seeds share; without it each trains its own student."
+        ),
     ]
 }
 

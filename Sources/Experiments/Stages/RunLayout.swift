@@ -223,6 +223,7 @@ public struct RunLayout: Sendable {
     /// - Throws: `Failure.missingInput` when nothing has been selected yet.
     public func training(_ arm: Arm, seed: UInt64) throws -> Stage? {
         guard arm.kind != .base else { return nil }
+        let seed = arm.training.seed ?? seed
         var inputs = JSONObject([("student", try studentKey(arm, seed: seed))])
         if let selected = try trainedTraces(arm, seed: seed) {
             inputs["selected"] = .string(
@@ -282,6 +283,7 @@ public struct RunLayout: Sendable {
     ///
     /// - Throws: `Failure` when an input is missing, or nothing has been selected yet.
     public func evaluation(_ arm: Arm, seed: UInt64, step: Int? = nil) throws -> Stage {
+        let seed = arm.training.seed ?? seed
         let trained = try training(arm, seed: seed).map { JSON.string($0.hash) }
         let benchmarks = try experiment.benchmarks.map { benchmark -> JSON in
             var members = JSONObject([

@@ -8,6 +8,7 @@ extension RunLayout {
     ///
     /// - Throws: `Failure` when an input is missing or malformed.
     public func selection(_ arm: Arm, seed: UInt64) throws -> Stage? {
+        let seed = arm.training.seed ?? seed
         guard arm.isSelected, var inputs = try selectionInputs(arm, seed: seed) else { return nil }
         if let matching = arm.matching {
             // Volumes are counted in the tokens that training would see.

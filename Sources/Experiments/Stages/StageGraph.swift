@@ -214,7 +214,8 @@ extension StageGraph.Node {
         case .base(let role):
             guard case .scratch(let scratch)? = try? layout.source(role) else { return seed }
             return scratch.seed(run: seed)
-        case .selection, .training, .evaluation: return seed
+        case .selection(let arm), .training(let arm), .evaluation(let arm, _):
+            return arm.training.seed ?? seed
         }
     }
 

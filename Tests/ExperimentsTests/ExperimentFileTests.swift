@@ -18,8 +18,9 @@ import Testing
     @Test func finishedFilesAreThere() {
         #expect(
             Self.files == [
-                "arms.yaml", "micro-sweep.yaml", "micro.yaml", "paper.yaml",
-                "qwen-gsm8k-transfer.yaml", "qwen-gsm8k.yaml",
+                "arms.yaml", "micro-sweep.yaml", "micro.yaml", "objectives.yaml", "paper.yaml",
+                "qwen-gsm8k-transfer.yaml", "qwen-gsm8k.yaml", "reasoner-teacher.yaml",
+                "reasoner.yaml",
             ]
         )
     }

@@ -10,6 +10,8 @@ public struct Refusal: Sendable, Hashable {
         case threshold
         /// It is not among the most likely tokens of the model that chooses.
         case topK
+        /// It surprises the student more, for its uncertainty, than the relative gate allows.
+        case relative
     }
 
     /// The position in the completion that was being filled, from 0.

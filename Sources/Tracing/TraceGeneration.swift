@@ -44,8 +44,19 @@ public struct TraceGeneration {
     }
 
     private var attempts: Int { arm.generation.tries }
-    private var settings: GenerationSettings { arm.generation }
-    private var seed: UInt64 { stage.seed }
+    var settings: GenerationSettings { arm.generation }
+    var seed: UInt64 { stage.seed }
+
+    /// When a try is finished.
+    func stopRules(_ student: LanguageModel) throws -> StopRules {
+        StopRules(
+            endOfTurn: [try layout.experiment.template.endOfTurnID(in: student.tokenizer)],
+            // Other ends, such as that of a text, are no end of turn to learn from.
+            endOfText: student.tokenizer.endOfTurnIDs,
+            maxNewTokens: settings.maxNewTokens,
+            maxTotalTokens: settings.maxTotalTokens
+        )
+    }
 
     /// The problems that this run is about.
     private var wanted: [Problem] {
@@ -186,7 +197,6 @@ extension TraceGeneration {
         _ models: ModelStore,
         into output: JSONLines.Appender
     ) throws -> GenerationCounts {
-        let template = layout.experiment.template
         let student = try models.student(of: arm, layout, seed: seed)
         var record = TraceRecord(
             seed: seed,
@@ -197,7 +207,10 @@ extension TraceGeneration {
             tokenizer: student.tokenizer,
             style: layout.experiment.traceStyle
         )
-        let configuration = settings.rule
+        var configuration = settings.rule
+        if let gate = settings.relativeGate {
+            configuration.relativeThreshold = try GateCalibration(self, gate).threshold(of: student)
+        }
         var rule: any NextTokenRule = PlainSampling(
             configuration.fallback,
             vocabularySize: student.vocabularySize,
@@ -206,8 +219,9 @@ extension TraceGeneration {
         var parts = [student]
         // The student alone needs no teacher; the teacher alone is still judged by the student, so
         // that every trace has P_S.
-        if policy.asksTeacher {
-            let teacher = try models.teacher(of: arm, layout, seed: seed)
+        if policy.proposer != nil {
+            let teacher =
+                policy.asksTeacher ? try models.teacher(of: arm, layout, seed: seed) : student
             let vocabularies = try models.vocabularies(teacher: teacher, student: student)
             rule =
                 policy == .skd
@@ -230,13 +244,7 @@ extension TraceGeneration {
             record.acceptanceThresholds = configuration.acceptanceThresholds
         }
         let (chooser, proposer) = policy == .skd ? (parts[1], student) : (student, parts.last)
-        let stop = StopRules(
-            endOfTurn: [try template.endOfTurnID(in: student.tokenizer)],
-            // Other ends, such as that of a text, are no end of turn to learn from.
-            endOfText: student.tokenizer.endOfTurnIDs,
-            maxNewTokens: settings.maxNewTokens,
-            maxTotalTokens: settings.maxTotalTokens
-        )
+        let stop = try stopRules(student)
         let engine = try DecodingEngine(
             model: chooser,
             proposer: parts.count > 1 ? proposer.map { LocalProposer($0) } : nil,
@@ -246,7 +254,10 @@ extension TraceGeneration {
         )
         var known: [[UInt8]: (problem: Problem, digest: String)] = [:]
         let requests = try missing.map { problem, attempts in
-            let prompts = try parts.map { try prompt(problem, for: $0) }
+            var prompts = try parts.map { try prompt(problem, for: $0) }
+            if let hint = settings.hint {
+                prompts[1] = try prompt(problem, shown: Hint(hint).text(of: problem), for: student)
+            }
             let digest = TraceRecord.promptDigest(prompts[0])
             known[Array(problem.id.utf8)] = (problem, digest)
             return DecodingRequest(
@@ -286,10 +297,13 @@ extension TraceGeneration {
         return meter.finish(done)
     }
 
-    private func prompt(_ problem: Problem, for model: LanguageModel) throws -> [Int32] {
+    /// The prompt for a problem, or for what is shown in its place.
+    func prompt(_ problem: Problem, shown: String? = nil, for model: LanguageModel) throws
+        -> [Int32]
+    {
         do {
             return try layout.experiment.template.encode(
-                problem: problem.problem,
+                problem: shown ?? problem.problem,
                 with: model.tokenizer
             )
         } catch let failure as Failure { throw failure.at("problem \(problem.id)") }

@@ -49,6 +49,9 @@ struct TraceSelector {
         guard var result = try arm.traces == nil ? own(arm, seed) : taken(arm, seed) else {
             return nil
         }
+        if let name = arm.selection.fallback {
+            try fill(&result, from: experiment.arm(name), seed)
+        }
         let threshold = Float(arm.selection.maskBelow)
         guard threshold > 0 else { return result }
         for index in result.kept.indices {
@@ -64,6 +67,22 @@ struct TraceSelector {
             result.kept[index].selected = trace
         }
         return result
+    }
+
+    /// Adds what another arm selects of the problems of which nothing is kept.
+    private func fill(_ selection: inout ArmSelection, from other: Arm, _ seed: UInt64) throws {
+        guard let spare = try unmatched(other, seed: seed) else {
+            selection.isComplete = false
+            return
+        }
+        selection.isComplete = selection.isComplete && spare.isComplete
+        let solved = Set(selection.kept.map { Array($0.selected.id.utf8) })
+        let filled = Set(spare.kept.map { Array($0.selected.id.utf8) }).subtracting(solved)
+        selection.selection?.solvedCount += filled.count
+        let kept =
+            selection.kept + spare.kept.filter { !solved.contains(Array($0.selected.id.utf8)) }
+        let own = Dictionary(grouping: kept) { Array($0.selected.id.utf8) }
+        selection.kept = selection.problems.flatMap { own[Array($0.id.utf8)] ?? [] }
     }
 
     /// The tokens of a trace made elsewhere, and what the student thinks of each.

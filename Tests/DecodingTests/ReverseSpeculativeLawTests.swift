@@ -39,6 +39,10 @@ import Testing
         Case(name: "R = 5", configuration: configuration(0.01, proposals: 5)),
         Case(name: "R = 1, half refused", configuration: configuration(0.1, proposals: 1)),
         Case(name: "R = 5, half refused", configuration: configuration(0.1, proposals: 5)),
+        Case(
+            name: "relative gate",
+            configuration: .init(teacher: raw, fallback: raw, relativeThreshold: 1.3)
+        ),
         Case(name: "preset paper", configuration: .paper, vocabularySize: 30),
         Case(name: "preset reference-code", configuration: .referenceCode, vocabularySize: 40),
     ]
@@ -60,8 +64,12 @@ import Testing
         let top = c.configuration.acceptanceTopK.map {
             filtered(student, SamplingParameters(topK: $0))
         }
-        let accepted = raw.indices.map {
-            raw[$0] >= c.configuration.acceptanceThreshold && top?[$0] != 0
+        let entropy = raw.reduce(0) { $0 - $1 * log($1) }
+        let accepted = raw.indices.map { v in
+            if let threshold = c.configuration.relativeThreshold {
+                return -log(raw[v]) / (entropy + 1e-6) <= threshold
+            }
+            return raw[v] >= c.configuration.acceptanceThreshold && top?[v] != 0
         }
         let proposal = filtered(teacher, c.configuration.teacher)
         let fallback = filtered(student, c.configuration.fallback)
@@ -96,6 +104,9 @@ import Testing
         let position = ReverseSpeculativeDecoding.Position(
             proposal: proposal,
             studentProbability: { studentRaw.probability(of: Int($0)) },
+            relativeSurprisal: {
+                studentRaw.relativeSurprisal(of: $0, entropy: studentRaw.entropy)
+            },
             teacherProbability: { teacherRaw.probability(of: Int($0)) },
             acceptanceTop: top,
             fallback: { fallback }

@@ -148,12 +148,12 @@ import Testing
         (
             nil, nil, "arms: {rsd: {kind: rds}}",
             "78: small.yaml: line 6: arms.rsd.kind: found 'rds'; expected one of base, direct, "
-                + "teacher-filtered, rsd, student-only, skd, on-policy"
+                + "teacher-filtered, rsd, student-only, skd, hinted, on-policy"
         ),
         (
             nil, nil, "arms: {rsd: {}}",
             "78: small.yaml: line 6: arms.rsd.kind: missing; expected one of base, direct, "
-                + "teacher-filtered, rsd, student-only, skd, on-policy"
+                + "teacher-filtered, rsd, student-only, skd, hinted, on-policy"
         ),
         (
             nil, nil, "arms: {a b: {kind: base}}",
@@ -231,7 +231,7 @@ import Testing
             nil, nil,
             "arms: {a: {kind: rsd}, b: {kind: rsd, teacher: a, match: {arms: [c]}}, "
                 + "c: {kind: rsd, teacher: b}}",
-            "78: small.yaml: line 6: arms.b.match.arms: the traces of 'c' wait for this arm's student"
+            "78: small.yaml: line 6: arms.b.match.arms: the traces of 'c' wait for the student of 'b'"
         ),
         (
             nil, nil,
@@ -263,6 +263,31 @@ import Testing
             nil, nil, "arms: {skd: {kind: skd, generation: {skdTopK: 0}}}",
             "78: small.yaml: line 6: arms.skd.generation.skdTopK: found 0; expected a whole number "
                 + "of at least 1"
+        ),
+        (
+            nil, nil, "arms: {own: {kind: hinted, generation: {hint: \"{problem} Think.\"}}}",
+            "78: small.yaml: line 6: arms.own.generation.hint: tells no answer; expected {answer} or "
+                + "another member, such as {solution}"
+        ),
+        (
+            nil, nil, "arms: {own: {kind: hinted, generation: {hint: \"It is {answer}.\"}}}",
+            "78: small.yaml: line 6: arms.own.generation.hint: does not hold {problem}"
+        ),
+        (
+            nil, nil, "arms: {own: {kind: hinted, generation: {relativeGate: {quantile: 0}}}}",
+            "78: small.yaml: line 6: arms.own.generation.relativeGate.quantile: found 0; expected a "
+                + "number from 0.01 to 1"
+        ),
+        (
+            nil, nil, "arms: {a: {kind: rsd}, b: {kind: rsd, selection: {fallback: c}}}",
+            "78: small.yaml: line 6: arms.b.selection.fallback: found 'c'; expected an arm that makes "
+                + "its own traces and has no fallback: a"
+        ),
+        (
+            nil, nil,
+            "arms: {a: {kind: rsd, selection: {fallback: b}}, b: {kind: rsd, teacher: a}}",
+            "78: small.yaml: line 6: arms.a.selection.fallback: the traces of 'b' wait for the "
+                + "student of 'a'"
         ),
         (
             "models: {student: {path: m.gguf}}", nil, "arms: {skd: {kind: skd}}",

@@ -38,7 +38,8 @@ import Testing
         let told = KeyRow.rows(of: GenerationSettings())
         let results = told.filter { $0.influence == .results && !$0.name.contains(".") }
         #expect(Set(names).isSubset(of: told.map(\.name)))
-        // The seed is left out where there is none, K at its default.
-        #expect(Set(results.map(\.name)).subtracting(names) == ["seed", "skdTopK"])
+        // Left out where there is none, or at the default.
+        let absent: Set = ["seed", "skdTopK", "hint"]
+        #expect(Set(results.map(\.name)).subtracting(names) == absent)
     }
 }

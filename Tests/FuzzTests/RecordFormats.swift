@@ -178,6 +178,25 @@ enum RecordFormats {
         }
     }
 
+    static func gate(_ folder: String) throws -> any FuzzSubject {
+        try TextSubject(
+            "\(folder)/gate.jsonl",
+            seeds: [
+                """
+                {"id":"a","ratios":[0,1.25]}
+                {"id":"b","ratios":[1e-7]}
+
+                """
+            ],
+            words: ["\"ratios\"", "[]", "[-1]", "1e39", "null"]
+        ) { path, _ in
+            func read(_ path: String) throws -> [OwnSurprisals] {
+                try JSONLines.read(path, tornTail: .drop) { try OwnSurprisals(json: $0) }
+            }
+            try check(read(path), \.json, path, read)
+        }
+    }
+
     static func samples(_ folder: String) throws -> any FuzzSubject {
         let verdicts = AnswerVerdict.allCases.map { "\"\($0.rawValue)\"" }
         let seed = verdicts.enumerated().map { index, verdict in

@@ -196,11 +196,11 @@ func message(of body: () throws -> Void) -> String {
         ),
         (
             "\"policy\":\"rsd\"", "\"policy\":\"oracle\"",
-            "'policy': found 'oracle'; expected one of rsd, teacher, student, skd"
+            "'policy': found 'oracle'; expected one of rsd, teacher, student, skd, hinted"
         ),
         (
             "\"policy\":\"rsd\"", "\"policy\":7",
-            "'policy': found an integer; expected one of rsd, teacher, student, skd"
+            "'policy': found an integer; expected one of rsd, teacher, student, skd, hinted"
         ),
         ("\"ids\":[0,1,2]", "\"ids\":[0,-1,2]", "'ids': found -1; expected token ids"),
     ]) func refuses(_ part: String, _ replacement: String, _ expected: String) throws {

@@ -213,6 +213,12 @@ import Testing
                 read: { try JSONLines.read($0) { try TokenRanks(json: $0) } }
             ),
             Record(
+                "gate.jsonl",
+                [OwnSurprisals(id: "p", ratios: [0, 1.5])],
+                lines: { [$0.json] },
+                read: { try JSONLines.read($0) { try OwnSurprisals(json: $0) } }
+            ),
+            Record(
                 "metrics.jsonl",
                 [step],
                 lines: { [$0.json] },

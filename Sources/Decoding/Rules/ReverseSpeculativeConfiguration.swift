@@ -15,6 +15,9 @@ extension ReverseSpeculativeDecoding {
         ///
         /// Nil does not ask. Unless nil, a threshold of 0 is not quite teacher sampling.
         public var acceptanceTopK: Int?
+        /// Keeps a proposal if its relative surprisal under the student is at most this; then
+        /// `acceptanceThreshold` is not asked. Nil for the absolute gate.
+        public var relativeThreshold: Double?
         /// Thresholds whose exact acceptance is recorded at every position; none by default.
         public var acceptanceThresholds: [Double]
 
@@ -25,6 +28,7 @@ extension ReverseSpeculativeDecoding {
             teacher: SamplingParameters = .paper,
             fallback: SamplingParameters = .paper,
             acceptanceTopK: Int? = nil,
+            relativeThreshold: Double? = nil,
             acceptanceThresholds: [Double] = []
         ) {
             self.acceptanceThreshold = acceptanceThreshold
@@ -32,6 +36,7 @@ extension ReverseSpeculativeDecoding {
             self.teacher = teacher
             self.fallback = fallback
             self.acceptanceTopK = acceptanceTopK
+            self.relativeThreshold = relativeThreshold
             self.acceptanceThresholds = acceptanceThresholds
         }
 

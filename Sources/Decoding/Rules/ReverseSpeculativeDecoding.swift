@@ -14,6 +14,9 @@ import Records
 /// the P_S of A is the raw softmax. With p_th = 0 the result is plain sampling from the teacher,
 /// with p_th > 1 from the student, to the bit, because each has a stream of random numbers.
 ///
+/// With a relative gate, A is {v : -ln P_S(v) / (H(P_S) + 1e-6) <= threshold} instead, H the entropy;
+/// the rest is the same.
+///
 /// Source: Kim, Seo, Lee 2025, arXiv:2509.22230.
 public struct ReverseSpeculativeDecoding: NextTokenRule {
     /// The numbers in force.
@@ -81,9 +84,11 @@ public struct ReverseSpeculativeDecoding: NextTokenRule {
         guard let proposal else { preconditionFailure("decide: no proposal of the teacher") }
         let logits = logits.first(vocabularies.studentVocabularySize)
         let student = try LogitSummary(logits, for: SamplingParameters())
+        let entropy = configuration.relativeThreshold == nil ? 0 : student.entropy
         let position = Position(
             proposal: proposal.distribution,
             studentProbability: { student.probability(of: Int($0)) },
+            relativeSurprisal: { student.relativeSurprisal(of: $0, entropy: entropy) },
             teacherProbability: { proposal.source.probability(of: $0) },
             acceptanceTop: configuration.acceptanceTopK.map {
                 TokenDistribution(student, SamplingParameters(topK: $0))
@@ -129,6 +134,8 @@ extension ReverseSpeculativeDecoding {
         var proposal: TokenDistribution
         /// The student's raw probability of a student id.
         var studentProbability: (Int32) -> Float
+        /// The relative surprisal of a student id; asked for only by a relative gate.
+        var relativeSurprisal: (Int32) -> Double = { _ in .infinity }
         /// The teacher's raw probability of a teacher id; nil where it has not told.
         var teacherProbability: (Int32) -> Float?
         /// The student's most likely tokens, where a proposal must be among them.
@@ -161,6 +168,20 @@ extension ReverseSpeculativeDecoding {
         }
     }
 
+    /// Why the gate refuses a proposal of a student id; nil if it keeps it.
+    private func refusal(of token: Int32, probability: Float, _ position: Position)
+        -> Refusal.Reason?
+    {
+        if let threshold = configuration.relativeThreshold,
+            !(position.relativeSurprisal(token) <= threshold)
+        {
+            return .relative
+        }
+        let threshold =
+            configuration.relativeThreshold == nil ? configuration.acceptanceThreshold : 0
+        return position.refusal(of: token, probability: probability, threshold: threshold)
+    }
+
     /// The method itself: a pure function of both distributions and the position's random numbers.
     func decide(_ position: Position, key: PositionKey) throws -> TokenDecision {
         var refused: [Refusal] = []
@@ -171,12 +192,7 @@ extension ReverseSpeculativeDecoding {
             guard let teacherProbability = position.teacherProbability(proposed) else {
                 preconditionFailure("decide: the teacher proposes a token of unknown probability")
             }
-            let reason = position.refusal(
-                of: token,
-                probability: probability,
-                threshold: configuration.acceptanceThreshold
-            )
-            guard let reason else {
+            guard let reason = refusal(of: token, probability: probability, position) else {
                 return TokenDecision(
                     token: token,
                     source: .teacher,

@@ -18,6 +18,9 @@ public struct Arm: Sendable, Equatable {
         /// Traces of speculative knowledge distillation that pass the filter: the student proposes, the
         /// teacher keeps or writes.
         case skd
+        /// Traces that pass the filter, of the student that was shown the answer, through the gate of the
+        /// student that was not.
+        case hinted
         /// What its student writes while it is trained.
         case onPolicy = "on-policy"
 
@@ -29,6 +32,7 @@ public struct Arm: Sendable, Equatable {
             case .rsd: .rsd
             case .studentOnly: .student
             case .skd: .skd
+            case .hinted: .hinted
             }
         }
 
@@ -81,6 +85,11 @@ public struct Arm: Sendable, Equatable {
     /// its student writes; nil for none.
     public var selectingArm: String? { isSelected ? name : onPolicy.traces }
 
+    /// The arms whose tries or traces it takes beside its own: matched, mixed in, or in their place.
+    public var companions: [String] {
+        (matching?.arms ?? []) + [onPolicy.traces, selection.fallback].compactMap(\.self)
+    }
+
     /// The arms whose trained students it starts from or is taught by.
     public var forerunners: [String] { [student, teacher].compactMap(\.self) }
 
@@ -99,7 +108,7 @@ public struct Arm: Sendable, Equatable {
             filter.requiresOneThinkEnd = false
             filter.choice = .first
         case .studentOnly, .skd: filter.maxFallbackRate = nil
-        case .base, .teacherFiltered, .rsd, .onPolicy: break
+        case .base, .teacherFiltered, .rsd, .hinted, .onPolicy: break
         }
         return filter
     }
@@ -234,6 +243,9 @@ extension Arm: ConfigurationSection {
                 reader.path("traces"),
                 "an arm of kind \(kind.rawValue) makes its own traces; expected kind direct"
             )
+        }
+        if kind == .hinted, let mistake = generation.hint.flatMap({ Hint($0).mistake }) {
+            reader.report.add("\(reader.path("generation")).hint", mistake)
         }
         let foreign = kind == .onPolicy ? ["generation", "selection", "match"] : ["onPolicy"]
         for key in foreign where reader.object[key] != nil {

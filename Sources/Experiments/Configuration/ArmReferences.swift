@@ -11,6 +11,7 @@ struct ArmReferences {
             checkTeacher(of: arm, report)
             checkMatching(of: arm, report)
             checkRollouts(of: arm, report)
+            checkFallback(of: arm, report)
         }
     }
 
@@ -59,9 +60,42 @@ struct ArmReferences {
         guard let arm = arms.first(where: { $0.name == name }) else { return }
         for forerunner in arm.forerunners where found.insert(forerunner).inserted {
             trained(before: forerunner, &found)
-            let others = arms.first { $0.name == forerunner }?.matching?.arms ?? []
+            let others = arms.first { $0.name == forerunner }?.companions ?? []
             for other in others { trained(before: other, &found) }
         }
+    }
+
+    /// Notes where an arm takes traces that wait for its own student.
+    private func checkWait(
+        of arm: Arm,
+        for name: String,
+        _ key: String,
+        _ report: ConfigurationReport
+    ) {
+        var earlier: Set<String> = []
+        trained(before: name, &earlier)
+        guard earlier.contains(arm.name) else { return }
+        report.add(
+            "arms.\(arm.name).\(key)",
+            "the traces of '\(name)' wait for the student of '\(arm.name)'"
+        )
+    }
+
+    private func checkFallback(of arm: Arm, _ report: ConfigurationReport) {
+        guard let name = arm.selection.fallback, arm.isSelected else { return }
+        let place = "arms.\(arm.name).selection.fallback"
+        let known = arms.filter { $0.isGenerated && $0.selection.fallback == nil }.map(\.name)
+        guard arm.isGenerated, known.contains(name) else {
+            report.add(
+                place,
+                arm.isGenerated
+                    ? "found '\(name)'; expected an arm that makes its own traces and has no fallback: "
+                        + known.joined(separator: ", ")
+                    : "found '\(name)' for traces from elsewhere, which have no tries; expected none"
+            )
+            return
+        }
+        checkWait(of: arm, for: name, "selection.fallback", report)
     }
 
     private func checkMatching(of arm: Arm, _ report: ConfigurationReport) {
@@ -92,18 +126,16 @@ struct ArmReferences {
                 )
                 continue
             }
-            var earlier: Set<String> = []
-            trained(before: name, &earlier)
-            if earlier.contains(arm.name) {
-                report.add("\(place).arms", "the traces of '\(name)' wait for this arm's student")
-            }
+            checkWait(of: arm, for: name, "match.arms", report)
         }
     }
 
     private func checkRollouts(of arm: Arm, _ report: ConfigurationReport) {
-        guard arm.kind == .onPolicy, let name = arm.onPolicy.traces,
-            arms.first(where: { $0.name == name })?.isSelected != true
-        else { return }
+        guard arm.kind == .onPolicy, let name = arm.onPolicy.traces else { return }
+        guard arms.first(where: { $0.name == name })?.isSelected != true else {
+            checkWait(of: arm, for: name, "onPolicy.traces", report)
+            return
+        }
         report.add(
             "arms.\(arm.name).onPolicy.traces",
             "found '\(name)'; expected an arm that is trained on traces: "

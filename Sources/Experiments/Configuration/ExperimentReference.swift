@@ -70,6 +70,11 @@ public enum ExperimentReference {
             Part("template", "", KeyRow.rows(of: PromptSettings())),
             Part("answers", "", KeyRow.rows(of: AnswerSettings())),
             Part("generation", "", KeyRow.rows(of: GenerationSettings())),
+            Part(
+                "generation.relativeGate",
+                "An empty map, `relativeGate: {}`, takes these defaults.",
+                KeyRow.rows(of: RelativeGateSettings())
+            ),
             Part("selection", "", KeyRow.rows(of: SelectionSettings())),
             Part("training", "", KeyRow.rows(of: TrainingSettings())),
             Part(

@@ -39,6 +39,10 @@ public struct GenerationSettings: Sendable, Equatable {
     public var rule = Preset.paper.configuration
     /// K of skd: the student's token is kept if it is among this many of the teacher's most likely.
     public var skdTopK = 25
+    /// The gate that takes the place of the threshold; nil for the threshold.
+    public var relativeGate: RelativeGateSettings?
+    /// What hinted students are shown in place of the problem; nil for arms of other kinds.
+    public var hint: String?
     /// The seed whose traces all seeds of training use; nil where each has its own.
     public var seed: UInt64?
 
@@ -49,14 +53,18 @@ public struct GenerationSettings: Sendable, Equatable {
     func gated(_ policy: TracePolicy) -> GenerationSettings {
         var copy = self
         if policy != .skd { copy.skdTopK = GenerationSettings().skdTopK }
+        copy.hint = policy == .hinted ? hint ?? Hint.standard : nil
         switch policy {
-        case .rsd: return copy
+        case .rsd, .hinted:
+            if relativeGate != nil { copy.rule.acceptanceThreshold = 0 }
+            return copy
         case .teacher: copy.rule.acceptanceThreshold = 0
         case .student: copy.rule.acceptanceThreshold = 2
         case .skd:
             copy.rule.acceptanceThreshold = 0
             copy.rule.acceptanceThresholds = []
         }
+        copy.relativeGate = nil
         copy.rule.acceptanceTopK = nil
         copy.rule.proposals = 1
         return copy
@@ -142,6 +150,20 @@ extension GenerationSettings: ConfigurationSection {
             shown: "25",
             "K of kind skd: keeps the student's token if it is among this many of the teacher's most "
                 + "likely."
+        ),
+        .map(
+            "relativeGate",
+            \.relativeGate,
+            from: RelativeGateSettings(),
+            "In place of acceptanceThreshold, for kinds rsd and hinted: keeps what surprises the student "
+                + "no more, for its uncertainty, than its own tokens do."
+        ),
+        Key(
+            "hint",
+            \.hint,
+            .optional(.filled("text with {problem} and {answer} or other members of the problem")),
+            shown: Hint.standard.replacing("\n", with: "\\n"),
+            "What the student of kind hinted is shown in place of the problem when it proposes."
         ),
         Key(
             "seed",

@@ -16,6 +16,7 @@ extension Experiment {
         var models: [(key: String, value: JSON)] = []
         if let teacher { models.append(("teacher", teacher.merged)) }
         models.append(("student", student.merged))
+        if let mentor { models.append(("mentor", mentor.merged)) }
         members.append(("models", .object(JSONObject(models))))
         if let problems { members.append(("problems", problems.merged)) }
         members += [
@@ -38,7 +39,7 @@ extension Experiment {
             ("template", template.json), ("answers", answers.json),
             ("generation", generation.json), ("training", training.json),
             ("evaluation", evaluation.json),
-            ("arms", .object(JSONObject(arms.map { ($0.name, $0.merged) }))),
+            ("arms", .object(JSONObject(contributors.map { ($0.name, $0.merged) }))),
         ]
         return .object(JSONObject(members))
     }
@@ -63,6 +64,9 @@ extension Arm {
         }
         if isSelected { members.append(("selection", selection.json)) }
         if let student { members.append(("student", .string(student))) }
+        if model != .student { members.append(("model", .string(model.rawValue))) }
+        if let teacher { members.append(("teacher", .string(teacher))) }
+        if !isScored { members.append(("evaluate", .bool(false))) }
         if let matching { members.append(("match", matching.json)) }
         if kind != .base { members.append(("training", training.json)) }
         if kind == .onPolicy { members.append(("onPolicy", onPolicy.json)) }

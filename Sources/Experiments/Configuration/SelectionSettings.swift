@@ -7,6 +7,8 @@ public struct SelectionSettings: Sendable, Equatable {
     public var filter = TraceFilter()
     /// P_S below which a token's loss does not count; 0 for none.
     public var maskBelow = 0.0
+    /// The arm whose traces stand in for those of problems without a passing try; nil for none.
+    public var fallback: String?
 }
 
 extension SelectionSettings: ConfigurationSection {
@@ -52,6 +54,12 @@ extension SelectionSettings: ConfigurationSection {
             .whole(0...Int.max).leftOut(at: 0),
             shown: "0",
             "Of a problem without a passing try, keeps so many first tokens of the first try."
+        ),
+        Key(
+            "fallback",
+            \.fallback,
+            .optional(.filled("the name of an arm")),
+            "Of a problem without a passing try, takes the traces that this arm selects."
         ),
         Key(
             "maskBelow",

@@ -99,7 +99,7 @@ extension RunLayout {
         return (source.layout, stage)
     }
 
-    /// An arm, the arms it is matched with, and those whose students it or they start from or are
+    /// An arm, the arms whose traces it takes beside its own, and those whose students it or they start from or are
     /// taught by.
     private static func arms(behind arm: Arm, in experiment: Experiment) -> Set<String> {
         var found: Set<String> = []
@@ -108,7 +108,7 @@ extension RunLayout {
             guard found.insert(name).inserted, let next = try? experiment.arm(name) else {
                 continue
             }
-            open += (next.matching?.arms ?? []) + next.forerunners
+            open += next.companions + next.forerunners
         }
         return found
     }

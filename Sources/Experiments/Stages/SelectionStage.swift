@@ -32,10 +32,15 @@ extension RunLayout {
     private func selectionInputs(_ arm: Arm, seed: UInt64) throws -> JSONObject? {
         guard let source = arm.traces else {
             guard let traces = try traces(arm, seed: seed) else { return nil }
-            return JSONObject([
+            var inputs = JSONObject([
                 ("traces", .string(traces.hash)), ("selection", arm.selection.json),
                 ("answers", experiment.answers.json),
             ])
+            if let name = arm.selection.fallback {
+                let other = try selectionInputs(experiment.arm(name), seed: seed)
+                inputs["fallback"] = .object(other ?? JSONObject())
+            }
+            return inputs
         }
         var inputs = JSONObject([("source", source.json)])
         var dependsOnStudent = arm.selection.maskBelow > 0

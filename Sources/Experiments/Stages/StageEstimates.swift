@@ -66,6 +66,9 @@ extension RunLayout {
         if arm.kind.asksTeacher {
             guard let teacher = try size(teacherRole(of: arm)) else { return nil }
             models.append(teacher)
+        } else if arm.kind == .hinted {
+            // It reads two prompts, as two models would.
+            models.append(student)
         }
         return .decoding(
             sequences: problems * arm.generation.tries,

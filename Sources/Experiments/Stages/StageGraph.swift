@@ -249,7 +249,7 @@ extension StageGraph.Node {
             if arm.kind.asksTeacher { try teacher(of: arm) }
         case .selection(let arm):
             needed.append((.traces(arm), seed))
-            for name in arm.matching?.arms ?? [] where name != arm.name {
+            for name in arm.companions where name != arm.name {
                 needed.append((.traces(try layout.experiment.arm(name)), seed))
             }
             if arm.needsModels { try student(of: arm) }

@@ -97,6 +97,9 @@ extension Arm {
                 "the first \(selection.filter.unsolvedPrefix) tokens where no try passes"
             )
         }
+        if let fallback = selection.fallback {
+            parts.append("those of \(fallback) where no try passes")
+        }
         switch selection.filter.choice {
         case .shortest, .first, .all: break
         case .lowestPerplexity: parts.append("the try that the student finds most likely")
@@ -118,6 +121,16 @@ extension Arm {
         return parts.joined(separator: "; ")
     }
 
+    /// What its token gate asks of a proposal.
+    private var gate: String {
+        if let gate = generation.relativeGate {
+            return
+                "no more surprising than \(NumberText.share(gate.quantile)) of the student's own "
+                + "tokens"
+        }
+        return "P_S of at least \(NumberText.share(generation.rule.acceptanceThreshold))"
+    }
+
     /// Where its traces come from.
     private var origin: String {
         switch kind {
@@ -133,9 +146,9 @@ extension Arm {
             }
         case .teacherFiltered: "the teacher's traces that pass the filter"
         case .rsd:
-            "reverse speculative decoding, P_S of at least "
-                + NumberText.share(generation.rule.acceptanceThreshold)
+            "reverse speculative decoding, \(gate)"
                 + (generation.rule.proposals > 1 ? ", \(generation.rule.proposals) proposals" : "")
+        case .hinted: "the student's traces when shown the answer; without it, \(gate)"
         case .skd:
             "speculative knowledge distillation: the student's tokens where they are among the teacher's "
                 + "\(generation.skdTopK) most likely, else the teacher's"

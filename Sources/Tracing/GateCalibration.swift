@@ -32,8 +32,7 @@ struct GateCalibration {
     ///   what decoding and writing throw.
     func threshold(of student: LanguageModel) throws -> Double {
         let path = run.stage.file(Self.file)
-        // Shards need the same samples: one makes them, the others wait.
-        let lock = try RunLock.waiting(24 * 3600, for: run.stage.file("lock-gate"))
+        let lock = try lock()
         defer { withExtendedLifetime(lock) {} }
         let wanted = Array(run.problems.problems.prefix(settings.samples))
         var known = try samples(path)
@@ -48,6 +47,18 @@ struct GateCalibration {
         }
         let own = wanted.compactMap { known[Array($0.id.utf8)] }
         return RelativeGate.threshold(passing: settings.quantile, of: own.flatMap(\.ratios))
+    }
+
+    /// Shards need the same samples: one makes them, the others wait.
+    private func lock() throws -> RunLock {
+        while true {
+            do {
+                return try RunLock(run.stage.file("lock-gate"))
+            } catch let failure as Failure where failure.kind == .busy {
+                if run.isInterrupted() { throw Interrupts.stopped() }
+                usleep(100_000)
+            }
+        }
     }
 
     private func samples(_ path: String) throws -> [[UInt8]: OwnSurprisals] {

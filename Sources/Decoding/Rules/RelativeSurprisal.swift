@@ -15,10 +15,12 @@ extension LogitSummary {
         return max(0, Elementary.log(sum) - mean / sum)
     }
 
-    /// -ln p of a token at temperature 1 over the entropy and a millionth: above 1 for a token that
-    /// surprises more than the next token does on average.
+    /// -ln p of a token at temperature 1 over the entropy and a millionth.
     ///
-    /// - Parameter entropy: `entropy`, computed once a row.
+    /// - Parameters:
+    ///   - token: Its index in the row.
+    ///   - entropy: `entropy`, computed once a row.
+    /// - Returns: At least 0; above 1 where the token surprises more than the next one does on average.
     public func relativeSurprisal(of token: Int32, entropy: Double) -> Double {
         let surprisal = Elementary.log(sum) - Double(logits[Int(token)] - greatest)
         return surprisal / (entropy + 1e-6)
@@ -33,6 +35,7 @@ public enum RelativeGate {
     /// - Parameters:
     ///   - share: The share of the model's own tokens that pass.
     ///   - ratios: `relativeSurprisal` of tokens that the model has drawn itself.
+    /// - Returns: One of the ratios.
     public static func threshold(passing share: Double, of ratios: [Float]) -> Double {
         precondition(!ratios.isEmpty && share > 0 && share <= 1, "RelativeGate: nothing to pass")
         let rank = Int((share * Double(ratios.count)).rounded(.up))

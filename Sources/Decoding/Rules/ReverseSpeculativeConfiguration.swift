@@ -15,8 +15,9 @@ extension ReverseSpeculativeDecoding {
         ///
         /// Nil does not ask. Unless nil, a threshold of 0 is not quite teacher sampling.
         public var acceptanceTopK: Int?
-        /// Keeps a proposal if its relative surprisal under the student is at most this; then
-        /// `acceptanceThreshold` is not asked. Nil for the absolute gate.
+        /// Keeps a proposal if its relative surprisal under the student is at most this.
+        ///
+        /// Then `acceptanceThreshold` is not asked; nil for the absolute gate.
         public var relativeThreshold: Double?
         /// Thresholds whose exact acceptance is recorded at every position; none by default.
         public var acceptanceThresholds: [Double]

@@ -38,7 +38,7 @@ extension SelectionSettings: ConfigurationSection {
             "maxFallbackRate",
             \.filter.maxFallbackRate,
             .some(.number(0...1), orNilAs: 1),
-            shown: "0.5; 1 for kind student-only",
+            shown: "0.5; 1 for kinds student-only and skd",
             "The largest share of tokens that the student may have chosen."
         ),
         Key(

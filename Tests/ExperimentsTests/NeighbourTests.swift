@@ -46,6 +46,19 @@ import Testing
         #expect(text == "78: small.yaml: line 7: \(test.expected)")
     }
 
+    @Test func rolloutsHaveNoAnswersBeside() {
+        let text = failureText {
+            _ = try experiment(
+                arms: "arms: {base: {kind: base}, own: {kind: on-policy, "
+                    + "training: {objective: reverse-kl, multiTask: {}}}}"
+            )
+        }
+        #expect(
+            text == "78: small.yaml: line 6: arms.own.training.multiTask: trains an answer beside "
+                + "each trace, and rollouts have none; expected null"
+        )
+    }
+
     @Test func stagesAreNamedByThemOnlyWhereTheyAreAsked() throws {
         func names(_ more: String) throws -> [String: String] {
             let layout = RunLayout(try experiment(more: more), environment: [:])

@@ -84,6 +84,17 @@ struct BenchmarkSamples {
         self.file = file
     }
 
+    /// The file of what the model named the best of its samples; beside the samples it could have the
+    /// name of another benchmark's.
+    var rankedPath: String {
+        let file = URL(filePath: path)
+        return file.deletingLastPathComponent().appending(path: Self.ranked(name))
+            .path(percentEncoded: false)
+    }
+
+    /// The name of a benchmark's file of choices within the stage's folder.
+    static func ranked(_ benchmark: String) -> String { "ranked/\(benchmark).jsonl" }
+
     /// Reads a sample.
     ///
     /// - Throws: `Failure` when the file has changed since it was found.
@@ -202,9 +213,11 @@ struct BenchmarkSamples {
 extension [BenchmarkSamples] {
     /// The names of their files, for the manifest.
     var outputs: [String] {
-        compactMap {
-            FileManager.default.fileExists(atPath: $0.path)
-                ? URL(filePath: $0.path).lastPathComponent : nil
+        flatMap { own in
+            [
+                (own.path, URL(filePath: own.path).lastPathComponent),
+                (own.rankedPath, BenchmarkSamples.ranked(own.name)),
+            ].filter { FileManager.default.fileExists(atPath: $0.0) }.map(\.1)
         }
     }
 

@@ -43,6 +43,7 @@ public struct SamplingRun {
         if try job.record.covers(limit) && isComplete() {
             for benchmark in job.experiment.benchmarks {
                 try job.stage.checkOutput("\(benchmark.name).jsonl")
+                try job.stage.checkOutput(BenchmarkSamples.ranked(benchmark.name))
             }
             return 0
         }
@@ -50,8 +51,26 @@ public struct SamplingRun {
             var benchmarks = try job.experiment.benchmarks.map { try BenchmarkSamples($0, of: job) }
             run.resultsSoFar = { benchmarks.results(limit: limit) }
             try run.begin(inputs: inputs())
-            let made = try sample(&benchmarks)
+            var loaded: LanguageModel?
+            func model() throws -> LanguageModel {
+                let model = try loaded ?? loadModel()
+                loaded = model
+                return model
+            }
+            var made = 0
+            for index in benchmarks.indices where !benchmarks[index].missing(limit).isEmpty {
+                made += try sample(&benchmarks[index], model())
+            }
             for index in benchmarks.indices { try benchmarks[index].writeCanonical(job) }
+            for ranking in benchmarks.compactMap({ AnswerRanking(job, $0) }) {
+                made += try ranking.run(
+                    limit,
+                    model: model,
+                    engine: engine,
+                    display: display,
+                    isStopRequested: isStopRequested
+                )
+            }
             try run.close(
                 .finished,
                 results: benchmarks.results(limit: limit),
@@ -64,7 +83,9 @@ public struct SamplingRun {
     /// Whether every sample is there.
     private func isComplete() throws -> Bool {
         try job.experiment.benchmarks.allSatisfy {
-            try BenchmarkSamples($0, of: job).missing(limit).isEmpty
+            let samples = try BenchmarkSamples($0, of: job)
+            return try samples.missing(limit).isEmpty
+                && AnswerRanking(job, samples)?.missing(limit).isEmpty ?? true
         }
     }
 
@@ -81,42 +102,43 @@ public struct SamplingRun {
             + benchmarks.map { ($0["name"]?.string ?? "", $0["problems"]?.string ?? "") }
     }
 
-    /// Makes the missing samples of all benchmarks with one loaded model.
-    private func sample(_ benchmarks: inout [BenchmarkSamples]) throws -> Int {
-        guard benchmarks.contains(where: { !$0.missing(limit).isEmpty }) else { return 0 }
-        let model = try job.layout.loadTrainedModel(
+    private func loadModel() throws -> LanguageModel {
+        try job.layout.loadTrainedModel(
             job.arm,
             seed: job.seed,
             step: job.step,
             storage: job.experiment.evaluation.storage
         )
-        var made = 0
-        for index in benchmarks.indices where !benchmarks[index].missing(limit).isEmpty {
-            made += try sample(&benchmarks[index], model)
-        }
-        return made
     }
 
-    private func sample(_ benchmark: inout BenchmarkSamples, _ model: LanguageModel) throws -> Int {
+    /// Decodes as the experiment says, with random numbers of a stream of its own.
+    private func engine(_ model: LanguageModel, stream: String) throws -> DecodingEngine {
         let settings = job.experiment.evaluation
-        let template = job.experiment.template
-        let stop = StopRules(
-            endOfTurn: [try template.endOfTurnID(in: model.tokenizer)],
-            endOfText: model.tokenizer.endOfTurnIDs,
-            maxNewTokens: settings.maxNewTokens,
-            maxTotalTokens: .max
-        )
-        let engine = try DecodingEngine(
+        return try DecodingEngine(
             model: model,
             rule: PlainSampling(
                 settings.sampling,
                 vocabularySize: model.vocabularySize,
                 seed: job.seed,
-                stream: "evaluation/\(benchmark.name)"
+                stream: stream
             ),
-            stop: stop,
+            stop: try stopRules(model),
             options: .init(batchSize: settings.batch)
         )
+    }
+
+    private func stopRules(_ model: LanguageModel) throws -> StopRules {
+        StopRules(
+            endOfTurn: [try job.experiment.template.endOfTurnID(in: model.tokenizer)],
+            endOfText: model.tokenizer.endOfTurnIDs,
+            maxNewTokens: job.experiment.evaluation.maxNewTokens,
+            maxTotalTokens: .max
+        )
+    }
+
+    private func sample(_ benchmark: inout BenchmarkSamples, _ model: LanguageModel) throws -> Int {
+        let template = job.experiment.template
+        let engine = try engine(model, stream: "evaluation/\(benchmark.name)")
         let missing = benchmark.missing(limit)
         let requests = try missing.map { problem, indices in
             DecodingRequest(
@@ -127,7 +149,9 @@ public struct SamplingRun {
         }
         model.warnOfSpelledMarks(template)
         model.warnBeyondContext(
-            stop.longestSequence(afterPrompt: requests.map(\.prompt.count).max() ?? 0),
+            try stopRules(model).longestSequence(
+                afterPrompt: requests.map(\.prompt.count).max() ?? 0
+            ),
             "lower evaluation.maxNewTokens"
         )
         let gold = Dictionary(

@@ -139,8 +139,11 @@ extension ScoreTable {
             throw failure
         }
         try job.stage.checkOutput("\(benchmark.name).jsonl")
+        let choices = try AnswerRanking(job, stored)?.stored()
+        if choices != nil { try job.stage.checkOutput(BenchmarkSamples.ranked(benchmark.name)) }
         var asked: [Problem] = []
         var (guessed, majority): (Int, [Int]) = (0, [])
+        var ranked = choices.map { _ in [Int]() }
         var cell = Cell(
             variant: nil,
             arm: job.arm.name,
@@ -153,6 +156,7 @@ extension ScoreTable {
             truncated: 0,
             guessed: 0,
             majority: [],
+            ranked: nil,
             grader: AnswerGrading.version,
             stage: job.stage.hash
         )
@@ -167,11 +171,25 @@ extension ScoreTable {
             cell.unparsed += all.count { $0.verdict == .unparsed }
             cell.truncated += all.count(where: \.isTruncated)
             guessed += all.count { $0.rule.flatMap(ExtractionRule.init)?.isGuess == true }
+            for (question, samples) in zip(questions, graded) {
+                guard let choices else { break }
+                guard let choice = choices[question.0.id] else {
+                    throw Failure(
+                        .missingInput,
+                        file: stored.rankedPath,
+                        at: "question '\(question.0.id)'",
+                        "what \(job.label) names the best on \(benchmark.name) is missing",
+                        remedy: "Have it ranked: \(job.command)"
+                    )
+                }
+                let chosen = samples.first { $0.index == choice.chosen }
+                ranked?.append(chosen?.verdict == .correct ? 1 : 0)
+            }
             majority += zip(questions, graded).map { question, samples in
                 AnswerGrading.majority(samples, gold: question.0.answer) ? 1 : 0
             }
         }
-        (cell.guessed, cell.majority) = (guessed, majority)
+        (cell.guessed, cell.majority, cell.ranked) = (guessed, majority, ranked)
         return (
             Questions(
                 benchmark: benchmark.name,

@@ -42,6 +42,9 @@ public struct ScoreTable: Sendable, Equatable {
         public var guessed: Int?
         /// For each question 1 where the answer given most often is right, else 0.
         public var majority: [Int]?
+        /// For each question 1 where the sample that the model named the best is right, else 0; nil where
+        /// it was not asked.
+        public var ranked: [Int]?
         /// The version of the grader that counted; nil where it is not known.
         public var grader: String?
         /// The digest of the samples' stage, that is of all that they depend on; nil where it is
@@ -195,6 +198,7 @@ extension ScoreTable {
                 members["truncated"] = .integer(cell.truncated)
                 members["guessed"] = cell.guessed.map { .integer($0) }
                 members["majority"] = cell.majority.map { .integers($0) }
+                members["ranked"] = cell.ranked.map { .integers($0) }
                 members["grader"] = cell.grader.map { .string($0) }
                 members["stage"] = cell.stage.map { .string($0) }
                 return .object(members)
@@ -259,9 +263,13 @@ extension ScoreTable {
         let samples = try json.integer("samples")
         let all = 0...correct.count * min(max(0, samples), 65535)
         let majority = try json["majority"].map { _ in try json.integers("majority") }
+        let ranked = try json["ranked"].map { _ in try json.integers("ranked") }
+        func fits(_ values: [Int]?) -> Bool {
+            values.map { $0.count == correct.count && $0.allSatisfy((0...1).contains) } ?? true
+        }
         guard (1...65535).contains(samples), correct.count == ids(benchmark).count,
             correct.allSatisfy((0...samples).contains),
-            majority.map({ $0.count == correct.count && $0.allSatisfy((0...1).contains) }) ?? true,
+            fits(majority), fits(ranked),
             try ["unparsed", "truncated"].allSatisfy({ all.contains(try json.integer($0)) }),
             try json["guessed"].map({ _ in all.contains(try json.integer("guessed")) }) ?? true
         else {
@@ -298,6 +306,7 @@ extension ScoreTable {
                 truncated: try json.integer("truncated"),
                 guessed: try json["guessed"].map { _ in try json.integer("guessed") },
                 majority: majority,
+                ranked: ranked,
                 grader: json["grader"]?.string,
                 stage: json["stage"]?.string
             )

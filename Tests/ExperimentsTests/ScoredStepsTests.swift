@@ -41,6 +41,14 @@ import Testing
         )
     }
 
+    @Test func anArmThatIsNotScoredIsNotScoredOnTheWay() throws {
+        let experiment = try experiment(
+            arms: "arms: {base: {kind: base}, tutor: {kind: rsd, evaluate: false}}",
+            more: "evaluation: {atSteps: 3}"
+        )
+        #expect(try experiment.scoredSteps(of: experiment.arm("tutor")) == nil)
+    }
+
     @Test func theyAreStagesOfTheGraphAndRenameNoOther() throws {
         try withFolder { folder in
             // Four problems in batches of 16, five epochs: five steps, before anything is known.

@@ -92,6 +92,17 @@ import Testing
         for index in model.scores.indices { model.scores[index].samplesPerQuestion = 1 }
         #expect(!ResultTable(model: model).markdown.contains("@"))
         #expect(try !ReportPage(model: model).html().contains("Several samples"))
+
+        // A column that few experiments have is there for those alone.
+        let plain = ResultCSV(model: model).scores
+        #expect(!plain.contains("rank_at_k"))
+        for index in model.scores.indices { model.scores[index].samplesPerQuestion = 2 }
+        model.scores[0].rankedAtK = 0.25
+        let ranked = ResultCSV(model: model).scores
+        #expect(ranked.split(separator: "\n")[0].hasSuffix(",maj_at_k,rank_at_k"))
+        #expect(ranked.split(separator: "\n")[1].hasSuffix(",0.25"))
+        #expect(ResultTable(model: model).markdown.contains("| add rank@2 |"))
+        #expect(Legend(model: model).lines.contains { $0.contains("rank@k") })
     }
 
     @Test func guessesHaveAColumnWhereThereAreSome() throws {

@@ -98,6 +98,7 @@ extension RecordMembersTests {
                 truncated: 1,
                 guessed: 3,
                 majority: [0, 1],
+                ranked: [1, 0],
                 grader: "5",
                 stage: "d2"
             )

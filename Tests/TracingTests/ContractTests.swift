@@ -224,6 +224,14 @@ import Testing
                 lines: { [$0.json] },
                 read: { try MetricsFile($0).rows }
             ),
+            Record(
+                "ranked.jsonl",
+                [
+                    RankedChoice(id: "q", shown: [2, 0], chosen: 0, text: "so #2", tokenCount: 3)
+                ],
+                lines: { [$0.json] },
+                read: { try JSONLines.read($0) { try RankedChoice(json: $0) } }
+            ),
             Record("samples.jsonl", [sample], lines: { [$0.json] }, read: Sample.read),
             Record(
                 "scores.jsonl",

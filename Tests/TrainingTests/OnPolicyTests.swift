@@ -130,7 +130,7 @@ import Testing
         let names = [
             "divergence", "entropy", "sampler_kl", "teacher_tokens", "teacher_seconds",
             "student_seconds", "rollouts", "rollout_tokens", "finished_share", "right_share",
-            "sampled_tokens", "sampling_seconds",
+            "sampled_tokens", "sampling_seconds", "target_tokens",
         ]
         #expect(rows.allSatisfy { $0.more.map(\.name) == names })
         for row in rows {

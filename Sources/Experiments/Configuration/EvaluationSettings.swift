@@ -15,6 +15,8 @@ public struct EvaluationSettings: Sendable, Equatable {
     /// How the student's matrices are kept, the same for every arm: a trained student is in
     /// float32, and decodes several times faster in eight bits.
     public var storage = WeightStorage.stored
+    /// How the model names the best of its own samples of a question; nil where it is not asked.
+    public var rank: RankSettings?
     /// Steps of training after which students are scored too; nil for none.
     public var atSteps: ScoredSteps?
 }
@@ -30,6 +32,13 @@ extension EvaluationSettings: ConfigurationSection {
             \.storage,
             .word,
             "How every student's matrices are kept: as in its file, in eight bits, or in float32."
+        ),
+        .map(
+            "rank",
+            \.rank,
+            from: RankSettings(),
+            "Has the model compare its own different answers to a question, one more completion each, and "
+                + "grades the one it names; an empty map takes the defaults."
         ),
         // The samples at a step depend on the step alone, those of the trained student on none.
         Key(

@@ -203,6 +203,21 @@ extension Experiment: ConfigurationSection {
                 "its student writes at problems, and there are no problems"
             )
         }
+        for arm in arms where arm.kind == .onPolicy && arm.training.multiTask != nil {
+            report.add(
+                "arms.\(arm.name).training.multiTask",
+                "trains an answer beside each trace, and rollouts have none; expected null"
+            )
+        }
+        if evaluation.rank != nil,
+            !benchmarks.contains(where: { $0.samples ?? evaluation.samples > 1 })
+        {
+            report.add(
+                "evaluation.rank",
+                "compares samples of a question, and there is one of each; expected samples of at "
+                    + "least 2"
+            )
+        }
         for mistake in ObjectiveSettings.check(arms, hasTeacher: hasTeacher, document) {
             report.add(mistake.place, mistake.message, remedy: mistake.remedy)
         }

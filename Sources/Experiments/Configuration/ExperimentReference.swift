@@ -82,7 +82,13 @@ public enum ExperimentReference {
                 "An empty map, `lora: {}`, takes these defaults.",
                 KeyRow.rows(of: TrainingSettings.standardAdapters)
             ),
+            Part(
+                "training.multiTask",
+                "An empty map, `multiTask: {}`, takes these defaults.",
+                KeyRow.rows(of: MultiTask())
+            ),
             Part("evaluation", "", KeyRow.rows(of: EvaluationSettings())),
+            Part("evaluation.rank", "", KeyRow.rows(of: RankSettings())),
             Part(
                 "arms",
                 "Each arm is a map under its name. An arm of kind direct trains on the teacher's "

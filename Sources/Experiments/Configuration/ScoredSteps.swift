@@ -48,6 +48,6 @@ extension ValueKind where Value == ScoredSteps {
 extension Experiment {
     /// The steps at which an arm's student is scored on the way; nil for none.
     public func scoredSteps(of arm: Arm) -> ScoredSteps? {
-        arm.kind == .base ? nil : arm.atSteps ?? evaluation.atSteps
+        arm.kind == .base || !arm.isScored ? nil : arm.atSteps ?? evaluation.atSteps
     }
 }

@@ -102,6 +102,8 @@ public struct TrainingSettings: Sendable, Equatable {
     public var objective = ObjectiveSettings()
     /// The seed of the one training that all seeds of the experiment share; nil where each has its own.
     public var seed: UInt64?
+    /// Trains answers at once beside the traces; nil trains the traces alone.
+    public var multiTask: MultiTask?
 
     /// Adapters of which no key is given.
     static let standardAdapters = LoRA(rank: 16, alpha: 32, targets: LoRA.maps)
@@ -184,11 +186,23 @@ extension TrainingSettings: ConfigurationSection {
             influence: .indirect,
             "The seed of one training that all seeds share; without it each trains its own student."
         ),
+        .map(
+            "multiTask",
+            \.multiTask,
+            from: MultiTask(),
+            "Trains the answer at once beside each trace, under a prompt of its own."
+        ),
     ]
 }
 
 extension TrainingSettings {
     func check(_ reader: ConfigurationReader) {
+        if multiTask != nil, objective.usedTargets != nil {
+            reader.report.add(
+                reader.path("multiTask"),
+                "trains answers that teacherTargets do not hold; expected one of the two"
+            )
+        }
         guard products.products == .openblas, products.precision != .float32 else { return }
         reader.report.add(
             reader.path("precision"),

@@ -241,6 +241,7 @@ public struct RunLayout: Sendable {
             inputs["onPolicy"] = arm.onPolicy.json
             inputs["problems"] = try problemsDigest(arm, seed: seed)
         }
+        if arm.training.multiTask != nil { inputs["answers"] = experiment.answers.json }
         if arm.training.objective.asksTeacher {
             inputs["teacher"] = try teacherKey(arm, seed: seed)
         }

@@ -46,9 +46,14 @@ extension RunLayout {
         guard let scored = experiment.scoredSteps(of: arm), let end = stage.stepCount else {
             return []
         }
+        // One training may be scored under all seeds.
+        let seeds = arm.training.seed == nil ? [seed] : experiment.seeds
         return try scored.steps(before: end).filter { step in
             let isThere = FileManager.default.fileExists(atPath: stage.model(afterStep: step))
-            return try !isThere && evaluation(arm, seed: seed, step: step).state != .finished
+            return try !isThere
+                && seeds.contains {
+                    try evaluation(arm, seed: $0, step: step).state != .finished
+                }
         }
     }
 }

@@ -189,9 +189,8 @@ extension RunLayout {
                 arm.onPolicy.stepCount(problems: $0, training)
             }
         }
-        return try mostTraces(arm).map {
-            ($0 + training.batch - 1) / training.batch * training.epochs
-        }
+        let examples = try mostTraces(arm).map { training.multiTask == nil ? $0 : 2 * $0 }
+        return examples.map { ($0 + training.batch - 1) / training.batch * training.epochs }
     }
 
     /// Roughly how many target tokens an epoch of an arm has: half the limit for each trace.

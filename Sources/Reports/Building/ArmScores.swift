@@ -20,6 +20,9 @@ struct ArmScores: Sendable {
         /// maj@k: the share of questions that most samples answer, averaged over seeds; nil where
         /// the table does not tell.
         var majorityAtK: Double?
+        /// rank@k: the share of questions on which the sample that the model named is right, averaged
+        /// over seeds; nil where it was not asked.
+        var rankedAtK: Double?
         /// The share of samples without an answer.
         var unparsedShare: Double
         /// The share of samples that ran into the token limit.
@@ -59,6 +62,7 @@ struct ArmScores: Sendable {
             let all = Double(cells.reduce(0) { $0 + $1.samples * $1.correct.count })
             let guesses = cells.compactMap(\.guessed)
             let majorities = cells.compactMap(\.majority).map { Moments.mean($0.map(Double.init)) }
+            let ranked = cells.compactMap(\.ranked).map { Moments.mean($0.map(Double.init)) }
             let summaries = try bySeed.map { try AccuracySummary($0, samples: samples) }
             return OnBenchmark(
                 name: name,
@@ -67,6 +71,7 @@ struct ArmScores: Sendable {
                 seedMeans: summaries.map(\.mean),
                 passAtK: Moments.mean(summaries.map(\.passAtK)),
                 majorityAtK: majorities.count == cells.count ? Moments.mean(majorities) : nil,
+                rankedAtK: ranked.count == cells.count ? Moments.mean(ranked) : nil,
                 unparsedShare: Double(cells.reduce(0) { $0 + $1.unparsed }) / all,
                 truncatedShare: Double(cells.reduce(0) { $0 + $1.truncated }) / all,
                 guessedShare: guesses.count == cells.count

@@ -38,7 +38,8 @@ struct CostLedger {
         var cost = ReportModel.Cost.free(arm.name, seed)
         guard arm.kind != .base else { return cost }
         let place = graph.nodes.firstIndex { node in
-            node.kind == .training && node.arm?.name == arm.name && node.seed == seed
+            node.kind == .training && node.arm?.name == arm.name
+                && node.seed == arm.training.seed ?? seed
         }
         guard let place, let stage = try? graph.nodes[place].stageIfKnown() else {
             return ReportModel.Cost(arm: arm.name, seed: seed)
@@ -65,9 +66,15 @@ struct CostLedger {
 
     /// Whether a selection reads tries only to be matched with them.
     private func isForMatching(_ need: StageGraph.Node, of node: StageGraph.Node) -> Bool {
-        guard case .selection(let arm) = node.work, case .traces = need.work else { return false }
-        let own = try? node.layout.ifPresent { try node.layout.traces(arm, seed: node.seed) }
-        return (try? need.stageIfKnown())?.folder != own?.folder
+        guard case .selection(let arm) = node.work, case .traces = need.work,
+            let matching = arm.matching
+        else { return false }
+        func folder(_ arm: Arm) -> String? {
+            (try? node.layout.ifPresent { try node.layout.traces(arm, seed: node.seed) })?.folder
+        }
+        let folders = matching.arms.compactMap { try? node.layout.experiment.arm($0) }.map(folder)
+        let found = (try? need.stageIfKnown())?.folder
+        return found != folder(arm) && folders.contains(found)
     }
 
     /// What one stage took.

@@ -128,7 +128,8 @@ struct ReportBuilder {
                 truncatedShare: own.truncatedShare,
                 guessedShare: own.guessedShare,
                 passAtK: own.passAtK,
-                majorityAtK: own.majorityAtK
+                majorityAtK: own.majorityAtK,
+                rankedAtK: own.rankedAtK
             )
         }
         let guesses = scores.benchmarks.compactMap(\.guessedShare)

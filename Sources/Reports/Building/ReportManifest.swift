@@ -55,6 +55,7 @@ struct ReportManifest {
         let parts = [
             NumberText.counted(settings.samples, "sample") + " a question",
             SettingLines.text(settings.sampling), "at most \(settings.maxNewTokens) tokens",
+            settings.rank == nil ? "" : "the best of several named by the model itself",
             settings.storage == .stored ? "" : "weights as \(settings.storage.rawValue)",
         ]
         return parts.filter { !$0.isEmpty }.joined(separator: ", ")
@@ -109,6 +110,9 @@ extension Arm {
             parts.append("learns the teacher's distributions: \(objective)")
         }
         if let teacher { parts.append("taught by the student of \(teacher)") }
+        if let task = training.multiTask, kind != .base {
+            parts.append("answers at once too, weighted \(task.alpha) to \(1 - task.alpha)")
+        }
         if let student { parts.append("from the student of \(student) on") }
         if model != .student && kind != .base { parts.append("trains the \(model.rawValue)") }
         if let matching {

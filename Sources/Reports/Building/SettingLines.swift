@@ -120,6 +120,9 @@ struct SettingLines {
             )
         }
         if let text = text(settings.objective) { parts.append(text) }
+        if let task = settings.multiTask {
+            parts.append("answers at once beside the traces, weighted \(task.alpha)")
+        }
         return parts.joined(separator: ", ")
     }
 

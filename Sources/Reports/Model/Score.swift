@@ -29,6 +29,8 @@ extension ReportModel {
         var passAtK: Double?
         /// The share of questions that the most frequent answer answers.
         var majorityAtK: Double?
+        /// The share of questions on which the sample that the model named the best is right.
+        var rankedAtK: Double?
     }
 
     /// A paired difference of two arms' accuracies, arm minus other.

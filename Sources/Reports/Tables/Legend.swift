@@ -37,9 +37,13 @@ struct Legend {
                 repeated.contains { $0.contains(" maj@") }
                 ? ", maj@k the share that the most frequent answer answers, the first of equally "
                     + "frequent ones" : ""
+            let ranked =
+                repeated.contains { $0.contains(" rank@") }
+                ? ", rank@k the share on which the answer is right that the model names after it has "
+                    + "compared its own different ones" : ""
             lines.append(
                 "Accuracy is the average over the samples (avg@k); pass@k is the share of "
-                    + "questions that at least one sample answers\(majority)."
+                    + "questions that at least one sample answers\(majority)\(ranked)."
             )
         }
         if scores.contains(where: { $0.unparsedShare != nil || $0.truncatedShare != nil }) {

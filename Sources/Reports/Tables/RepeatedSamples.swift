@@ -1,7 +1,7 @@
 import Basics
 
-/// What several samples of a question add to their average: whether any is right, and whether most
-/// are.
+/// What several samples of a question add to their average: whether any is right, whether most are,
+/// and whether the one is that the model itself names.
 ///
 /// Of two samples neither is in the majority, so maj@k begins at three.
 struct RepeatedSamples {
@@ -14,7 +14,7 @@ struct RepeatedSamples {
         var value: (String) -> Double?
     }
 
-    /// The benchmarks with more than one sample, each with its pass@k and maj@k.
+    /// The benchmarks with more than one sample, each with its pass@k, maj@k and rank@k.
     private var columns: [Column] {
         model.benchmarks.flatMap { benchmark -> [Column] in
             let k =
@@ -27,6 +27,7 @@ struct RepeatedSamples {
             return [
                 Column(title: "\(benchmark) pass@\(k)") { score($0)?.passAtK },
                 Column(title: "\(benchmark) maj@\(k)") { k > 2 ? score($0)?.majorityAtK : nil },
+                Column(title: "\(benchmark) rank@\(k)") { score($0)?.rankedAtK },
             ].filter { column in model.arms.contains { column.value($0.name) != nil } }
         }
     }

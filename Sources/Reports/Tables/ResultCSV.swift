@@ -11,6 +11,8 @@ struct ResultCSV {
 
     /// One row for each arm and benchmark ("average" for the macro average), every number of it.
     var scores: String {
+        // A column that few experiments have would change the tables of all.
+        let hasRanks = model.scores.contains { $0.rankedAtK != nil }
         var rows = [
             [
                 "arm", "benchmark", "accuracy", "accuracy_low", "accuracy_high", "questions",
@@ -18,23 +20,26 @@ struct ResultCSV {
                 "difference_high", "p_value", "p_value_holm", "minimum_detectable_effect",
                 "verdict", "unparsed_share", "guessed_share", "truncated_share", "pass_at_k",
                 "maj_at_k",
-            ]
+            ] + (hasRanks ? ["rank_at_k"] : [])
         ]
         for arm in model.arms {
             for benchmark in model.benchmarks.map(Optional.some) + [nil] {
                 guard let score = model.score(arm: arm.name, benchmark: benchmark) else { continue }
                 let difference = score.difference
-                rows.append([
-                    arm.name, benchmark ?? "average", number(score.accuracy),
-                    number(score.interval?.lower), number(score.interval?.upper),
-                    "\(score.questions)", "\(score.samplesPerQuestion)", "\(score.seeds)",
-                    number(difference?.estimate), number(difference?.interval?.lower),
-                    number(difference?.interval?.upper), number(difference?.pValue),
-                    number(difference?.adjustedPValue), number(difference?.minimumDetectable),
-                    difference?.verdict.rawValue ?? "", number(score.unparsedShare),
-                    number(score.guessedShare), number(score.truncatedShare),
-                    number(score.passAtK), number(score.majorityAtK),
-                ])
+                let ranks = hasRanks ? [number(score.rankedAtK)] : []
+                rows.append(
+                    [
+                        arm.name, benchmark ?? "average", number(score.accuracy),
+                        number(score.interval?.lower), number(score.interval?.upper),
+                        "\(score.questions)", "\(score.samplesPerQuestion)", "\(score.seeds)",
+                        number(difference?.estimate), number(difference?.interval?.lower),
+                        number(difference?.interval?.upper), number(difference?.pValue),
+                        number(difference?.adjustedPValue), number(difference?.minimumDetectable),
+                        difference?.verdict.rawValue ?? "", number(score.unparsedShare),
+                        number(score.guessedShare), number(score.truncatedShare),
+                        number(score.passAtK), number(score.majorityAtK),
+                    ] + ranks
+                )
             }
         }
         return CSV.text(rows)

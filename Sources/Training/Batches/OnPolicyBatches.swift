@@ -285,12 +285,13 @@ public final class OnPolicyBatches: BatchSource {
             count > 0 ? Double(rollouts.count(where: isCounted)) / count : .nan
         }
         let (finished, right) = (share { $0.stop != .length }, share { $0.verdict == .correct })
+        let targets = examples.reduce(0) { $0 + $1.targetCount }
         var batch = StepBatch(
             groups.map { $0.map { examples[$0] } },
             metrics: [
                 ("rollouts", count), ("rollout_tokens", count > 0 ? tokens / count : .nan),
                 ("finished_share", finished), ("right_share", right), ("sampled_tokens", tokens),
-                ("sampling_seconds", seconds),
+                ("sampling_seconds", seconds), ("target_tokens", Double(targets)),
             ]
         )
         if count > 0 {

@@ -16,7 +16,7 @@ extension TrainingStages {
             preconditionFailure("an arm with traces selects them")
         }
         let settings = arm.training
-        let set = try trainingSet(selection, arm, model, teacher, layout.experiment.template)
+        let set = try trainingSet(selection, arm, model, teacher, layout.experiment)
         let batches = SelectedTraceBatches(
             set.examples,
             batchSize: settings.batch,
@@ -49,7 +49,8 @@ extension TrainingStages {
         var traces: [TrainingExample] = []
         if let selection = try layout.trainedTraces(arm, seed: seed) {
             do {
-                traces = try trainingSet(selection, arm, model, teacher, template).examples
+                traces = try trainingSet(selection, arm, model, teacher, layout.experiment)
+                    .examples
             } catch let nothing as NothingToTrainOn {
                 display.write(line: "\(arm.name): every problem gets a rollout: \(nothing.reason)")
             }
@@ -90,21 +91,24 @@ extension TrainingStages {
     }
 
     /// Selected traces as the student's tokens, those that fit; with prompts for a teacher that has
-    /// others.
+    /// others, and with answers at once where those are trained too.
     private func trainingSet(
         _ selection: Stage,
         _ arm: Arm,
         _ model: LanguageModel,
         _ teacher: LocalTeacher?,
-        _ template: PromptSettings
+        _ experiment: Experiment
     ) throws -> TrainingSet {
-        let settings = arm.training
+        let (settings, template) = (arm.training, experiment.template)
         try selection.checkOutput("selected.jsonl")
-        let examples = try SelectedTrace.read(selection.selected).map { trace in
+        func example(_ trace: SelectedTrace) throws -> TrainingExample {
             var example = try template.example(trace, with: model.tokenizer)
             try model.check(example.ids)
             example.teacherPrompt = try teacher?.prompt(for: trace.problem, template)
             return example
+        }
+        let examples = try SelectedTrace.read(selection.selected).flatMap { trace in
+            try settings.multiTask?.examples(of: trace, in: experiment, example) ?? [example(trace)]
         }
         let set: TrainingSet
         do {

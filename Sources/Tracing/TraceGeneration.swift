@@ -277,6 +277,7 @@ extension TraceGeneration {
         do {
             return try layout.experiment.template.encode(
                 problem: problem.problem,
+                after: problem.context,
                 with: model.tokenizer
             )
         } catch let failure as Failure { throw failure.at("problem \(problem.id)") }

@@ -115,7 +115,7 @@ extension TrainingStages {
         let examples = try SelectedTrace.read(selection.selected).map { trace in
             var example = try template.example(trace, with: model.tokenizer)
             try model.check(example.ids)
-            example.teacherPrompt = try teacher?.prompt(for: trace.problem, template)
+            example.teacherPrompt = try teacher?.prompt(for: trace, template)
             return example
         }
         let set: TrainingSet

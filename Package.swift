@@ -46,12 +46,12 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CKernels", "COpenBLAS", "Basics"]),
         .target(name: "Autograd", dependencies: ["Basics", "Kernels"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5", "Basics", "Kernels", "Tokenizers"]),
-        .target(name: "Tokenizers", dependencies: ["Basics", collections]),
+        .target(name: "Tokenizers", dependencies: ["Basics", "ChatTemplates", collections]),
         .target(name: "ChatTemplates", dependencies: ["Basics"]),
 
         // What lies between the stages.
         .target(name: "Grading"),
-        .target(name: "Records", dependencies: ["Basics", "Grading"]),
+        .target(name: "Records", dependencies: ["Basics", "ChatTemplates", "Grading"]),
 
         // Models and what is done with them.
         .target(
@@ -66,8 +66,9 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Basics", "Checkpoints", "Decoding", "Grading", "Kernels", "Models", "Records",
-                "Tokenizers", .product(name: "Yams", package: "Yams"),
+                "Basics", "ChatTemplates", "Checkpoints", "Decoding", "Grading", "Kernels",
+                "Models",
+                "Records", "Tokenizers", .product(name: "Yams", package: "Yams"),
             ]
         ),
 
@@ -82,7 +83,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Autograd", "Basics", "Checkpoints", "Decoding", "Experiments", "Grading",
+                "Autograd", "Basics", "ChatTemplates", "Checkpoints", "Decoding", "Experiments",
+                "Grading",
                 "Kernels", "Models", "Records", "Tokenizers",
             ]
         ),
@@ -124,7 +126,8 @@ let package = Package(
         .executableTarget(
             name: "Evaluate",
             dependencies: [
-                "Basics", "Experiments", "Grading", "Models", "Programs", "Reports",
+                "Basics", "ChatTemplates", "Experiments", "Grading", "Models", "Programs",
+                "Reports",
                 "Scoring", "Tokenizers", "Training", argumentParser,
             ]
         ),
@@ -139,13 +142,13 @@ let package = Package(
         tests("Kernels", ["TestSupport", "Basics"]),
         tests("Autograd", ["TestSupport", "Basics", "Kernels"]),
         tests("Checkpoints", ["TestSupport", "Basics", "Kernels", "Models"]),
-        tests("Tokenizers", ["TestSupport", "Checkpoints", "Basics", "Models"]),
+        tests("Tokenizers", ["TestSupport", "ChatTemplates", "Checkpoints", "Basics", "Models"]),
         tests("ChatTemplates", ["Basics"]),
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
         tests("Decoding", ["TestSupport", "Basics", "Kernels", "Models", "Records"]),
         tests("Grading", ["TestSupport"]),
         tests("Records", ["TestSupport", "Grading"]),
-        tests("Experiments", ["TestSupport", "Checkpoints", "Basics", "Models"]),
+        tests("Experiments", ["TestSupport", "ChatTemplates", "Checkpoints", "Basics", "Models"]),
         tests("Statistics", ["TestSupport", "Basics"]),
         tests(
             "Tracing",

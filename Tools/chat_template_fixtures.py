@@ -1,17 +1,20 @@
 """Writes Tests/ChatTemplatesTests/Fixtures: renderings by transformers, and of the language by Jinja.
 
-Run by hand from the repository root: python3 Tools/chat_template_fixtures.py
+Run by hand from the repository root: python3 Tools/chat_template_fixtures.py [MODELS]
 Made with transformers 5.23.0 and Jinja 3.1.6; the files record the versions used.
 
 `renderings.json` has each template of Fixtures/templates with each of the conversations here, as
 `apply_chat_template` renders it; null where it refuses the conversation. The templates have the
 structure of those that models are published with. `language.json` has snippets of the language with
-what transformers' environment makes of them; null where that is an error.
+what transformers' environment makes of them; null where that is an error. With a folder of GGUF files,
+Tests/TokenizersTests/Fixtures/model-templates.json has the ids of the conversations without marks by
+the templates of two published models.
 """
 
 import datetime
 import json
 import pathlib
+import sys
 
 import jinja2
 import transformers
@@ -203,9 +206,22 @@ def evaluated(template):
         return None
 
 
-def write(name, value):
+def write(name, value, folder=FIXTURES):
     text = json.dumps({"versions": VERSIONS, **value}, indent=1, ensure_ascii=True)
-    (FIXTURES / name).write_text(text + "\n")
+    (folder / name).write_text(text + "\n")
+
+
+def write_ids(models):
+    """Ids by the templates and the vocabularies of published models."""
+    known = {}
+    for name in ("qwen2.5-coder-0.5b-instruct", "smollm2-135m-instruct"):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(models, gguf_file=f"{name}.gguf")
+        known[name] = [
+            {"messages": messages, "ids": tokenizer.apply_chat_template(
+                messages, add_generation_prompt=True, tokenize=True, return_dict=False)}
+            for title, messages, options in CONVERSATIONS
+            if not options and title != "marks in the text"]
+    write("model-templates.json", {"models": known}, pathlib.Path("Tests/TokenizersTests/Fixtures"))
 
 
 def main():
@@ -225,6 +241,8 @@ def main():
     for line in LANGUAGE:
         template = line.replace("¶", "\n").replace("§", "\r")
         cases.append({"template": template, "rendered": evaluated(template)})
+    if len(sys.argv) > 1:
+        write_ids(sys.argv[1])
     print(len(cases), "snippets,", sum(case["rendered"] is None for case in cases), "refused")
     write("language.json", {"today": TODAY.strftime("%Y-%m-%d"), "context": CONTEXT, "cases": cases})
 

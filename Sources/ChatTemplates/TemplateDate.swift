@@ -1,7 +1,7 @@
 import Basics
 
 /// The day that a template takes for today.
-public struct TemplateDate: Sendable, Equatable {
+public struct TemplateDate: Sendable, Equatable, CustomStringConvertible {
     /// The year, four digits.
     public let year: Int
     /// The month, from 1.
@@ -24,6 +24,13 @@ public struct TemplateDate: Sendable, Equatable {
             (1...Self.days(in: month, of: year)).contains(day)
         else { return nil }
         self.init(year: year, month: month, day: day)
+    }
+
+    /// The day as `2024-07-26`.
+    public var description: String {
+        [(year, 4), (month, 2), (day, 2)].map { number, digits in
+            String(repeating: "0", count: max(0, digits - "\(number)".count)) + "\(number)"
+        }.joined(separator: "-")
     }
 
     private static func days(in month: Int, of year: Int) -> Int {
@@ -76,7 +83,7 @@ public struct TemplateDate: Sendable, Equatable {
             case "b", "h": result += String(Self.months[month - 1].prefix(3))
             case "A": result += Self.weekdays[weekday]
             case "a": result += String(Self.weekdays[weekday].prefix(3))
-            case "F": result += "\(padded(year, to: 4))-\(padded(month))-\(padded(day))"
+            case "F": result += description
             case "H", "M", "S": result += "00"
             case "I": result += "12"
             case "p": result += "AM"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Basics
+import ChatTemplates
 import Decoding
 import Experiments
 import Models
@@ -12,15 +13,15 @@ struct SampleCommand: ParsableCommand {
         commandName: "sample",
         abstract: "Completes one prompt.",
         discussion: """
-            A model that speaks ChatML (its tokenizer has <|im_start|> and a chat template) gets \
-            the prompt as a user's turn; with --raw any model simply continues the text. Text is \
-            written as it is made; Ctrl-C ends it there.
+            A model that comes with a chat template gets the prompt as a user's turn by it; with \
+            --raw any model simply continues the text. Text is written as it is made; Ctrl-C ends \
+            it there.
             """
     )
 
     @OptionGroup var options: ModelOptions
     @Option(help: "The prompt.") var prompt: String
-    @Option(help: "A system message for models that speak ChatML.") var system: String?
+    @Option(help: "A system message, for models with a chat template.") var system: String?
     @Option(help: "Divides the logits; 0 always takes the most likely token.")
     var temperature = 0.0
     @Option(help: "Keeps the most likely tokens up to this share of the probability.")
@@ -29,6 +30,7 @@ struct SampleCommand: ParsableCommand {
     @Option(help: "Most tokens to make.") var maxTokens = 256
     @Option(help: "Decides the random numbers.") var seed: UInt64 = 1
     @Flag(help: "Continue the prompt as it is, with special tokens in it parsed.") var raw = false
+    @Flag(help: "Tell the chat template that the model is not to think.") var noThinking = false
 
     func validate() throws {
         guard maxTokens > 0 else { throw ValidationError("--max-tokens must be at least 1.") }
@@ -45,7 +47,13 @@ struct SampleCommand: ParsableCommand {
     func run() throws {
         // Nothing is resumed, so a signal ends it at once; what was made stands on the screen.
         let model = try options.load(storage: .stored)
-        let ids = try Self.promptTokens(prompt, system: system, raw: raw, model.tokenizer)
+        let ids = try Self.promptTokens(
+            prompt,
+            system: system,
+            raw: raw,
+            thinks: noThinking ? false : nil,
+            model.tokenizer
+        )
         let stop = StopRules(endOfTurn: [], maxNewTokens: maxTokens)
         model.warnBeyondContext(
             stop.longestSequence(afterPrompt: ids.count),
@@ -65,11 +73,16 @@ struct SampleCommand: ParsableCommand {
         _ prompt: String,
         system: String?,
         raw: Bool,
+        thinks: Bool? = nil,
         _ tokenizer: Tokenizer
     ) throws -> [Int32] {
         var ids: [Int32]
-        if !raw && speaksChatML(tokenizer) {
-            ids = try PromptTemplate.chatML(system: system).encode(problem: prompt, with: tokenizer)
+        if !raw, tokenizer.chatTemplate != nil {
+            let system = system.map { [ChatMessage(role: "system", content: $0)] } ?? []
+            var options = ChatTemplate.Options()
+            options.enablesThinking = thinks
+            let messages = system + [ChatMessage(role: "user", content: prompt)]
+            ids = try tokenizer.prompt(messages, options).encode(problem: "", with: tokenizer)
         } else {
             ids = try tokenizer.encode(prompt, specialTokens: .parse)
             if tokenizer.addsBOS, let bos = tokenizer.bosID, ids.first != bos {
@@ -80,13 +93,5 @@ struct SampleCommand: ParsableCommand {
             throw Failure(.badData, at: "--prompt", "is empty; expected some text")
         }
         return ids
-    }
-
-    /// Whether the model was taught turns between `<|im_start|>` and `<|im_end|>`.
-    static func speaksChatML(_ tokenizer: Tokenizer) -> Bool {
-        tokenizer.chatTemplate != nil
-            && ["<|im_start|>", "<|im_end|>"].allSatisfy { marker in
-                tokenizer.id(of: marker).map { tokenizer.isSpecial($0) } ?? false
-            }
     }
 }

@@ -1,4 +1,5 @@
 import Basics
+import ChatTemplates
 import Foundation
 
 /// A question with its reference answer.
@@ -11,6 +12,9 @@ public struct Problem: Sendable {
     public var answer: String
     /// Whatever else the record holds, in the order of the file.
     public var extra: JSONObject
+    /// What is said before the problem, for templates with a place for it: a system message,
+    /// earlier turns.
+    public var context: [ChatMessage] = []
 
     /// Describes a problem.
     public init(id: String, problem: String, answer: String, extra: JSONObject = JSONObject()) {
@@ -25,6 +29,8 @@ public struct Problem: Sendable {
     /// Published files have other names for these: `unique_id` or `ID`, or nothing but their order;
     /// `question`, or `Body` and `Question`; `Answer`, `target` or `gold`, or a solution that ends
     /// in `####` and the answer. An answer of white space alone is refused: none could be right.
+    /// A record may say something before its problem: `system`, a text, or in place of `problem`
+    /// the whole conversation, `messages` of `{"role", "content"}`, which ends with the problem.
     ///
     /// - Parameters:
     ///   - json: The record.
@@ -47,6 +53,7 @@ public struct Problem: Sendable {
         }
         let known = ["id", "problem", "answer"]
         extra = JSONObject((json.object?.members ?? []).filter { !known.contains($0.key) })
+        context = Self.context(json, problem: problem)
     }
 
     private static let idNames = ["id", "unique_id", "ID"]
@@ -66,8 +73,14 @@ public struct Problem: Sendable {
         if json["Body"] != nil {
             return (id, try json.visibleString("Body") + " " + json.visibleString("Question"))
         }
-        let name = problemNames.first { json[$0] != nil } ?? "problem"
-        return (id, try json.visibleString(name))
+        if let name = problemNames.first(where: { json[$0] != nil }) {
+            return (id, try json.visibleString(name))
+        }
+        // A conversation ends with the problem.
+        if let question = try conversation(json)?.last?.content, !question.isBlank {
+            return (id, question)
+        }
+        return (id, try json.visibleString("problem"))
     }
 
     /// The record, with the extra members after the three known ones.

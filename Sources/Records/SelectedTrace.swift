@@ -1,4 +1,5 @@
 import Basics
+import ChatTemplates
 import Foundation
 
 /// A trace to be trained on: what Train reads.
@@ -20,6 +21,8 @@ public struct SelectedTrace: Sendable {
     public var weights: [Float]?
     /// Whether the turn ends here; the start of a trace is trained without an end of turn.
     public var isComplete: Bool
+    /// What is said before the problem.
+    public var context: [ChatMessage] = []
     /// Where it came from, such as `rsd, seed 1, try 3`.
     public var origin: String?
 
@@ -61,6 +64,7 @@ public struct SelectedTrace: Sendable {
             isComplete: trace.stop == .endOfTurn,
             origin: "\(trace.policy.rawValue), seed \(trace.seed), try \(trace.attempt)"
         )
+        context = problem.context
     }
 
     /// The record as one JSON object; unknown members are left out.
@@ -72,6 +76,7 @@ public struct SelectedTrace: Sendable {
         if let ids { members.append(("ids", .integers(ids))) }
         if let weights { members.append(("weights", .numbers(weights))) }
         if !isComplete { members.append(("complete", false)) }
+        if !context.isEmpty { members.append(("context", .array(context.map(\.json)))) }
         if let origin { members.append(("origin", .string(origin))) }
         return .object(JSONObject(members))
     }
@@ -102,6 +107,10 @@ public struct SelectedTrace: Sendable {
             isComplete: json["complete"]?.bool ?? true,
             origin: json["origin"]?.string
         )
+        context =
+            try json["context"].map { _ in
+                try ChatMessage.list(json.array("context"), at: "context")
+            } ?? []
     }
 
     /// Reads what `write` wrote.
@@ -129,7 +138,7 @@ public struct SelectedTrace: Sendable {
         let traces = try JSONLines.read(path) { json -> (trace: SelectedTrace, isWanted: Bool) in
             number += 1
             let id = try json["id"].map { _ in try json.filledString("id") }
-            let trace = SelectedTrace(
+            var trace = SelectedTrace(
                 id: id ?? "external-\(number)",
                 problem: try json.visibleString("problem"),
                 answer: try json.require(
@@ -140,6 +149,7 @@ public struct SelectedTrace: Sendable {
                 text: try json.visibleString(member),
                 origin: "external"
             )
+            trace.context = Problem.context(json, problem: trace.problem)
             return (trace, choice.accepts(json))
         }
         guard !traces.isEmpty else {
@@ -174,5 +184,6 @@ public struct SelectedTrace: Sendable {
             text: text,
             origin: member
         )
+        context = problem.context
     }
 }

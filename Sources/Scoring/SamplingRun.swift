@@ -143,7 +143,11 @@ public struct SamplingRun {
         let requests = try missing.map { problem, indices in
             DecodingRequest(
                 id: problem.id,
-                prompt: try template.encode(problem: problem.problem, with: model.tokenizer),
+                prompt: try template.encode(
+                    problem: problem.problem,
+                    after: problem.context,
+                    with: model.tokenizer
+                ),
                 attempts: indices
             )
         }

@@ -21,10 +21,20 @@ public struct PromptTemplate: Sendable, Equatable {
     /// The special token that ends the assistant's turn; nil stands for the tokenizer's `eosID`.
     public var endOfTurn: String?
 
+    /// Whether a model's own chat template wrote it: then its markup is as it has to be, the token
+    /// that begins texts included.
+    private var isOfModel = false
+
     /// A template of the given parts.
     public init(_ parts: [Part], endOfTurn: String? = nil) {
         self.parts = parts
         self.endOfTurn = endOfTurn
+    }
+
+    /// What a model's own chat template made of a conversation.
+    init(ofModel parts: [Part]) {
+        self.parts = parts
+        isOfModel = true
     }
 
     /// What stands for the problem in a template written as one text.
@@ -46,9 +56,13 @@ public struct PromptTemplate: Sendable, Equatable {
         parts.map { if case .markup(let text) = $0 { text } else { "" } }.joined()
     }
 
-    /// The markup behind the problem, with which the assistant's turn opens.
+    /// The markup behind the problem, with which the assistant's turn opens; behind the last
+    /// message where a model's own template wrote all of it.
     public var opening: String {
-        let behind = parts.lastIndex(of: .problem).map { parts[($0 + 1)...] } ?? []
+        let last = parts.lastIndex { part in
+            if isOfModel, case .message = part { true } else { part == .problem }
+        }
+        let behind = last.map { parts[($0 + 1)...] } ?? []
         return behind.map { Self.text(of: $0, problem: "") }.joined()
     }
 }
@@ -109,7 +123,7 @@ extension PromptTemplate {
     /// Equal to the tokens of `render(problem:)` with special tokens parsed when neither problem
     /// nor message spells a special token: ordinary text is tokenised across the borders of
     /// parts, which split words only at special tokens. Begins with `bosID` where the tokenizer
-    /// asks for that.
+    /// asks for that; what a model's own template wrote begins as that has it.
     ///
     /// - Throws: `Failure.configuration` when the template has a marker `<|...|>` that is no
     ///   special token of the vocabulary; `Failure.badData` when the text cannot be spelled.
@@ -132,14 +146,16 @@ extension PromptTemplate {
                     try flush()
                     ids.append(id)
                 case .text(let range):
-                    try PromptTemplate.checkMarkers(bytes[range])
+                    if !isOfModel { try PromptTemplate.checkMarkers(bytes[range]) }
                     text.append(contentsOf: bytes[range])
                 }
             }
         }
         try flush()
-        if tokenizer.addsBOS, let bos = tokenizer.bosID, ids.first != bos { ids.insert(bos, at: 0) }
-        return ids
+        guard !isOfModel, tokenizer.addsBOS, let bos = tokenizer.bosID, ids.first != bos else {
+            return ids
+        }
+        return [bos] + ids
     }
 
     /// What the assistant says as tokens, closed by the end of its turn.

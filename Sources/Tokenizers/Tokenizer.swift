@@ -1,4 +1,5 @@
 import Basics
+import ChatTemplates
 import Synchronization
 
 /// A byte-level tokenizer: bytes in, ids out, and back without loss.
@@ -26,6 +27,8 @@ public struct Tokenizer: Sendable {
         let mergeList: [(left: Int32, right: Int32)]
         /// Taken by the call that encodes; a call that finds none makes its own.
         let scratch = Mutex<BytePairScratch?>(nil)
+        /// The chat template as a program, once it has been asked for.
+        let readTemplate = Mutex<ChatTemplate?>(nil)
 
         init(_ parts: TokenizerParts) throws {
             var vocabulary = try Vocabulary(normal: parts.normal, added: parts.added)
@@ -91,7 +94,7 @@ extension Tokenizer {
     /// The declared one where it ends no turn, else one meant for padding (`<|fim_pad|>`), else
     /// another special token, else the smallest id.
     public var padID: Int32 { storage.roles.padID }
-    /// The chat template (Jinja) that came with the tokenizer, kept for export.
+    /// The chat template (Jinja) that came with the tokenizer; `prompt(_:_:)` renders it.
     public var chatTemplate: String? { storage.roles.chatTemplate }
     /// Whether text is brought to Unicode's form C first, as the file asks.
     public var normalizesNFC: Bool { storage.normalizesNFC }

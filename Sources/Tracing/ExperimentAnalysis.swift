@@ -238,6 +238,7 @@ extension RunLayout {
             guard let trace = own.attempt else { continue }
             let prompt = try experiment.template.encode(
                 problem: own.selected.problem,
+                after: own.selected.context,
                 with: student.tokenizer
             )
             let spoken = trace.ids.count - (trace.ids.last == endOfTurn ? 1 : 0)
@@ -284,7 +285,11 @@ extension RunLayout {
         let endOfTurn = try template.endOfTurnID(in: student.tokenizer)
         for (index, selected) in traces.enumerated() {
             try Interrupts.check()
-            let prompt = try template.encode(problem: selected.problem, with: student.tokenizer)
+            let prompt = try template.encode(
+                problem: selected.problem,
+                after: selected.context,
+                with: student.tokenizer
+            )
             var whole = try template.completion(of: selected, with: student.tokenizer)
             if whole.last == endOfTurn { whole.removeLast() }
             let seen = training.seen(

@@ -98,7 +98,11 @@ public struct TargetMaking {
             let example = try template.example(trace, with: student.tokenizer)
             let completion = Array(example.ids.dropFirst(example.promptCount))
             guard known.traces.insert(TraceTokens(trace.id, completion)).inserted else { continue }
-            let prompt = try template.encode(problem: trace.problem, with: teacher.tokenizer)
+            let prompt = try template.encode(
+                problem: trace.problem,
+                after: trace.context,
+                with: teacher.tokenizer
+            )
             let positions = try positions(along: completion, after: prompt, teacher, vocabularies)
             let record = TokenTargets(
                 id: trace.id,

@@ -304,6 +304,7 @@ extension TraceGeneration {
         do {
             return try layout.experiment.template.encode(
                 problem: shown ?? problem.problem,
+                after: problem.context,
                 with: model.tokenizer
             )
         } catch let failure as Failure { throw failure.at("problem \(problem.id)") }

@@ -93,7 +93,11 @@ struct TraceSelector {
         let student = try models.student(of: arm, layout, seed: seed)
         let template = experiment.template
         let ids = try template.completion(of: trace, with: student.tokenizer)
-        let prompt = try template.encode(problem: trace.problem, with: student.tokenizer)
+        let prompt = try template.encode(
+            problem: trace.problem,
+            after: trace.context,
+            with: student.tokenizer
+        )
         return (ids, try SequenceScoring(student).probabilities(of: ids, after: prompt))
     }
 
@@ -108,6 +112,7 @@ struct TraceSelector {
             of: trace.ids,
             after: experiment.template.encode(
                 problem: problem.problem,
+                after: problem.context,
                 with: student.tokenizer
             ),
             highest: TokenRanks.highest
@@ -136,17 +141,24 @@ struct TraceSelector {
             }
         case .experiment: return try borrowed(arm, source, seed)
         }
-        traces = try cleaned(traces, of: arm, in: source.file ?? experiment.problems?.file)
+        let file = source.file ?? experiment.problems?.file
+        traces = try cleaned(traces, of: arm, seed, in: file)
             .map(source.finished)
         return ArmSelection(arm: arm, seed: seed, kept: traces.map { .init(selected: $0) })
     }
 
     /// Traces without the marks that the template sets itself; warns of what is odd about them.
-    private func cleaned(_ traces: [SelectedTrace], of arm: Arm, in file: RecordFile?) throws
-        -> [SelectedTrace]
-    {
+    private func cleaned(
+        _ traces: [SelectedTrace],
+        of arm: Arm,
+        _ seed: UInt64,
+        in file: RecordFile?
+    ) throws -> [SelectedTrace] {
+        let marks = try experiment.template.marks {
+            try models.student(of: arm, layout, seed: seed).tokenizer
+        }
         do {
-            let (cleaned, warnings) = try experiment.template.marks.applied(to: traces)
+            let (cleaned, warnings) = try marks.applied(to: traces)
             let place = [file?.path, "arm \(arm.name)"].compactMap(\.self).joined(separator: ": ")
             for warning in warnings { models.warn("\(place): \(warning)") }
             return cleaned
@@ -166,8 +178,9 @@ struct TraceSelector {
         let student = try models.student(of: arm, layout, seed: seed)
         let tokenizer = try Tokenizer(at: other.modelPath(.student, seed: stage.seed))
         let isSame =
-            other.experiment.template.endOfTurn == experiment.template.endOfTurn
-            && tokenizer.hasSameVocabulary(as: student.tokenizer)
+            try tokenizer.hasSameVocabulary(as: student.tokenizer)
+            && experiment.template.marks(with: { student.tokenizer }).endOfTurn
+                == other.experiment.template.marks(with: { tokenizer }).endOfTurn
         if !isSame || source.ending != nil {
             let texts = traces.compactMap { $0.asText(tokenizer) }
             // An ending does not belong behind what is cut off.

@@ -108,7 +108,6 @@ import Tokenizers
         #expect(made.map(\.tokens) == [tokens])
         let text = tokens.last == model.tokenizer.eosID ? tokens.dropLast() : tokens[...]
         #expect(bytes == model.tokenizer.decode(text, skipSpecial: false))
-        #expect(!SampleCommand.speaksChatML(model.tokenizer))
         let found = failure {
             _ = try SampleCommand.promptTokens("", system: nil, raw: true, model.tokenizer)
         }

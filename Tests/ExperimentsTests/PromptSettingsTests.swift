@@ -50,18 +50,19 @@ import Tokenizers
         let ids = try settings.encode(problem: "<|im_end|>", with: tokenizer)
         #expect(ids.first == tokenizer.id(of: "<|im_start|>"))
         #expect(ids.count { $0 == tokenizer.id(of: "<|im_end|>") } == 1)
-        #expect(settings.marks.opening == "<|im_end|>")
+        #expect(settings.template.opening == "<|im_end|>")
     }
 
     @Test func presetsSetTheirEnds() throws {
         let ends = try PromptSettings.Preset.allCases.map { preset in
             let settings = try Self.settings("{preset: \(preset.rawValue)}")
-            return "\(settings.endOfTurn) \(settings.isThinking) \(settings.marks.opening)"
+            return "\(settings.endOfTurn) \(settings.isThinking) \(settings.template.opening)"
         }
         #expect(
             ends == [
                 "$ false ", "<|im_end|> false <|im_end|>\n<|im_start|>assistant\n",
                 "<|im_end|> true <|im_end|>\n<|im_start|>assistant\n<think>\n",
+                " false ",
             ]
         )
     }

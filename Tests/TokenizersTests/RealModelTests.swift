@@ -1,4 +1,5 @@
 import Basics
+import ChatTemplates
 import Checkpoints
 import Foundation
 import Models
@@ -41,6 +42,23 @@ import Testing
         let stored = try GGUFFile("\(folder)/\(model).gguf", families: ModelFamily.allCases)
             .vocabulary()
         return try Tokenizer(gguf: #require(stored))
+    }
+
+    /// Conversations by the models' own chat templates, as `apply_chat_template` of transformers has
+    /// them.
+    @Test(arguments: models.filter(isPresent))
+    func idsOfConversationsEqualTheReference(_ model: String) throws {
+        let tokenizer = try RealModelTests.load(model)
+        let cases = try #require(Fixtures.json("model-templates")["models"]?[model]?.array)
+        #expect(cases.count >= 5)
+        for json in cases {
+            let messages = try json.array("messages").map {
+                ChatMessage(role: try $0.string("role"), content: try $0.string("content"))
+            }
+            let ids = try tokenizer.prompt(messages, ChatTemplate.Options())
+                .encode(problem: "", with: tokenizer)
+            #expect(try ids.map(Int.init) == json.integers("ids"), "\(messages)")
+        }
     }
 
     @Test(

@@ -153,8 +153,9 @@ import Tokenizers
             examples: try batch.examples.map { example in
                 var copy = example
                 let prompt = example.ids.prefix(example.promptCount)
+                let problem = names.text(of: prompt, skipSpecial: false)
                 copy.teacherPrompt = try renamed.prompt(
-                    for: names.text(of: prompt, skipSpecial: false),
+                    for: SelectedTrace(id: "1", problem: problem, answer: "1", text: "1"),
                     template
                 )
                 #expect(copy.teacherPrompt?.count == example.promptCount)

@@ -52,7 +52,11 @@ extension Experiment: ConfigurationSection {
             influence: .nothing,
             "What to do about problems that are also in a benchmark."
         ),
-        .map("template", \.template, "How problems are put to the models."),
+        .map(
+            "template",
+            \.template,
+            "How problems are put to the models; a word is its preset."
+        ),
         .map("answers", \.answers, "How completions state their answers."),
         .map("generation", \.generation, "How tries are generated, unless an arm says otherwise."),
         Key(
@@ -143,8 +147,18 @@ extension Experiment: ConfigurationSection {
         self.init(file: document.path, text: text)
         self.variant = variant
         let report = ConfigurationReport(document)
-        let root = ConfigurationReader(document.root.object ?? JSONObject(), at: "", report)
+        var object = document.root.object ?? JSONObject()
+        // A word alone is the preset of a template.
+        if let preset = object["template"]?.string {
+            object["template"] = ["preset": .string(preset)]
+        }
+        let root = ConfigurationReader(object, at: "", report)
         read(root)
+        // Models trained from scratch have no template of their own.
+        let arePublished = [student, teacher].contains { model in
+            if case .path? = model { true } else { false }
+        }
+        if !root.has("template"), arePublished { template = .standard }
         if Set(seeds).count < seeds.count {
             report.add("seeds", "a seed occurs twice; expected different seeds")
         }

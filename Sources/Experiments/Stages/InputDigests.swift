@@ -27,8 +27,11 @@ public final class InputDigests: Sendable {
 
     /// The digest of a model or of any other input: a file's bytes, or a folder's relevant files.
     ///
+    /// A chat template in a file of its own is one of them where prompts are made by it.
     /// - Throws: `Failure.missingInput`, with `source` as the remedy.
-    public func digest(of path: String, source: String? = nil) throws -> String {
+    public func digest(of path: String, source: String? = nil, withTemplate: Bool = false) throws
+        -> String
+    {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw Failure(.missingInput, file: path, "no such file or folder", remedy: source)
@@ -39,7 +42,10 @@ public final class InputDigests: Sendable {
             return digests.count == 1 ? digests[0] : Self.digest(of: digests)
         }
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-            .filter { $0.hasSuffix(".json") || $0.hasSuffix(".safetensors") }.sorted()
+            .filter { name in
+                name.hasSuffix(".json") || name.hasSuffix(".safetensors")
+                    || withTemplate && name == "chat_template.jinja"
+            }.sorted()
         guard !names.isEmpty else {
             throw Failure(
                 .missingInput,

@@ -116,7 +116,14 @@ public struct RunLayout: Sendable {
     func modelKey(_ role: ModelRole, seed: UInt64) throws -> JSON {
         switch try source(role) {
         case .scratch: .string(try base(role, seed: seed)?.hash ?? "")
-        case .path(let model): .string(try digests.digest(of: model.path, source: model.source))
+        case .path(let model):
+            .string(
+                try digests.digest(
+                    of: model.path,
+                    source: model.source,
+                    withTemplate: experiment.template.isOfModel
+                )
+            )
         }
     }
 

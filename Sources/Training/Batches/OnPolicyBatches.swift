@@ -117,6 +117,7 @@ public final class OnPolicyBatches: BatchSource {
             do {
                 let prompt = try plan.template.encode(
                     problem: problem.problem,
+                    after: problem.context,
                     with: student.tokenizer
                 )
                 try student.check(prompt)
@@ -124,7 +125,11 @@ public final class OnPolicyBatches: BatchSource {
                     problem: problem,
                     prompt: prompt,
                     promptDigest: TraceRecord.promptDigest(prompt),
-                    teacherPrompt: try teacher?.prompt(for: problem.problem, plan.template)
+                    teacherPrompt: try teacher?.prompt(
+                        for: problem.problem,
+                        after: problem.context,
+                        plan.template
+                    )
                 )
             } catch let failure as Failure { throw failure.at("problem \(problem.id)") }
         }

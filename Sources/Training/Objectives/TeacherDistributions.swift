@@ -1,5 +1,6 @@
 import Autograd
 import Basics
+import ChatTemplates
 import Decoding
 import Experiments
 import Kernels
@@ -49,12 +50,17 @@ public struct LocalTeacher: TeacherDistributions {
         vocabularies.isIdentity ? nil : "vocabularies: \(vocabularies.summary)"
     }
 
-    /// What it reads in place of the student's prompt; nil where it has the same vocabulary.
+    /// What it reads in place of the student's prompt; nil where vocabulary and template are the
+    /// student's.
     ///
     /// - Throws: `Failure` when its vocabulary cannot spell the prompt.
-    public func prompt(for problem: String, _ template: PromptSettings) throws -> [Int32]? {
-        guard !vocabularies.isIdentity else { return nil }
-        return try template.encode(problem: problem, with: model.tokenizer)
+    public func prompt(
+        for problem: String,
+        after context: [ChatMessage],
+        _ template: PromptSettings
+    ) throws -> [Int32]? {
+        guard !vocabularies.isIdentity || template.isOfModel else { return nil }
+        return try template.encode(problem: problem, after: context, with: model.tokenizer)
     }
 
     /// The memory that it takes beside a student in micro-batches of `rows` tokens.

@@ -104,7 +104,11 @@ extension TrainingStages {
         func example(_ trace: SelectedTrace) throws -> TrainingExample {
             var example = try template.example(trace, with: model.tokenizer)
             try model.check(example.ids)
-            example.teacherPrompt = try teacher?.prompt(for: trace.problem, template)
+            example.teacherPrompt = try teacher?.prompt(
+                for: trace.problem,
+                after: trace.context,
+                template
+            )
             return example
         }
         let examples = try SelectedTrace.read(selection.selected).flatMap { trace in

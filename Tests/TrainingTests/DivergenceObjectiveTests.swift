@@ -154,10 +154,7 @@ import Tokenizers
                 var copy = example
                 let prompt = example.ids.prefix(example.promptCount)
                 let problem = names.text(of: prompt, skipSpecial: false)
-                copy.teacherPrompt = try renamed.prompt(
-                    for: SelectedTrace(id: "1", problem: problem, answer: "1", text: "1"),
-                    template
-                )
+                copy.teacherPrompt = try renamed.prompt(for: problem, after: [], template)
                 #expect(copy.teacherPrompt?.count == example.promptCount)
                 return copy
             },

@@ -211,6 +211,22 @@ import Testing
         #expect(counts.reduce(0, +) == Double(rollouts.count))
     }
 
+    /// With one token kept, the teacher's most likely, all others are the teacher's.
+    @Test func theTeacherMayWriteToo() throws {
+        let settings = Settings { $0.topK = 2 }
+        let stage = try train("skd", settings)
+        let rollouts = try Trace.read(stage.file("rollouts.jsonl"))
+        let sources = rollouts.flatMap(\.source)
+        #expect(sources.contains(.teacher) && sources.contains(.student))
+        #expect(rollouts.allSatisfy { $0.policy == .skd })
+        for (step, passes) in [(0, 3), (4, 5)] {
+            #expect(throws: Failure.self) {
+                try train("skd \(step)", settings, stopping: (step, passes))
+            }
+            #expect(try results(train("skd \(step)", settings)) == results(stage))
+        }
+    }
+
     /// The sampler in eight bits is what a checkpoint of the student loaded in eight bits is.
     @Test(arguments: [false, true]) func theSamplerIsTheRoundedStudent(isAdapted: Bool) throws {
         var scratch = try TrainingRunTests.base(runs: folder.file("scratch"), width: 32).scratch

@@ -17,6 +17,10 @@ public struct OnPolicySettings: Sendable, Equatable {
     public var maxNewTokens = 512
     /// Divides the student's logits as it writes.
     public var temperature = 1.0
+    /// K, where the teacher has a hand in the rollouts as under `SpeculativeDistillation`: the student
+    /// proposes, and the teacher writes where a proposal is not among its K most likely tokens. Nil for
+    /// rollouts of the student alone.
+    public var topK: Int?
     /// The share of a step's problems that get a rollout.
     public var share = 1.0
     /// The arm whose selected traces the other problems get; nil where there are none.
@@ -44,6 +48,12 @@ extension OnPolicySettings: ConfigurationSection {
             \.temperature,
             .number(0.01...100),
             "Divides the student's logits as it writes; nothing else changes its distribution."
+        ),
+        Key(
+            "skdTopK",
+            \.topK,
+            .optional(.whole(1...mostTokens)),
+            "With it the teacher writes in place of tokens that are not among its so many most likely."
         ),
         Key(
             "onPolicyShare",

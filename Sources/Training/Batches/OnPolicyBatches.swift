@@ -55,24 +55,25 @@ public final class OnPolicyBatches: BatchSource {
         let teacherPrompt: [Int32]?
     }
 
-    private let plan: Plan
-    private let student: LanguageModel
+    let plan: Plan
+    let student: LanguageModel
+    let teacher: LocalTeacher?
     private let questions: [Question]
     /// What the problems without rollout are trained on, by problem.
     private let traces: [String: TrainingExample]
     private let order: RandomStream
     private let shares: RandomStream
-    private let record: TraceRecord
+    let record: TraceRecord
     private let endOfTurn: Int32
-    private let files: RolloutFiles
+    let files: RolloutFiles
     private let warn: (String) -> Void
     /// Asked after every step of decoding; a yes ends it.
     var isInterrupted: () -> Bool = { Interrupts.isRequested }
 
     /// Rollouts of steps to come, step by step and problem by problem.
-    private var drawn: [Int: [String: Trace]] = [:]
+    var drawn: [Int: [String: Trace]] = [:]
     /// Rollouts that an interrupted run has left, taken instead of writing them again.
-    private var found: [Int: [String: Trace]] = [:]
+    var found: [Int: [String: Trace]] = [:]
     private var isOpen = false
     /// The step that was asked for last; -1 before the first.
     private var lastStep = -1
@@ -83,7 +84,8 @@ public final class OnPolicyBatches: BatchSource {
     ///   - plan: What all rollouts have in common.
     ///   - problems: The problems; those whose prompts leave no room are passed over.
     ///   - student: The model in training; its weights are read when rollouts are written.
-    ///   - teacher: Whose prompts the examples carry, where it has others.
+    ///   - teacher: Whose prompts the examples carry, where it has others; it writes too where the
+    ///     settings say so.
     ///   - traces: What problems without rollout are trained on.
     ///   - warn: Hears what is left out or lost.
     /// - Throws: `Failure` when the vocabulary cannot spell a problem; `Failure.configuration` when no
@@ -98,6 +100,7 @@ public final class OnPolicyBatches: BatchSource {
     ) throws {
         self.plan = plan
         self.student = student
+        self.teacher = teacher
         self.warn = warn
         self.traces = Dictionary(traces.map { ($0.id, $0) }) { first, _ in first }
         order = RandomStream(seed: plan.seed, name: "shuffle")
@@ -106,10 +109,11 @@ public final class OnPolicyBatches: BatchSource {
         files = RolloutFiles(folder: plan.folder)
         record = TraceRecord(
             seed: plan.seed,
-            policy: .student,
-            streams: [DecodingStream.rollout],
-            // As for all tries of a student alone.
-            acceptanceThreshold: 2,
+            policy: plan.settings.topK == nil ? .student : .skd,
+            streams: plan.settings.topK == nil
+                ? [DecodingStream.rollout] : [DecodingStream.teacher, DecodingStream.student],
+            // As for all tries of a student alone, and of skd.
+            acceptanceThreshold: plan.settings.topK == nil ? 2 : 0,
             tokenizer: student.tokenizer,
             style: plan.answerStyle
         )
@@ -166,7 +170,7 @@ public final class OnPolicyBatches: BatchSource {
         stop.longestSequence(afterPrompt: questions.map(\.prompt.count).max() ?? 0)
     }
 
-    private var stop: StopRules {
+    var stop: StopRules {
         StopRules(
             endOfTurn: [endOfTurn],
             endOfText: student.tokenizer.endOfTurnIDs,
@@ -268,7 +272,10 @@ public final class OnPolicyBatches: BatchSource {
             isComplete: false,
             endOfTurn: endOfTurn
         )
-        example.drawnProbabilities = rollout.studentProbability
+        // Of what the teacher wrote the sampler was not asked for a token.
+        example.drawnProbabilities = zip(rollout.source, rollout.studentProbability).map {
+            $0 == .student ? $1 : .nan
+        }
         example.teacherPrompt = question.teacherPrompt
         return example
     }
@@ -307,71 +314,5 @@ public final class OnPolicyBatches: BatchSource {
             ]
         }
         return batch
-    }
-}
-
-extension OnPolicyBatches {
-    /// Has the student, as it is now, write the rollouts of all steps up to the next refresh.
-    private func write(from first: Int, _ progress: @escaping (ProgressLine.Fields) -> Void) throws
-    {
-        let last = min(first + plan.settings.refreshEvery, stepCount)
-        var known: [String: Question] = [:]
-        var requests: [DecodingRequest] = []
-        for step in first..<last {
-            for (question, isRollout) in members(step: step) where isRollout {
-                let id = question.problem.id
-                if let rollout = found[step]?[id], rollout.promptDigest == question.promptDigest {
-                    drawn[step, default: [:]][id] = rollout
-                    continue
-                }
-                known[id] = question
-                requests.append(
-                    DecodingRequest(id: id, prompt: question.prompt, attempts: [step])
-                )
-            }
-        }
-        found = found.filter { $0.key >= last }
-        let there = (first..<last).flatMap { step in drawn[step].map { Array($0.values) } ?? [] }
-        let order = there.sorted { ($0.attempt, $0.id) < ($1.attempt, $1.id) }
-        try files.begin(with: order)
-        guard !requests.isEmpty else { return }
-        let wanted = requests.count
-        let sampler = try plan.settings.storage == .q8_0 ? student.roundedToEightBits() : student
-        let engine = try DecodingEngine(
-            model: sampler,
-            rule: PlainSampling(
-                SamplingParameters(temperature: plan.settings.temperature),
-                vocabularySize: student.vocabularySize,
-                seed: plan.seed,
-                stream: DecodingStream.rollout
-            ),
-            stop: stop,
-            options: .init(batchSize: plan.settings.batch)
-        )
-        let cancellation = CancellationFlag()
-        let start = ContinuousClock.now
-        let done = try engine.run(
-            requests,
-            cancellation: cancellation,
-            progress: { done in
-                let seconds = max((ContinuousClock.now - start) / .seconds(1), 1e-9)
-                progress([
-                    ("step \(first + 1):", "\(done.finishedSequences)/\(wanted) rollouts"),
-                    ("tokens/s", ProgressLine.rate(Double(done.newTokens) / seconds)),
-                ])
-                if self.isInterrupted() { cancellation.cancel() }
-            },
-            deliver: { sequence in
-                guard let question = known[sequence.id] else { return }
-                let rollout = record.trace(
-                    of: sequence,
-                    problem: question.problem,
-                    promptDigest: question.promptDigest
-                )
-                drawn[sequence.attempt, default: [:]][sequence.id] = rollout
-                try files.add(rollout)
-            }
-        )
-        if done.wasCancelled { throw Interrupts.stopped() }
     }
 }

@@ -25,8 +25,8 @@ public protocol TeacherDistributions {
 /// It reads a micro-batch once. Its head is applied to the few rows that the student's is applied to,
 /// so that the logits of neither ever exist whole.
 public struct LocalTeacher: TeacherDistributions {
-    private let model: LanguageModel
-    private let vocabularies: VocabularyMap
+    let model: LanguageModel
+    let vocabularies: VocabularyMap
     private let shared: SharedTokens
     /// It is.
     public let isAsked = true

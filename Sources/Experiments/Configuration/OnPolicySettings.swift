@@ -17,9 +17,10 @@ public struct OnPolicySettings: Sendable, Equatable {
     public var maxNewTokens = 512
     /// Divides the student's logits as it writes.
     public var temperature = 1.0
-    /// K, where the teacher has a hand in the rollouts as under `SpeculativeDistillation`: the student
-    /// proposes, and the teacher writes where a proposal is not among its K most likely tokens. Nil for
-    /// rollouts of the student alone.
+    /// K, where the teacher has a hand in the rollouts; nil for those of the student alone.
+    ///
+    /// The student proposes then, and the teacher writes where a proposal is not among its K most likely
+    /// tokens; see `SpeculativeDistillation`.
     public var topK: Int?
     /// The share of a step's problems that get a rollout.
     public var share = 1.0

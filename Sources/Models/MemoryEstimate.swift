@@ -120,8 +120,8 @@ public struct MemoryEstimate: Sendable, Equatable {
 
     /// What a teacher takes that is asked about micro-batches of `rows` tokens.
     ///
-    /// Stored weights lie beside their copy in the layout of products; one layer's inner values are
-    /// held at a time; the logits of a chunk are held beside the student's, whose copy for the
+    /// Quantised weights are held in the layout of products, in as many bytes as their file's pages, which
+    /// are let go; one layer's inner values are held at a time; the logits of a chunk are held beside the student's, whose copy for the
     /// cross-entropy beside a divergence is counted here too.
     public static func teacherBytes(
         _ configuration: ModelConfiguration,
@@ -131,7 +131,7 @@ public struct MemoryEstimate: Sendable, Equatable {
         let c = configuration
         let words = rows * (3 * c.intermediateSize + 4 * c.hiddenSize + 2 * c.attentionWidth)
         let logitRows = min(rows, Variable<Float>.headRowsAtOnce(vocabularySize: c.vocabularySize))
-        return 2 * storedBytes
+        return storedBytes
             + (words + 2 * logitRows * c.vocabularySize) * MemoryLayout<Float>.size
     }
 }

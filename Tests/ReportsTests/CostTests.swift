@@ -42,6 +42,7 @@ import Testing
               gated: {kind: rsd}
               masked: {kind: rsd, selection: {maskBelow: 0.5}, match: {arms: [own]}}
               further: {kind: rsd, student: gated}
+              crop: {kind: rsd, selection: {fallback: own}}
               distilled: {kind: rsd, training: {objective: forward-kl}}
               outside: {kind: direct, traces: {path: "\(folder.file("x.jsonl"))"}}
             """
@@ -98,6 +99,9 @@ import Testing
         let further = try cost("further", layout)
         #expect(further.sampledTokens == 230 && further.trainingTokens == 180)
         #expect(further.seconds == 70)
+        // Tries of another arm that take the place of its own where none passes.
+        let crop = try cost("crop", layout)
+        #expect(crop.sampledTokens == 170 && crop.teacherTokens == 100)
         // The teacher reads in training what the student reads.
         #expect(try cost("distilled", layout).teacherTokens == 190)
     }

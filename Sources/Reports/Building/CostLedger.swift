@@ -87,7 +87,7 @@ struct CostLedger {
             let tokens = tokenCount(stage.flatMap(results)?["tokens"])
             cost.sampledTokens = tokens
             // The teacher is asked at each position of what it has a part in, refused or not.
-            cost.teacherTokens = arm.kind.policy == .student ? 0 : tokens
+            cost.teacherTokens = arm.kind.asksTeacher ? tokens : 0
             cost.generationSeconds = stage.flatMap(seconds)
         case .selection:
             cost.generationSeconds = stage.flatMap(seconds)

@@ -127,8 +127,7 @@ let package = Package(
             name: "Evaluate",
             dependencies: [
                 "Basics", "ChatTemplates", "Experiments", "Grading", "Models", "Programs",
-                "Reports",
-                "Scoring", "Tokenizers", "Training", argumentParser,
+                "Reports", "Scoring", "Tokenizers", "Training", argumentParser,
             ]
         ),
 
@@ -147,14 +146,14 @@ let package = Package(
         tests("Models", ["TestSupport", "Autograd", "Checkpoints", "Kernels", "Tokenizers"]),
         tests("Decoding", ["TestSupport", "Basics", "Kernels", "Models", "Records"]),
         tests("Grading", ["TestSupport"]),
-        tests("Records", ["TestSupport", "Grading"]),
+        tests("Records", ["TestSupport", "Basics", "ChatTemplates", "Grading"]),
         tests("Experiments", ["TestSupport", "ChatTemplates", "Checkpoints", "Basics", "Models"]),
         tests("Statistics", ["TestSupport", "Basics"]),
         tests(
             "Tracing",
             [
-                "TestSupport", "Basics", "Checkpoints", "Decoding", "Experiments", "Grading",
-                "Kernels", "Models", "Records", "Scoring", "Tokenizers",
+                "TestSupport", "Basics", "ChatTemplates", "Checkpoints", "Decoding", "Experiments",
+                "Grading", "Kernels", "Models", "Records", "Scoring", "Tokenizers",
             ]
         ),
         tests(

@@ -17,6 +17,7 @@ import pathlib
 import sys
 
 import jinja2
+import tokenizers
 import transformers
 from transformers.utils import chat_template_utils
 
@@ -216,6 +217,11 @@ def write_ids(models):
     known = {}
     for name in ("qwen2.5-coder-0.5b-instruct", "smollm2-135m-instruct"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(models, gguf_file=f"{name}.gguf")
+        if name.startswith("smollm"):
+            # As published; reading a GGUF file leaves the splitting of digits out.
+            backend = tokenizer.backend_tokenizer
+            backend.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
+                tokenizers.pre_tokenizers.Digits(True), tokenizers.pre_tokenizers.ByteLevel(False)])
         known[name] = [
             {"messages": messages, "ids": tokenizer.apply_chat_template(
                 messages, add_generation_prompt=True, tokenize=True, return_dict=False)}

@@ -145,13 +145,6 @@ public struct ModelFiles: Sendable {
         }
         let configuration = try TextFile.readJSON("\(path)/config.json")
         let family = try family(configuration, families, in: "\(path)/config.json")
-        var tokenizerConfiguration = try optional("tokenizer_config.json", TextFile.readJSON)
-        // Newer folders keep the template in a separate file, which goes before the other.
-        if let template = try optional("chat_template.jinja", TextFile.read) {
-            var members = tokenizerConfiguration?.object ?? JSONObject()
-            members["chat_template"] = .string(String(decoding: template, as: UTF8.self))
-            tokenizerConfiguration = .object(members)
-        }
         return ModelFiles(
             path: path,
             family: family,
@@ -159,8 +152,27 @@ public struct ModelFiles: Sendable {
             configuration: configuration,
             generationConfiguration: try optional("generation_config.json", TextFile.readJSON),
             tokenizer: try optional("tokenizer.json", TextFile.read).map { .json($0) },
-            tokenizerConfiguration: tokenizerConfiguration
+            tokenizerConfiguration: try tokenizerConfiguration(in: path)
         )
+    }
+
+    /// The tokenizer_config.json of a Hugging Face folder, with the chat template in it; nil where
+    /// there is neither.
+    ///
+    /// - Throws: `Failure` naming the file that cannot be read.
+    public static func tokenizerConfiguration(in folder: String) throws -> JSON? {
+        let files = FileManager.default
+        let main = "\(folder)/tokenizer_config.json"
+        var configuration = files.fileExists(atPath: main) ? try TextFile.readJSON(main) : nil
+        // Newer folders keep the template in a separate file, which goes before the other.
+        let separate = "\(folder)/chat_template.jinja"
+        if files.fileExists(atPath: separate) {
+            var members = configuration?.object ?? JSONObject()
+            let template = try TextFile.read(separate)
+            members["chat_template"] = .string(String(decoding: template, as: UTF8.self))
+            configuration = .object(members)
+        }
+        return configuration
     }
 
     private static func family(

@@ -265,9 +265,7 @@ extension Tokenizer {
 
     private init(json path: String) throws {
         let folder = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
-        let beside = "\(folder)/tokenizer_config.json"
-        let configuration =
-            FileManager.default.fileExists(atPath: beside) ? try TextFile.readJSON(beside) : nil
+        let configuration = try ModelFiles.tokenizerConfiguration(in: folder)
         do {
             try self.init(json: TextFile.read(path), configuration: configuration)
         } catch let failure as Failure {

@@ -114,6 +114,32 @@ import Tokenizers
         #expect(found?.kind == .badData)
     }
 
+    @Test func samplesBeginAsTheModelsTemplateHasIt() throws {
+        let fixture = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "TokenizersTests/Fixtures/qwen2.json")
+        let template =
+            "{% for m in messages %}<|im_start|>{{ m.role }}: {{ m.content }}{% endfor %}"
+            + "{{ enable_thinking is defined }}"
+        let tokenizer = try Tokenizer(
+            json: TextFile.readJSON(fixture.path(percentEncoded: false)),
+            configuration: ["chat_template": .string(template)]
+        )
+        func prompt(_ system: String?, raw: Bool = false, thinks: Bool? = nil) throws -> String {
+            let ids = try SampleCommand.promptTokens(
+                "1+1?",
+                system: system,
+                raw: raw,
+                thinks: thinks,
+                tokenizer
+            )
+            return tokenizer.text(of: ids, skipSpecial: false)
+        }
+        #expect(try prompt(nil) == "<|im_start|>user: 1+1?False")
+        let system = "<|im_start|>system: Be brief.<|im_start|>user: 1+1?True"
+        #expect(try prompt("Be brief.", thinks: false) == system)
+        #expect(try prompt("Be brief.", raw: true) == "1+1?")
+    }
+
     static let usage: [[String]] = [
         [], ["run"], ["run", "x.yaml", "--limit", "0"], ["nonsense"], ["tokenize"],
         ["logprobs", "--model", "m", "--input", "i", "--storage", "int3"],

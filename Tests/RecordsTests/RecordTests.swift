@@ -1,4 +1,5 @@
 import Basics
+import ChatTemplates
 import Foundation
 import Grading
 import Testing
@@ -239,6 +240,30 @@ func message(of body: () throws -> Void) -> String {
         selected.weights = [0, 1, 0.5]
         let again = try withFile(selected.json.compact) { try SelectedTrace.read($0) }
         #expect(again.map(\.json.compact) == [selected.json.compact])
+    }
+
+    /// A system message, or a conversation that ends with the problem; published files also have
+    /// conversations that end with the solution.
+    @Test func problemsMayHaveSomethingBeforeThem() throws {
+        func problem(_ members: String) throws -> Problem {
+            try Problem(json: JSON(parsing: Data(#"{"id":"p","answer":"4",\#(members)}"#.utf8)))
+        }
+        let system = try problem(#""problem":"2+2?","system":"Be brief.""#)
+        #expect(system.context == [ChatMessage(role: "system", content: "Be brief.")])
+        let turns = #"{"role":"user","content":"1?"},{"role":"assistant","content":"1."}"#
+        let last = #"{"role":"user","content":"2+2?"}"#
+        let talk = try problem(#""messages":[\#(turns),\#(last)]"#)
+        #expect(talk.problem == "2+2?" && talk.context.map(\.content) == ["1?", "1."])
+        let again = try Problem(json: talk.json)
+        #expect(again.context == talk.context && again.json.compact == talk.json.compact)
+        let solved = try problem(#""problem":"2+2?","messages":[\#(last),\#(turns)]"#)
+        #expect(solved.context.isEmpty)
+        #expect(try problem(#""problem":"5?","messages":[\#(turns),\#(last)]"#).context.isEmpty)
+        #expect(throws: Failure.self) { try problem(#""messages":[\#(turns)]"#) }
+        let found = message {
+            _ = try problem(#""messages":[{"role":"tool","content":"x"},\#(last)]"#)
+        }
+        #expect(found.contains("'messages'[0], 'role': found 'tool'"), "\(found)")
     }
 
     @Test func externalTracesNeedNoIds() throws {

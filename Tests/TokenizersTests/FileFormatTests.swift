@@ -36,6 +36,19 @@ import Testing
         #expect(declared.eosID == end && declared.bosID == text && declared.addsBOS)
         #expect(declared.padID == named.padID, "a pad that ends turns is not taken")
         #expect(declared.chatTemplate == "{{ x }}")
+        let several = try Tokenizer(
+            json: Fixtures.json("qwen2"),
+            configuration: [
+                "chat_template": [
+                    ["name": "tool_use", "template": "{{ t }}"],
+                    ["name": "default", "template": "{{ d }}"],
+                ]
+            ]
+        )
+        #expect(several.chatTemplate == "{{ d }}")
+        // Written and read again it is the same.
+        let again = try Tokenizer(json: several.toJSON(), configuration: several.configurationJSON)
+        #expect(again.chatTemplate == "{{ d }}")
 
         #expect(try Fixtures.tokenizer("llama-bpe").addsBOS)
         var llama = try Fixtures.gguf("llama-bpe")

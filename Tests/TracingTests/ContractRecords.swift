@@ -1,4 +1,5 @@
 import Basics
+import ChatTemplates
 import Foundation
 import Grading
 import Records
@@ -37,16 +38,20 @@ extension RecordMembersTests {
         verdict: .wrong
     )
 
-    static let selected = SelectedTrace(
-        id: "p",
-        problem: "1+2?",
-        answer: "3",
-        text: "#3",
-        ids: [1, 2],
-        weights: [0, 1],
-        isComplete: false,
-        origin: "rsd, seed 2, try 1"
-    )
+    static let selected = {
+        var selected = SelectedTrace(
+            id: "p",
+            problem: "1+2?",
+            answer: "3",
+            text: "#3",
+            ids: [1, 2],
+            weights: [0, 1],
+            isComplete: false,
+            origin: "rsd, seed 2, try 1"
+        )
+        selected.context = [ChatMessage(role: "system", content: "Be brief.")]
+        return selected
+    }()
 
     static let targets = TokenTargets(
         id: "p",

@@ -61,11 +61,13 @@ struct CostPlot {
             guard score(arm.name) != nil, let cost = mean(arm.name) else { return nil }
             return (arm.name, cost)
         }
-        let isLarge = costs.contains { $0.1 >= 2e6 }
+        let most = costs.map(\.1).max() ?? 0
+        let (scale, words) =
+            most >= 2e6 ? (1e6, "million ") : most >= 2e4 ? (1e3, "thousand ") : (1, "")
         return Panel(
             title: title,
-            unit: isLarge ? "million \(unit)" : unit,
-            costs: costs.map { ($0.0, isLarge ? $0.1 / 1e6 : $0.1) }
+            unit: words + unit,
+            costs: costs.map { ($0.0, $0.1 / scale) }
         )
     }
 

@@ -27,6 +27,8 @@ struct BenchCommand: ParsableCommand {
         )
     )
     var draftTokens: Int?
+    @Option(help: "How matrices are kept: as in the file, in eight bits, or in float32.")
+    var storage = WeightStorage.stored
     @Flag(
         help: """
             Print instead how many times as fast up to 128 threads could decode at most: a bound, \
@@ -49,9 +51,9 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         Interrupts.install()
-        let teacher = try LanguageModel(teacher, storage: .stored)
+        let teacher = try LanguageModel(teacher, storage: storage)
         let student = try student.map { path in
-            path == self.teacher ? teacher : try LanguageModel(path, storage: .stored)
+            path == self.teacher ? teacher : try LanguageModel(path, storage: storage)
         }
         let options = DecodingSpeed.Options(
             batch: batch,

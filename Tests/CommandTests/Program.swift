@@ -53,8 +53,12 @@ struct Program {
         Bundle.module.bundleURL.deletingLastPathComponent().appending(path: name)
     }
 
-    private func process(_ arguments: [String]) -> Process {
+    private func process(_ arguments: [String], threads: Int? = nil) -> Process {
         let process = Process()
+        if let threads {
+            process.environment = ProcessInfo.processInfo.environment
+                .merging(["RSD_THREADS": "\(threads)"]) { $1 }
+        }
         process.executableURL = executable
         process.arguments = arguments
         process.currentDirectoryURL = URL(filePath: folder)
@@ -64,11 +68,11 @@ struct Program {
     /// Runs to the end.
     ///
     /// Output goes through files, as a full pipe would stop the program.
-    func run(_ arguments: [String]) throws -> Result {
+    func run(_ arguments: [String], threads: Int? = nil) throws -> Result {
         let streams = try Scratch()
         try streams.write("", "out")
         try streams.write("", "err")
-        let process = process(arguments)
+        let process = process(arguments, threads: threads)
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle(forWritingAtPath: streams.path("out"))
         process.standardError = FileHandle(forWritingAtPath: streams.path("err"))

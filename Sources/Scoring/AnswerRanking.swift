@@ -184,6 +184,7 @@ struct AnswerRanking {
                     id: problem.id,
                     prompt: try job.experiment.template.encode(
                         problem: settings.text(of: problem.problem, answers: texts),
+                        after: problem.context,
                         with: model.tokenizer
                     )
                 )

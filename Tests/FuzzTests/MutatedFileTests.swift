@@ -32,6 +32,7 @@ import Testing
         FuzzFormat(name: "selected", prepare: RecordFormats.selected),
         FuzzFormat(name: "targets", prepare: RecordFormats.targets),
         FuzzFormat(name: "ranks", prepare: RecordFormats.ranks),
+        FuzzFormat(name: "ranked", prepare: RecordFormats.ranked),
         FuzzFormat(name: "gate", prepare: RecordFormats.gate),
         FuzzFormat(name: "samples", prepare: RecordFormats.samples),
         FuzzFormat(name: "scores", prepare: ReportFormats.scores),

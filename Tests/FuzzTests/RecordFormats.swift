@@ -178,6 +178,25 @@ enum RecordFormats {
         }
     }
 
+    static func ranked(_ folder: String) throws -> any FuzzSubject {
+        try TextSubject(
+            "\(folder)/ranked.jsonl",
+            seeds: [
+                """
+                {"id":"a","shown":[2,0],"chosen":0,"tokens":3,"text":"so #2"}
+                {"id":"b","shown":[],"chosen":null,"tokens":0,"text":""}
+
+                """
+            ],
+            words: ["\"shown\"", "\"chosen\"", "[1,1]", "null", "-1"]
+        ) { path, _ in
+            func read(_ path: String) throws -> [RankedChoice] {
+                try JSONLines.read(path, tornTail: .drop) { try RankedChoice(json: $0) }
+            }
+            try check(read(path), \.json, path, read)
+        }
+    }
+
     static func gate(_ folder: String) throws -> any FuzzSubject {
         try TextSubject(
             "\(folder)/gate.jsonl",

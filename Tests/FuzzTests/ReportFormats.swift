@@ -17,11 +17,14 @@ enum ReportFormats {
                 """
                 {"benchmark":"x","questions":["a","b","c"],"digest":"00"}
                 {"arm":"base","seed":1,"benchmark":"x","samples":4,"correct":[0,4,2],"unparsed":1,"truncated":0,"guessed":2,"majority":[0,1,1],"grader":"9","stage":"s"}
+                {"arm":"base","seed":1,"step":40,"benchmark":"x","samples":4,"correct":[0,4,2],"unparsed":1,"truncated":0,"ranked":[0,1,1]}
                 {"variant":"g/x=1","arm":"rsd","seed":2,"benchmark":"x","samples":1,"correct":[1,1,0],"unparsed":0,"truncated":3}
 
                 """
             ],
-            words: ["\"correct\"", "\"x\"", "65535", "65536", "[0,0,0]", "\"questions\""]
+            words: [
+                "\"correct\"", "\"x\"", "65535", "65536", "[0,0,0]", "\"questions\"", "\"step\"",
+            ]
         ) { path, _ in
             let table = try ScoreTable.read(path)
             try RecordFormats.check(table.records, \.self, path) { try ScoreTable.read($0).records }

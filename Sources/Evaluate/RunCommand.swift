@@ -12,7 +12,7 @@ struct RunCommand: ParsableCommand {
         abstract: "Samples the arms' students on the benchmarks and grades the samples.",
         discussion: """
             Goes on where an earlier run stopped. Samples depend on seed, question and number of \
-            the sample alone, so every arm meets the same random numbers.
+            the sample alone, so every arm meets the same random numbers, and shards change nothing.
 
             Exit code 1 after all else was done: an arm had nothing to train on, and the last line \
             says which and why.
@@ -22,6 +22,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var options: ExperimentOptions
     @Option(help: "Questions of each benchmark, the first ones; all when left out.")
     var limit: Int?
+    @OptionGroup var share: ShardOption
     @OptionGroup var dryRun: DryRun
 
     func validate() throws {
@@ -37,8 +38,10 @@ struct RunCommand: ParsableCommand {
         let graphs = try options.graphs(variants)
         if dryRun.dryRun { return try dryRun.show(graphs, of: options.experiment) }
         try ContaminationCheck(variants).run()
-        let training = StageRunner([.base: TrainingStages(display: .standardError()).trainBase])
-        for graph in graphs { try training.run(graph) }
+        if share.merging != .only {
+            let training = StageRunner([.base: TrainingStages(display: .standardError()).trainBase])
+            for graph in graphs { try training.run(graph) }
+        }
         // A model that is missing shows before hours are spent on the others.
         for job in try EvaluationJob.jobs(of: graphs) where !job.record.covers(limit) {
             try job.checkModel()
@@ -46,7 +49,7 @@ struct RunCommand: ParsableCommand {
         let scoring = StageRunner([
             .evaluation: { node, stage in
                 guard let job = EvaluationJob(node, stage) else { return true }
-                try SamplingRun(job, limit: limit).run()
+                try SamplingRun(job, limit: limit, shard: share.shard, merging: share.merging).run()
                 return true
             }
         ])

@@ -19,7 +19,8 @@ struct GenerateCommand: ParsableCommand {
             """,
         version: ProgramText.version,
         subcommands: [
-            RunCommand.self, SelectCommand.self, TargetsCommand.self, AnalyseCommand.self,
+            RunCommand.self, SubmitCommand.self, StatusCommand.self, SelectCommand.self,
+            TargetsCommand.self, AnalyseCommand.self,
             BenchCommand.self, ContaminationCommand.self, KeysCommand.self,
         ]
     )

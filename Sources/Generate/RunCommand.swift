@@ -39,7 +39,7 @@ struct RunCommand: ParsableCommand {
             "stopping after this step: finished tries are kept, those under way are made again"
         )
         // A shard has no part in what is made in other experiments.
-        let graphs = try options.graphs(isBorrowing: share.shard == nil)
+        let graphs = try options.graphs(isBorrowing: share.shard == nil && share.merge == nil)
         if dryRun.dryRun { return try dryRun.show(graphs, of: options.experiment) }
         // A file of another arm, missing or malformed, stops nobody here.
         let chosen = graphs.map { graph in
@@ -48,17 +48,25 @@ struct RunCommand: ParsableCommand {
             return experiment
         }
         try ContaminationCheck(chosen).run()
-        let tracing = TraceStages(ModelStore(), limit: limit, shard: share.shard)
+        let tracing = TraceStages(
+            ModelStore(),
+            limit: limit,
+            shard: share.shard,
+            merging: share.merging
+        )
         let training = TrainingStages(display: .standardError())
-        let runner = StageRunner([
-            .base: training.trainBase,
-            .training: { node, stage in
+        var workers: [Stage.Kind: StageRunner.Worker] = [
+            .traces: tracing.makeTraces, .selection: tracing.select,
+        ]
+        if share.merging != .only {
+            workers[.base] = training.trainBase
+            workers[.training] = { node, stage in
                 // Training needs the memory that the models of generation hold.
                 if stage.state != .finished { tracing.models.release() }
                 return try training.fineTune(node, stage)
-            },
-            .traces: tracing.makeTraces, .selection: tracing.select,
-        ])
+            }
+        }
+        let runner = StageRunner(workers)
         for graph in graphs {
             try runner.run(graph)
             try ArmSelection.print(tracing.selections(of: graph), of: graph)

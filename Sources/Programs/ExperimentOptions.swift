@@ -1,6 +1,7 @@
 import ArgumentParser
 import Basics
 import Experiments
+import Foundation
 import Models
 
 /// Which experiment is meant.
@@ -101,20 +102,51 @@ public struct ShardOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Only every N-th problem, from the i-th on, into a file of its own; when all shards "
-                + "are there, their files are merged.",
-            valueName: "i/N"
+                + "are there, their files are merged. auto: the share of a Slurm array's task, or of "
+                + "a task of srun or mpirun.",
+            valueName: "i/N|auto"
         ),
         transform: { text in
+            if text == "auto" {
+                do {
+                    return try Shard(environment: ProcessInfo.processInfo.environment)
+                } catch let failure as Failure { throw ValidationError("\(failure)") }
+            }
             guard let shard = Shard(text) else {
-                throw ValidationError("expected i/N with i from 1 to N, such as 2/3")
+                throw ValidationError("expected i/N with i from 1 to N, such as 2/3, or auto")
             }
             return shard
         }
     )
     public var shard: Shard?
 
+    /// Whether shards are to be merged now, or later; nil for when all are there.
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "--no-merge: a shard leaves its file to be merged by a run with --merge, as it should "
+                + "where shards run on several machines. --merge: make nothing, merge what is there."
+        )
+    )
+    public var merge: Bool?
+
+    /// What becomes of the files of shards.
+    public var merging: ShardMerging {
+        merge.map { $0 ? .only : .never } ?? .whenComplete
+    }
+
     /// To be filled by the parser.
     public init() {}
+
+    /// Refuses what contradicts itself.
+    public func validate() throws {
+        if merge == true, shard != nil {
+            throw ValidationError("--merge is for all shards together; leave out --shard")
+        }
+        if merge == false, shard == nil {
+            throw ValidationError("--no-merge needs --shard")
+        }
+    }
 }
 
 extension WeightStorage: ExpressibleByArgument {}

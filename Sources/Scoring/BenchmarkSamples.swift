@@ -10,8 +10,10 @@ import Records
 struct BenchmarkSamples {
     /// The benchmark's name.
     let name: String
-    /// The file.
+    /// The file of all samples.
     let path: String
+    /// The file that new samples are appended to: that of a shard has them until they are merged.
+    let output: String
     /// All questions, in order.
     let problems: [Problem]
     /// k: samples of each question.
@@ -20,7 +22,7 @@ struct BenchmarkSamples {
     private(set) var entries: [Entry] = []
 
     private let places: [String: Int]
-    private var file: FileHandle?
+    private var files: [(path: String, handle: FileHandle)] = []
 
     /// A sample: which one, where it is, and what its counts need.
     struct Entry {
@@ -28,6 +30,8 @@ struct BenchmarkSamples {
         var place: Int
         /// Its number.
         var index: Int
+        /// The place of its file among those read.
+        var file: Int
         /// The bytes of its line.
         var range: Range<Int>
         /// What grading said.
@@ -42,9 +46,10 @@ struct BenchmarkSamples {
     ///
     /// - Throws: `Failure.badData` for a malformed record, a sample seen before, or one that the
     ///   benchmark has no question for, with the command that mends it.
-    init(_ benchmark: Benchmark, of job: EvaluationJob) throws {
+    init(_ benchmark: Benchmark, of job: EvaluationJob, shard: Shard? = nil) throws {
         name = benchmark.name
         path = job.stage.samples(benchmark.name)
+        output = job.stage.samples(benchmark.name, shard: shard)
         problems = try benchmark.problems().problems
         perQuestion = benchmark.samples ?? job.experiment.evaluation.samples
         places = Dictionary(
@@ -54,34 +59,63 @@ struct BenchmarkSamples {
         try readAgain(job)
     }
 
-    /// Finds what is there now.
+    /// Finds what is there now, in the file of all samples and in those of shards.
     ///
     /// - Throws: As `init`.
     mutating func readAgain(_ job: EvaluationJob) throws {
-        entries = []
-        file = nil
-        guard FileManager.default.fileExists(atPath: path) else { return }
-        let file = try InputFile.open(path)
+        (entries, files) = ([], [])
+        var known: Set<[Int]> = []
+        let shards = job.stage.shardSamples(name)
+        for path in [path] + shards {
+            // A shard may not have come to this benchmark yet.
+            guard FileManager.default.fileExists(atPath: path) else { continue }
+            let file: FileHandle
+            do { file = try InputFile.open(path) } catch let failure as Failure
+                where failure.kind == .missingInput
+                && !FileManager.default.fileExists(atPath: path)
+            {
+                // Merged since the folder was listed.
+                return try readAgain(job)
+            }
+            let number = files.count
+            files.append((path, file))
+            try read(path, file, job) { placed in
+                let sample = placed.record
+                let place = places[sample.id] ?? 0
+                // Shards of another number may have made it too, the same.
+                guard known.insert([place, sample.index]).inserted else { return }
+                entries.append(
+                    Entry(
+                        place: place,
+                        index: sample.index,
+                        file: number,
+                        range: placed.range,
+                        verdict: sample.verdict,
+                        isTruncated: sample.isTruncated,
+                        tokenCount: sample.tokenCount
+                    )
+                )
+            }
+        }
+        // What was merged meanwhile is in the first file, which was read before.
+        if job.stage.shardSamples(name) != shards { try readAgain(job) }
+    }
+
+    private func read(
+        _ path: String,
+        _ file: FileHandle,
+        _ job: EvaluationJob,
+        _ body: (JSONLines.Placed<Sample>) -> Void
+    ) throws {
         let remedy = "Then sample again what these lines held: \(job.command)"
         try Sample.forEach(in: path, file: file, remedy: remedy) { placed in
-            let sample = placed.record
-            do { try check(sample) } catch let error as Failure {
+            do { try check(placed.record) } catch let error as Failure {
                 let failure = error.at("line \(placed.line)")
                 throw JSONLines.failure([(placed.line, failure.inFile(path))], path, remedy)
                     ?? failure
             }
-            entries.append(
-                Entry(
-                    place: places[sample.id] ?? 0,
-                    index: sample.index,
-                    range: placed.range,
-                    verdict: sample.verdict,
-                    isTruncated: sample.isTruncated,
-                    tokenCount: sample.tokenCount
-                )
-            )
+            body(placed)
         }
-        self.file = file
     }
 
     /// The file of what the model named the best of its samples; beside the samples it could have the
@@ -99,7 +133,7 @@ struct BenchmarkSamples {
     ///
     /// - Throws: `Failure` when the file has changed since it was found.
     func sample(_ entry: Entry) throws -> Sample {
-        guard let file else { preconditionFailure("samples of a file that was never there") }
+        let (path, file) = files[entry.file]
         return try Sample(
             json: JSON(parsing: InputFile.read(file, entry.range, path))
         )
@@ -131,10 +165,11 @@ struct BenchmarkSamples {
     func asked(_ limit: Int?) -> ArraySlice<Problem> { problems.prefix(limit ?? problems.count) }
 
     /// The questions under a limit that lack samples, with the numbers of those.
-    func missing(_ limit: Int?) -> [(problem: Problem, indices: [Int])] {
+    func missing(_ limit: Int?, shard: Shard? = nil) -> [(problem: Problem, indices: [Int])] {
         var present: [Int: Set<Int>] = [:]
         for entry in entries { present[entry.place, default: []].insert(entry.index) }
         return asked(limit).enumerated().compactMap { place, problem in
+            guard shard?.contains(place) ?? true else { return nil }
             let known = present[place] ?? []
             let indices = (0..<perQuestion).filter { !known.contains($0) }
             return indices.isEmpty ? nil : (problem, indices)
@@ -154,7 +189,7 @@ struct BenchmarkSamples {
     ///
     /// - Throws: `Failure.disk`, and what reading throws.
     mutating func writeCanonical(_ job: EvaluationJob) throws {
-        guard file != nil else { return try JSONLines.write([JSON](), to: path) }
+        guard !files.isEmpty else { return try JSONLines.write([JSON](), to: path) }
         try JSONLines.write(to: path) { add in
             for entry in canonical { try add(sample(entry).json) }
         }

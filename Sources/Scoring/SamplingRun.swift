@@ -12,20 +12,30 @@ import Records
 public struct SamplingRun {
     private let job: EvaluationJob
     private let limit: Int?
+    private let shard: Shard?
+    private let merging: ShardMerging
+    private let patience: Double
     private let surroundings: Manifest.Surroundings
     private let display: ProgressDisplay
     private let isStopRequested: () -> Bool
 
-    /// Prepares a run over the first `limit` questions of each benchmark, or all.
+    /// Prepares a run over the first `limit` questions of each benchmark, or all; of these over those
+    /// of a shard. A merge waits `patience` seconds for files of other machines to show.
     public init(
         _ job: EvaluationJob,
         limit: Int?,
+        shard: Shard? = nil,
+        merging: ShardMerging = .whenComplete,
+        patience: Double = 60,
         surroundings: Manifest.Surroundings = .ofThisProcess,
         display: ProgressDisplay = .standardError(),
         isStopRequested: @escaping () -> Bool = { Interrupts.isRequested }
     ) {
         self.job = job
         self.limit = limit
+        self.shard = shard
+        self.merging = merging
+        self.patience = patience
         self.surroundings = surroundings
         self.display = display
         self.isStopRequested = isStopRequested
@@ -47,20 +57,53 @@ public struct SamplingRun {
             }
             return 0
         }
-        return try job.stage.run(of: job.experiment, surroundings: surroundings) { run in
-            var benchmarks = try job.experiment.benchmarks.map { try BenchmarkSamples($0, of: job) }
-            run.resultsSoFar = { benchmarks.results(limit: limit) }
+        var loaded: LanguageModel?
+        func model() throws -> LanguageModel {
+            let model = try loaded ?? loadModel()
+            loaded = model
+            return model
+        }
+        guard shard != nil else { return try runWhole(model) }
+        let made = try runShard(model)
+        guard merging == .whenComplete,
+            try job.experiment.benchmarks.allSatisfy({
+                try BenchmarkSamples($0, of: job).missing(limit).isEmpty
+            })
+        else { return made }
+        do { return try made + runWhole(model) } catch let failure as Failure
+            where failure.kind == .busy
+        {
+            // Another process, which has seen the same files, is merging them.
+            return made
+        }
+    }
+
+    /// Makes what a shard lacks, into files of its own.
+    private func runShard(_ model: () throws -> LanguageModel) throws -> Int {
+        try job.stage.run(
+            of: job.experiment,
+            part: Stage.part(shard),
+            surroundings: surroundings
+        ) { run in
+            var benchmarks = try read()
+            guard benchmarks.contains(where: { !$0.missing(limit, shard: shard).isEmpty }) else {
+                return 0
+            }
             try run.begin(inputs: inputs())
-            var loaded: LanguageModel?
-            func model() throws -> LanguageModel {
-                let model = try loaded ?? loadModel()
-                loaded = model
-                return model
-            }
-            var made = 0
-            for index in benchmarks.indices where !benchmarks[index].missing(limit).isEmpty {
-                made += try sample(&benchmarks[index], model())
-            }
+            let made = try sample(&benchmarks, model)
+            try run.close(.finished)
+            return made
+        }
+    }
+
+    /// Makes what is missing, and brings all samples into their order.
+    private func runWhole(_ model: () throws -> LanguageModel) throws -> Int {
+        if merging == .only { try checkMergeable() }
+        let made = try job.stage.run(of: job.experiment, surroundings: surroundings) { run in
+            var benchmarks = try read()
+            run.resultsSoFar = { benchmarks.results(limit: limit) }
+            try run.begin(inputs: inputs(), parts: job.stage.shardManifests)
+            var made = shard == nil ? try sample(&benchmarks, model) : 0
             for index in benchmarks.indices { try benchmarks[index].writeCanonical(job) }
             for ranking in benchmarks.compactMap({ AnswerRanking(job, $0) }) {
                 made += try ranking.run(
@@ -78,6 +121,43 @@ public struct SamplingRun {
             )
             return made
         }
+        job.stage.removeMergedSamples()
+        return made
+    }
+
+    private func read() throws -> [BenchmarkSamples] {
+        try job.experiment.benchmarks.map { try BenchmarkSamples($0, of: job, shard: shard) }
+    }
+
+    /// Samples what this run is about and is not there.
+    private func sample(
+        _ benchmarks: inout [BenchmarkSamples],
+        _ model: () throws -> LanguageModel
+    ) throws -> Int {
+        var made = 0
+        for index in benchmarks.indices
+        where !benchmarks[index].missing(limit, shard: shard).isEmpty {
+            made += try sample(&benchmarks[index], model())
+        }
+        return made
+    }
+
+    /// Refuses to merge before all shards have made what they were asked for.
+    private func checkMergeable() throws {
+        let count = try ShardMerging.wait(patience) {
+            try job.experiment.benchmarks.reduce(0) {
+                let missing = try BenchmarkSamples($1, of: job).missing(limit)
+                return missing.reduce($0) { $0 + $1.indices.count }
+            }
+        }
+        guard count > 0 else { return }
+        throw Failure(
+            .missingInput,
+            file: job.stage.folder,
+            "cannot be merged: \(count) samples of \(job.label) are missing",
+            remedy: "Run the shards that have not finished again; rsd-generate status "
+                + "\(job.experiment.file) tells which."
+        )
     }
 
     /// Whether every sample is there.
@@ -139,7 +219,7 @@ public struct SamplingRun {
     private func sample(_ benchmark: inout BenchmarkSamples, _ model: LanguageModel) throws -> Int {
         let template = job.experiment.template
         let engine = try engine(model, stream: "evaluation/\(benchmark.name)")
-        let missing = benchmark.missing(limit)
+        let missing = benchmark.missing(limit, shard: shard)
         let requests = try missing.map { problem, indices in
             DecodingRequest(
                 id: problem.id,
@@ -163,20 +243,21 @@ public struct SamplingRun {
             uniquingKeysWith: { first, _ in first }
         )
         let wanted = missing.reduce(0) { $0 + $1.indices.count }
-        let total = benchmark.asked(limit).count * benchmark.perQuestion
+        let share = benchmark.asked(limit).indices.filter { shard?.contains($0) ?? true }
+        let total = share.count * benchmark.perQuestion
         let progress = ProgressLine(
-            "\(job.label) \(benchmark.name)",
+            "\(job.label)\(shard.map { " shard \($0.index)/\($0.count)" } ?? "") \(benchmark.name)",
             total: total,
             unit: "samples",
             done: total - wanted,
             display: display
         )
         let grading = job.grading
-        let file = try JSONLines.Appender(benchmark.path)
+        let file = try JSONLines.Appender(benchmark.output)
         let cancellation = CancellationFlag()
         var made = 0
         // The share of right answers is that of all samples asked for, also of an earlier run's.
-        let asked = benchmark.asked(limit).indices
+        let asked = Set(share)
         let earlier = benchmark.entries.filter { asked.contains($0.place) }
         var correct = earlier.count { $0.verdict == .correct }
         let outcome = try engine.run(

@@ -23,6 +23,10 @@ public struct TraceGeneration {
     var limit: Int?
     /// Only the problems of this shard; nil for all.
     var shard: Shard?
+    /// What becomes of the files of shards.
+    var merging = ShardMerging.whenComplete
+    /// Seconds that a merge waits for files of other machines to show.
+    var patience = 60.0
     /// Where progress is shown.
     var display: ProgressDisplay = .standardError()
     /// Asked after every step; a yes ends the run.
@@ -70,6 +74,7 @@ public struct TraceGeneration {
     /// - Throws: `Failure.interrupted` when asked to stop; what loading, decoding and writing throw.
     func run(_ models: ModelStore) throws {
         let store = TraceStore(stage: stage)
+        if merging == .only { try checkMergeable(store) }
         if stage.state == .finished, store.files == [stage.traces()],
             try shard != nil || missing(in: store.index()).isEmpty,
             (try? stage.checkOutput("traces.jsonl")) != nil
@@ -77,13 +82,13 @@ public struct TraceGeneration {
             // Nothing to make and nothing to merge; the folder need not be writable.
             return
         }
-        let part = shard.map { "-\($0.index)-of-\($0.count)" } ?? ""
-        let made = try stage.run(of: layout.experiment, part: part) { run in
+        let made = try stage.run(of: layout.experiment, part: Stage.part(shard)) { run in
             let made = try make(store, models, run)
             // A shard leaves the main file alone until all shards are there.
             if shard == nil { try order(store, made.tries, run, made.tokensPerSecond) }
             return made
         }
+        if merging == .never { return }
         var tries = made.tries
         if shard != nil {
             // Its own file is free by now: of two processes that end together and pass over what the
@@ -151,6 +156,21 @@ public struct TraceGeneration {
         )
     }
 
+    /// Refuses to merge before all shards have made what they were asked for.
+    private func checkMergeable(_ store: TraceStore) throws {
+        let count = try ShardMerging.wait(patience) {
+            try missing(in: store.index()).reduce(0) { $0 + $1.attempts.count }
+        }
+        guard count > 0 else { return }
+        throw Failure(
+            .missingInput,
+            file: stage.folder,
+            "cannot be merged: \(count) tries of \(problems.problems.count * attempts) are missing",
+            remedy: "Run the shards that have not finished again; rsd-generate status "
+                + "\(layout.experiment.file) tells which."
+        )
+    }
+
     /// Brings the main file into its order, and closes the stage when nothing is missing; `run` holds
     /// the stage's main lock.
     private func order(
@@ -168,7 +188,7 @@ public struct TraceGeneration {
         // Whatever order the lines of a finished file are in now, they must be those it had.
         let digest = isComplete ? stage.recordedDigest(of: "traces.jsonl") : nil
         let isNew = isComplete && digest == nil
-        if isNew, !run.hasBegun { try run.begin(parts: shardManifests) }
+        if isNew, !run.hasBegun { try run.begin(parts: stage.shardManifests) }
         var counts = try store.write(tries, problems: problems, attempts: attempts, digest: digest)
         guard isNew else { return }
         counts.tokensPerSecond = tokensPerSecond
@@ -179,13 +199,6 @@ public struct TraceGeneration {
         problems.problems.allSatisfy { problem in
             (0..<attempts).allSatisfy { tries.contains(TryKey(problem.id, $0)) }
         }
-    }
-
-    /// The manifests of this stage's shards.
-    private var shardManifests: [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: stage.folder)) ?? []
-        return names.filter { $0.wholeMatch(of: /manifest-\d+-of-\d+\.json/) != nil }.sorted()
-            .map(stage.file)
     }
 }
 

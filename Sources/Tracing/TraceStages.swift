@@ -9,13 +9,21 @@ public final class TraceStages {
     public let limit: Int?
     /// Only the problems of this shard; nil for all.
     public let shard: Shard?
+    /// What becomes of the files of shards.
+    public let merging: ShardMerging
     /// Changes how tries are made; for tests.
     var adjust: (inout TraceGeneration) -> Void = { _ in }
     /// What was selected, by the folder of its stage: variants of a sweep may share it.
     private var selections: [String: ArmSelection] = [:]
 
     /// Stages that work with some models.
-    public init(_ models: ModelStore, limit: Int? = nil, shard: Shard? = nil) {
+    public init(
+        _ models: ModelStore,
+        limit: Int? = nil,
+        shard: Shard? = nil,
+        merging: ShardMerging = .whenComplete
+    ) {
+        self.merging = merging
         self.models = models
         self.limit = limit
         self.shard = shard
@@ -30,6 +38,7 @@ public final class TraceStages {
         var generation = try TraceGeneration(node.layout, arm: arm, stage: stage)
         generation.limit = limit
         generation.shard = shard
+        generation.merging = merging
         adjust(&generation)
         try generation.run(models)
         return shard == nil || stage.state == .finished
@@ -38,14 +47,15 @@ public final class TraceStages {
     /// Selects what an arm trains on, as far as there are tries.
     ///
     /// A shard selects only where all tries are there: the process that makes the last one finds all
-    /// others.
+    /// others. One that leaves merging to others selects nothing.
     /// - Returns: Whether training can go on.
     /// - Throws: `Failure`.
     public func select(_ node: StageGraph.Node, _ stage: Stage) throws -> Bool {
         guard let arm = node.arm,
+            merging != .never,
             let selection = try TraceSelector(layout: node.layout, models: models)
                 .select(arm, seed: node.seed)
-        else { return true }
+        else { return merging != .never }
         guard shard == nil || selection.isComplete else { return false }
         try selection.write(to: stage, of: node.layout)
         selections[stage.folder] = selection

@@ -101,11 +101,16 @@ public struct TinyExperiment {
     public static func run(
         _ job: EvaluationJob,
         limit: Int? = nil,
+        shard: Shard? = nil,
+        merging: ShardMerging = .whenComplete,
         isStopRequested: @escaping () -> Bool = { false }
     ) throws -> Int {
         try SamplingRun(
             job,
             limit: limit,
+            shard: shard,
+            merging: merging,
+            patience: 0,
             surroundings: surroundings,
             display: silent,
             isStopRequested: isStopRequested

@@ -41,13 +41,13 @@ import Tokenizers
         try Self.compare(found, with: "prompts.txt")
     }
 
-    private static func compare(_ found: [String], with name: String) throws {
+    static func compare(_ found: [String], with name: String) throws {
         let path = fixture(name)
         if ProcessInfo.processInfo.environment["RSD_RECORD"] != nil {
             try TextFile.write(found.joined(separator: "\n") + "\n", to: path)
         }
         let pinned = String(decoding: try TextFile.read(path), as: UTF8.self)
-            .split(separator: "\n").map(String.init)
+            .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
         let changed = zip(found, pinned).first { $0 != $1 }
         #expect(changed == nil, "\(name)")
         #expect(found.count == pinned.count, "\(name)")

@@ -38,6 +38,51 @@ import Testing
         #expect(found.count == 1)
     }
 
+    @Test func bytesDoNotDependOnShards() throws {
+        let whole = try TinyExperiment()
+        let first = try whole.jobs(whole.experiment())[0]
+        try TinyExperiment.run(first)
+        let expected = try TinyExperiment.bytes(first)
+        func files(_ job: EvaluationJob) throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: job.stage.folder)
+                .filter { $0.hasPrefix("shard-") }.sorted()
+        }
+        // Seven questions with two samples each; the last shard of nine has none.
+        for count in [2, 3, 9] {
+            let tiny = try TinyExperiment()
+            let job = try tiny.jobs(tiny.experiment())[0]
+            for index in (1...count).reversed() {
+                #expect(!job.record.isFinished)
+                try TinyExperiment.run(job, shard: Shard(index: index, count: count))
+            }
+            #expect(try TinyExperiment.bytes(job) == expected, "\(count)")
+            #expect(try job.record.isFinished && files(job) == [])
+        }
+        // A merge of its own; a shard of another number has made some of the samples too.
+        let cluster = try TinyExperiment()
+        let job = try cluster.jobs(cluster.experiment())[0]
+        try TinyExperiment.run(job, shard: Shard(index: 2, count: 4), merging: .never)
+        try FileManager.default.moveItem(
+            atPath: job.stage.file("shard-2-of-4"),
+            toPath: job.stage.file("aside")
+        )
+        for index in 1...2 {
+            #expect(failure { try TinyExperiment.run(job, merging: .only) }?.kind == .missingInput)
+            let shard = Shard(index: index, count: 2)
+            #expect(try TinyExperiment.run(job, shard: shard, merging: .never) > 0)
+            #expect(try TinyExperiment.run(job, shard: shard, merging: .never) == 0)
+        }
+        try FileManager.default.moveItem(
+            atPath: job.stage.file("aside"),
+            toPath: job.stage.file("shard-2-of-4")
+        )
+        #expect(try files(job) == ["shard-1-of-2", "shard-2-of-2", "shard-2-of-4"])
+        #expect(!job.record.isFinished)
+        #expect(try TinyExperiment.run(job, merging: .only) == 0)
+        #expect(try TinyExperiment.bytes(job) == expected)
+        #expect(try job.record.isFinished && files(job) == [])
+    }
+
     @Test func bytesDoNotDependOnInterruptions() throws {
         let whole = try TinyExperiment()
         let first = try whole.jobs(whole.experiment())[0]

@@ -127,9 +127,11 @@ final class Laboratory {
         _ scope: Scope,
         limit: Int? = nil,
         shard: Shard? = nil,
+        merging: ShardMerging = .whenComplete,
         steps: Int? = nil
     ) throws -> [ArmSelection] {
-        try scope.generate(ModelStore(), limit: limit, shard: shard) { generation in
+        try scope.generate(ModelStore(), limit: limit, shard: shard, merging: merging) {
+            generation in
             generation.display = ProgressDisplay(isLive: false, now: { 0 }, write: { _ in })
             let left = Counter(steps ?? .max)
             generation.isInterrupted = {
@@ -205,6 +207,20 @@ final class Counter {
         try Laboratory.generate(sharded, shard: Shard(index: 1, count: 3))
         #expect(try TextFile.read(stage.manifest) == whole)
         try same(sharded, "a shard again")
+
+        // Shards that leave merging to a run of its own.
+        let cluster = try laboratory.scope(laboratory.text(), runs: "cluster")
+        for index in 1...3 {
+            let early = #expect(throws: Failure.self) {
+                try Laboratory.generate(cluster, merging: .only)
+            }
+            #expect(early?.kind == .missingInput)
+            let shard = Shard(index: index, count: 3)
+            #expect(try Laboratory.generate(cluster, shard: shard, merging: .never).isEmpty)
+            #expect(try Laboratory.stage(cluster, "rsd").state == .started)
+        }
+        #expect(try Laboratory.generate(cluster, merging: .only).count == 4)
+        try same(cluster, "a merge of its own")
 
         let limited = try laboratory.scope(laboratory.text(), runs: "limit")
         let first = try Laboratory.generate(limited, limit: 2)

@@ -23,11 +23,15 @@ struct Scope {
         _ models: ModelStore,
         limit: Int? = nil,
         shard: Shard? = nil,
+        merging: ShardMerging = .whenComplete,
         isBorrowing: Bool = false,
         adjust: @escaping (inout TraceGeneration) -> Void = { _ in }
     ) throws -> [ArmSelection] {
-        let stages = TraceStages(models, limit: limit, shard: shard)
-        stages.adjust = adjust
+        let stages = TraceStages(models, limit: limit, shard: shard, merging: merging)
+        stages.adjust = { generation in
+            generation.patience = 0
+            adjust(&generation)
+        }
         let graph = try graph(isBorrowing: isBorrowing)
         try StageRunner([.traces: stages.makeTraces, .selection: stages.select]).run(graph)
         return try stages.selections(of: graph)

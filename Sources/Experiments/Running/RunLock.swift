@@ -127,7 +127,8 @@ public final class RunLock {
         )
     }
 
-    private static func owner(_ path: String) -> ProcessIdentity? {
+    /// The process that a lock's file names, whether or not it is still there; nil where none has it.
+    public static func owner(_ path: String) -> ProcessIdentity? {
         (try? TextFile.read(path)).flatMap {
             ProcessIdentity(text: String(decoding: $0, as: UTF8.self))
         }

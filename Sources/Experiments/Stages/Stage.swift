@@ -63,8 +63,11 @@ public struct Stage: Sendable {
     }
     /// What Train reads.
     public var selected: String { file("selected.jsonl") }
-    /// The samples on one benchmark.
-    public func samples(_ benchmark: String) -> String { file("\(benchmark).jsonl") }
+    /// The samples on one benchmark, or those of one shard: in a folder, because another benchmark could
+    /// have such a name.
+    public func samples(_ benchmark: String, shard: Shard? = nil) -> String {
+        file((shard == nil ? "" : "shard\(Self.part(shard))/") + "\(benchmark).jsonl")
+    }
     /// What was run, and how.
     public var manifest: String { file("manifest.json") }
     /// Held by the process that writes here.

@@ -20,7 +20,9 @@ public struct SamplingRun {
     private let isStopRequested: () -> Bool
 
     /// Prepares a run over the first `limit` questions of each benchmark, or all; of these over those
-    /// of a shard. A merge waits `patience` seconds for files of other machines to show.
+    /// of a shard.
+    ///
+    /// A merge waits `patience` seconds for files of other machines to show.
     public init(
         _ job: EvaluationJob,
         limit: Int?,

@@ -19,8 +19,10 @@ public struct SamplingRun {
     private let display: ProgressDisplay
     private let isStopRequested: () -> Bool
 
-    /// Prepares a run over the first `limit` questions of each benchmark, or all; of these over those
-    /// of a shard. A merge waits `patience` seconds for files of other machines to show.
+    /// Prepares a run over the first `limit` questions of each benchmark, or all.
+    ///
+    /// With a shard, over its share of these. A merge waits `patience` seconds for files of other
+    /// machines to show.
     public init(
         _ job: EvaluationJob,
         limit: Int?,

@@ -20,7 +20,7 @@ struct GenerateCommand: ParsableCommand {
         version: ProgramText.version,
         subcommands: [
             RunCommand.self, SubmitCommand.self, StatusCommand.self, SelectCommand.self,
-            TargetsCommand.self, AnalyseCommand.self,
+            TargetsCommand.self, ExportTracesCommand.self, AnalyseCommand.self,
             BenchCommand.self, ContaminationCommand.self, KeysCommand.self,
         ]
     )

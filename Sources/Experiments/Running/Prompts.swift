@@ -75,7 +75,7 @@ extension PromptSettings {
     }
 
     /// The conversation up to the assistant's turn.
-    private func messages(_ problem: String, after context: [ChatMessage]) -> [ChatMessage] {
+    func messages(_ problem: String, after context: [ChatMessage]) -> [ChatMessage] {
         let own = context.first { $0.role == "system" }?.content
         let system = (own ?? system).map { [ChatMessage(role: "system", content: $0)] } ?? []
         let shown = examples.flatMap { example in
@@ -128,7 +128,7 @@ extension PromptSettings {
     }
 
     /// The token that ends the assistant's turn, as text.
-    private func closing(in tokenizer: Tokenizer) throws -> String {
+    func closing(in tokenizer: Tokenizer) throws -> String {
         let end = settled(for: tokenizer).endOfTurn
         return end.isEmpty ? try tokenizer.endOfTurn(chatOptions) : end
     }

@@ -16,8 +16,8 @@ import Tokenizers
     static let trace = SelectedTrace(id: "p", problem: "1+2?", answer: "3", text: "It is 3.")
 
     static func export(
-        _ trace: SelectedTrace = trace,
         _ format: TrainerFormat,
+        of trace: SelectedTrace = trace,
         _ change: (inout PromptSettings) -> Void = { _ in }
     ) throws -> JSON {
         var settings = PromptSettings()
@@ -30,19 +30,13 @@ import Tokenizers
         let prompt =
             "<|im_start|>system\nThink.<|im_end|>\n<|im_start|>user\n1+2?<|im_end|>\n"
             + "<|im_start|>assistant\n"
-        #expect(
-            try Self.export(.promptCompletion)
-                == ["prompt": .string(prompt), "completion": "It is 3.<|im_end|>"]
-        )
-        #expect(try Self.export(.text) == ["text": .string(prompt + "It is 3.<|im_end|>")])
-        #expect(
-            try Self.export(.messages) == [
-                "messages": [
-                    ["role": "system", "content": "Think."], ["role": "user", "content": "1+2?"],
-                    ["role": "assistant", "content": "It is 3."],
-                ]
-            ]
-        )
+        let split = try Self.export(.promptCompletion)
+        #expect(split["prompt"]?.string == prompt)
+        #expect(split["completion"]?.string == "It is 3.<|im_end|>")
+        #expect(try Self.export(.text)["text"]?.string == prompt + "It is 3.<|im_end|>")
+        let messages = try Self.export(.messages)["messages"]?.array ?? []
+        #expect(messages.map { $0["role"]?.string } == ["system", "user", "assistant"])
+        #expect(messages.map { $0["content"]?.string } == ["Think.", "1+2?", "It is 3."])
     }
 
     /// The tokens of prompt and completion are those that our own training has.
@@ -57,7 +51,7 @@ import Tokenizers
     @Test func thinkingOpensTheMessage() throws {
         var trace = Self.trace
         trace.text = "1, 2.\n</think>\n3"
-        let line = try Self.export(trace, .messages) {
+        let line = try Self.export(.messages, of: trace) {
             $0.preset = .qwen3Thinking
             $0.isThinking = true
         }
@@ -67,8 +61,8 @@ import Tokenizers
     @Test func whatAFormatCannotTellIsRefused() throws {
         var part = Self.trace
         part.isComplete = false
-        #expect(failureText { _ = try Self.export(part, .messages) }.contains("beginning"))
-        #expect(try Self.export(part, .promptCompletion)["completion"]?.string == "It is 3.")
+        #expect(failureText { _ = try Self.export(.messages, of: part) }.contains("beginning"))
+        #expect(try Self.export(.promptCompletion, of: part)["completion"]?.string == "It is 3.")
         let masked = SelectedTrace(
             id: "p",
             problem: "1+2?",
@@ -78,7 +72,7 @@ import Tokenizers
             weights: [1, 0]
         )
         for format in TrainerFormat.allCases {
-            let text = failureText { _ = try Self.export(masked, format) }
+            let text = failureText { _ = try Self.export(format, of: masked) }
             #expect(text.hasPrefix("78") && text.contains("some tokens only"))
         }
         #expect(

@@ -14,7 +14,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 
-from model_parity import BATCH, FAMILIES, formula, formula_model, loss_of, steps_of
+from model_parity import BATCH, formula, formula_model, loss_of, steps_of
 
 RANK, ALPHA = 3, 5
 # All maps in one family, some in another.
@@ -31,7 +31,7 @@ def published(name):
 
 
 def main(folder):
-    for family in FAMILIES:
+    for family in TARGETS:
         base, _ = formula_model(family)
         model = get_peft_model(
             base,

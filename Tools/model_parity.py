@@ -16,8 +16,10 @@ import sys
 import torch
 from safetensors.torch import save_file
 from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import MistralConfig, MistralForCausalLM
 from transformers import Qwen2Config, Qwen2ForCausalLM
 from transformers import Qwen3Config, Qwen3ForCausalLM
+from transformers import SmolLM3Config, SmolLM3ForCausalLM
 
 COMMON = dict(
     vocab_size=37,
@@ -31,6 +33,8 @@ COMMON = dict(
     attention_dropout=0.0,
     use_cache=False,
 )
+# Some families' usual ids lie beyond this vocabulary.
+SPECIAL = dict(bos_token_id=1, eos_token_id=2, pad_token_id=None)
 FAMILIES = {
     "llama": (
         LlamaForCausalLM,
@@ -51,6 +55,27 @@ FAMILIES = {
     "qwen3": (
         Qwen3ForCausalLM,
         Qwen3Config(**COMMON, head_dim=8, tie_word_embeddings=True, rope_theta=1e4),
+    ),
+    "smollm3": (
+        SmolLM3ForCausalLM,
+        SmolLM3Config(
+            **COMMON,
+            **SPECIAL,
+            no_rope_layer_interval=2,
+            tie_word_embeddings=True,
+            rope_theta=1e4,
+        ),
+    ),
+    "mistral": (
+        MistralForCausalLM,
+        MistralConfig(
+            **COMMON,
+            **SPECIAL,
+            head_dim=8,
+            sliding_window=96,
+            tie_word_embeddings=False,
+            rope_theta=1e4,
+        ),
     ),
 }
 BATCH = torch.tensor([[(7 * t + 3 * s + t * t) % 37 for t in range(11)] for s in range(3)])

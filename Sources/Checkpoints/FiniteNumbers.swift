@@ -46,7 +46,7 @@ extension ModelFiles {
     /// - Throws: `Failure.badData` saying where the two differ.
     public func checkTiedHead() throws {
         let (head, embedding) = (family.names.head.weight, family.names.embedding.weight)
-        guard configuration["tie_word_embeddings"]?.bool == true,
+        guard configuration["tie_word_embeddings"]?.bool ?? family.tiesWordEmbeddings,
             let found = source.tensors[head], let table = source.tensors[embedding]
         else { return }
         func refuse(_ difference: String) -> Failure {

@@ -49,6 +49,12 @@ extension GGUFFile {
             ("hidden_act", .string(family.activation)),
             ("tie_word_embeddings", .bool(tensors[names.head.weight] == nil)),
         ]
+        if case .read = family.slidingWindow {
+            let window = try optional("\(architecture).attention.sliding_window", "an integer") {
+                $0.integer
+            }
+            members.append(("sliding_window", window.map { .integer($0) } ?? .null))
+        }
         if !family.hasAttentionBias {
             let biased = tensors["\(names.path(0, names.query)).bias"] != nil
             members.append(("attention_bias", .bool(biased)))

@@ -16,6 +16,8 @@ public struct HuggingFaceExport: Sendable {
 
     /// The published name of the output head's weight.
     private var head = TensorNames().head.weight
+    /// Whether the head is the embedding where `configuration` does not say so.
+    private var tiesWordEmbeddings = false
 
     /// Describes an export.
     public init(
@@ -48,6 +50,7 @@ public struct HuggingFaceExport: Sendable {
         )
         if case .json(let text) = model.tokenizer { tokenizer = text }
         head = model.family.names.head.weight
+        tiesWordEmbeddings = model.family.tiesWordEmbeddings
     }
 
     private static let fileNames = [
@@ -117,7 +120,9 @@ public struct HuggingFaceExport: Sendable {
         return true
     }
 
-    private var isTied: Bool { configuration["tie_word_embeddings"]?.bool ?? false }
+    private var isTied: Bool {
+        configuration["tie_word_embeddings"]?.bool ?? tiesWordEmbeddings
+    }
 
     private var writtenTensors: [NamedTensor] {
         isTied ? tensors.filter { $0.name != head } : tensors

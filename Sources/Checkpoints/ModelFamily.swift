@@ -20,6 +20,22 @@ public struct ModelFamily: Sendable, Hashable {
     public let activation: String
     /// The base of the rotary frequencies where no file states it.
     public let ropeTheta: Double
+    /// Whether the head is the embedding unless config.json says otherwise.
+    public let tiesWordEmbeddings: Bool
+    /// The last of so many layers is not rotated, unless config.json says which are; nil where all
+    /// layers are rotated.
+    public let unrotatedLayerInterval: Int?
+    /// What `sliding_window` in config.json means.
+    public let slidingWindow: SlidingWindow
+
+    /// What `sliding_window` in config.json means.
+    public enum SlidingWindow: Sendable, Hashable {
+        /// Nothing: attention is full, unless `use_sliding_window` is there and true.
+        case ignored
+        /// The number of tokens that a token sees, itself included: where it is not stated, the
+        /// given one, and all of them for null.
+        case read(unlessStated: Int?)
+    }
 
     /// Describes a family; what is left out is as in most of them.
     public init(
@@ -29,7 +45,10 @@ public struct ModelFamily: Sendable, Hashable {
         hasAttentionBias: Bool = false,
         rotatesAdjacentRowsInGGUF: Bool = false,
         activation: String = "silu",
-        ropeTheta: Double = 10_000
+        ropeTheta: Double = 10_000,
+        tiesWordEmbeddings: Bool = false,
+        unrotatedLayerInterval: Int? = nil,
+        slidingWindow: SlidingWindow = .ignored
     ) {
         self.name = name
         self.architecture = architecture
@@ -38,6 +57,9 @@ public struct ModelFamily: Sendable, Hashable {
         self.rotatesAdjacentRowsInGGUF = rotatesAdjacentRowsInGGUF
         self.activation = activation
         self.ropeTheta = ropeTheta
+        self.tiesWordEmbeddings = tiesWordEmbeddings
+        self.unrotatedLayerInterval = unrotatedLayerInterval
+        self.slidingWindow = slidingWindow
     }
 }
 

@@ -55,7 +55,7 @@ struct SampleCommand: ParsableCommand {
             model.tokenizer
         )
         let stop = StopRules(endOfTurn: [], maxNewTokens: maxTokens)
-        model.warnBeyondContext(
+        try model.checkContext(
             stop.longestSequence(afterPrompt: ids.count),
             "lower --max-tokens"
         )

@@ -137,10 +137,11 @@ public final class LanguageModel {
         }
     }
 
-    /// Refuses tokens that the model has no embedding of.
+    /// Refuses tokens that the model has no embedding of, and more of them than it can read.
     ///
-    /// - Throws: `Failure.badData` naming the model and the token.
+    /// - Throws: `Failure.badData` naming the model and the token; what `checkLength` throws.
     public func check(_ ids: [Int32]) throws {
+        try checkLength(ids.count, remedy: "Give shorter texts.")
         let count = configuration.vocabularySize
         guard let id = ids.first(where: { $0 < 0 || Int($0) >= count }) else { return }
         throw Failure(
@@ -148,6 +149,24 @@ public final class LanguageModel {
             file: name,
             "its tokenizer has token \(id); the model's end at \(count - 1)",
             remedy: "Use the tokenizer that was published with the model."
+        )
+    }
+
+    /// Refuses sequences that would leave the model's sliding window, outside of which full attention
+    /// is not what the model was published with.
+    ///
+    /// - Parameters:
+    ///   - tokens: The longest that a sequence may become.
+    ///   - remedy: What shortens sequences.
+    /// - Throws: `Failure.configuration` naming the model and both lengths.
+    public func checkLength(_ tokens: Int, remedy: String) throws {
+        guard let longest = configuration.longestSequence, tokens > longest else { return }
+        throw Failure(
+            .configuration,
+            file: name,
+            "attends to \(longest) tokens at a time, and there may be \(tokens); attention that "
+                + "slides along longer sequences is not implemented",
+            remedy: remedy
         )
     }
 

@@ -98,22 +98,19 @@ struct Attention<Scalar: KernelScalar> {
     let keyNorm: RMSNorm<Scalar>?
     let shape: AttentionShape
     let layer: Int
+    let isRotated: Bool
 
     func callAsFunction(_ x: Variable<Scalar>, _ rows: RowLayout<Scalar>) -> Variable<Scalar> {
         let isRecomputed = rows.recomputation >= .layers
         let projections = Linear.apply([query, key, value], to: x)
             .map { $0.recomputed(when: isRecomputed) }
         let (q, k, v) = (projections[0], projections[1], projections[2])
-        let queries = (queryNorm?(q) ?? q).rotated(
-            heads: shape.queryHeads,
-            cosines: rows.cosines,
-            sines: rows.sines
-        )
-        let keys = (keyNorm?(k) ?? k).rotated(
-            heads: shape.keyValueHeads,
-            cosines: rows.cosines,
-            sines: rows.sines
-        )
+        func rotated(_ x: Variable<Scalar>, heads: Int) -> Variable<Scalar> {
+            guard isRotated else { return x }
+            return x.rotated(heads: heads, cosines: rows.cosines, sines: rows.sines)
+        }
+        let queries = rotated(queryNorm?(q) ?? q, heads: shape.queryHeads)
+        let keys = rotated(keyNorm?(k) ?? k, heads: shape.keyValueHeads)
         guard !rows.caches.isEmpty else {
             return output(
                 .causalAttention(

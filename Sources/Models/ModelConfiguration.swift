@@ -34,6 +34,10 @@ public struct ModelConfiguration: Sendable, Equatable {
     public var tiesWordEmbeddings: Bool
     /// Whether the query, key and value projections have biases.
     public var hasAttentionBias: Bool
+    /// Layers, counted from 0, whose queries and keys are not rotated; nil for those of the family.
+    public var unrotatedLayers: Set<Int>?
+    /// Tokens that a token sees, itself included; nil for all before it.
+    public var slidingWindow: Int?
     /// Ids that end a turn or a text.
     public var endOfTextIDs: [Int]
 
@@ -56,6 +60,8 @@ public struct ModelConfiguration: Sendable, Equatable {
         maximumPositions: Int = 32_768,
         tiesWordEmbeddings: Bool = true,
         hasAttentionBias: Bool? = nil,
+        unrotatedLayers: Set<Int>? = nil,
+        slidingWindow: Int? = nil,
         endOfTextIDs: [Int] = []
     ) {
         self.family = family
@@ -72,8 +78,21 @@ public struct ModelConfiguration: Sendable, Equatable {
         self.maximumPositions = maximumPositions
         self.tiesWordEmbeddings = tiesWordEmbeddings
         self.hasAttentionBias = hasAttentionBias ?? family.hasAttentionBias
+        self.unrotatedLayers = unrotatedLayers
+        self.slidingWindow = slidingWindow
         self.endOfTextIDs = endOfTextIDs
     }
+
+    /// Whether the queries and keys of a layer, counted from 0, are rotated.
+    public func isRotated(layer: Int) -> Bool {
+        if let unrotatedLayers { return !unrotatedLayers.contains(layer) }
+        guard let interval = family.unrotatedLayerInterval else { return true }
+        return !(layer + 1).isMultiple(of: interval)
+    }
+
+    /// The longest sequence that the forward pass computes as published: attention is full, which it
+    /// is within a sliding window; nil for any length.
+    public var longestSequence: Int? { slidingWindow }
 
     /// Width of queries and keys together.
     var attentionWidth: Int { (queryHeadCount + keyValueHeadCount) * headDimension }
@@ -135,11 +154,13 @@ extension ModelConfiguration {
             maximumPositions: try json.optional("max_position_embeddings") {
                 try size($0, Limit.vocabulary)
             } ?? 32_768,
-            tiesWordEmbeddings: try json.flag("tie_word_embeddings") ?? false,
+            tiesWordEmbeddings: try json.flag("tie_word_embeddings") ?? family.tiesWordEmbeddings,
             hasAttentionBias: try json.flag("attention_bias") ?? family.hasAttentionBias,
+            slidingWindow: try ModelConfiguration.slidingWindow(json, of: family),
             endOfTextIDs: json["eos_token_id"]?.array?.compactMap(\.integer)
                 ?? json["eos_token_id"]?.integer.map { [$0] } ?? []
         )
+        try readUnrotatedLayers(json)
         try validate()
         guard headDimension != nil || hidden.isMultiple(of: queryHeads) else {
             throw Failure(
@@ -171,11 +192,44 @@ extension ModelConfiguration {
         {
             throw refuse("layer_types", other.compact, "full_attention in every layer")
         }
-        if let layers = json["no_rope_layers"]?.array,
+        if family.unrotatedLayerInterval == nil, let layers = json["no_rope_layers"]?.array,
             let index = layers.firstIndex(where: { $0.integer != 1 })
         {
             throw refuse("no_rope_layers", "layer \(index) without rotation", "1 in every layer")
         }
+    }
+
+    /// Reads which layers are not rotated: a list with 0 for those, or every so manieth.
+    private mutating func readUnrotatedLayers(_ json: JSON) throws {
+        guard family.unrotatedLayerInterval != nil else { return }
+        let unrotated: Set<Int>
+        if let marks = try json.optional("no_rope_layers", json.array) {
+            guard marks.count >= layerCount,
+                marks.allSatisfy({ $0.integer == 0 || $0.integer == 1 })
+            else {
+                throw Failure(
+                    .badData,
+                    at: "'no_rope_layers'",
+                    "found \(marks.count) entries; expected a 0 or a 1 for each of "
+                        + "\(layerCount) layers"
+                )
+            }
+            unrotated = Set((0..<layerCount).filter { marks[$0].integer == 0 })
+        } else {
+            let key = "no_rope_layer_interval"
+            guard let interval = try json.optional(key, json.integer) else { return }
+            try Limit.check(interval, 1...Limit.layers, at: "'\(key)'")
+            unrotated = Set((0..<layerCount).filter { ($0 + 1).isMultiple(of: interval) })
+        }
+        let usual = (0..<layerCount).filter { !isRotated(layer: $0) }
+        if unrotated != Set(usual) { unrotatedLayers = unrotated }
+    }
+
+    /// The tokens that a token sees, where config.json or the family limits them.
+    private static func slidingWindow(_ json: JSON, of family: ModelFamily) throws -> Int? {
+        guard case .read(let usual) = family.slidingWindow else { return nil }
+        guard let value = json["sliding_window"] else { return usual }
+        return value.isNull ? nil : try json.integer("sliding_window")
     }
 
     /// Refuses sizes and constants that no network can have.
@@ -210,6 +264,9 @@ extension ModelConfiguration {
                 at: "'num_key_value_heads'",
                 "\(keyValueHeadCount) does not divide \(queryHeadCount) attention heads"
             )
+        }
+        if let slidingWindow {
+            try Limit.check(slidingWindow, 1...Limit.vocabulary, at: "'sliding_window'")
         }
         guard rmsNormEpsilon > 0, rmsNormEpsilon <= 1 else {
             throw Failure(
@@ -271,6 +328,13 @@ extension ModelConfiguration {
             "attention_bias": .bool(hasAttentionBias),
             "torch_dtype": "float32",
         ]
+        if family.unrotatedLayerInterval != nil {
+            let marks = (0..<layerCount).map { isRotated(layer: $0) ? 1 : 0 }
+            object = object.adding("no_rope_layers", .integers(marks))
+        }
+        if case .read = family.slidingWindow {
+            object = object.adding("sliding_window", slidingWindow.map { .integer($0) } ?? .null)
+        }
         if !endOfTextIDs.isEmpty {
             object = object.adding("eos_token_id", .integers(endOfTextIDs))
         }

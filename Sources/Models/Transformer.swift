@@ -140,7 +140,8 @@ public final class Transformer<Scalar: KernelScalar> {
                     queryNorm: try names.queryNorm.map { try rmsNorm(part($0), c.headDimension) },
                     keyNorm: try names.keyNorm.map { try rmsNorm(part($0), c.headDimension) },
                     shape: shape,
-                    layer: index
+                    layer: index,
+                    isRotated: c.isRotated(layer: index)
                 ),
                 feedForwardNorm: try rmsNorm(part(names.feedForwardNorm), c.hiddenSize),
                 mlp: GatedMLP(
@@ -197,7 +198,12 @@ public final class Transformer<Scalar: KernelScalar> {
 
     /// The residual stream behind the last layer, `[rows, hidden]`.
     private func residual(_ batch: TokenBatch, on tape: Tape<Scalar>?) -> Variable<Scalar> {
-        let (cosines, sines): (Tensor<Scalar>, Tensor<Scalar>) = rope.angles(batch.positions)
+        let positions = batch.positions
+        precondition(
+            configuration.longestSequence.map { (positions.max() ?? 0) < $0 } ?? true,
+            "transformer: a sequence leaves the sliding window; see LanguageModel.checkContext"
+        )
+        let (cosines, sines): (Tensor<Scalar>, Tensor<Scalar>) = rope.angles(positions)
         let rows = RowLayout(
             sequences: batch.sequences,
             caches: batch.caches,

@@ -192,7 +192,7 @@ struct AnswerRanking {
                 throw failure.at("the ranking of question '\(problem.id)'")
             }
         }
-        model.warnBeyondContext(
+        try model.checkContext(
             (requests.map(\.prompt.count).max() ?? 0) + job.experiment.evaluation.maxNewTokens,
             "lower evaluation.maxNewTokens or samples, or leave out evaluation.rank"
         )

@@ -234,7 +234,7 @@ public struct SamplingRun {
             )
         }
         model.warnOfSpelledMarks(template)
-        model.warnBeyondContext(
+        try model.checkContext(
             try stopRules(model).longestSequence(
                 afterPrompt: requests.map(\.prompt.count).max() ?? 0
             ),

@@ -285,7 +285,7 @@ extension TraceGeneration {
         // A model that teaches itself is told of once.
         for (index, model) in parts.enumerated() where index == 0 || model !== parts[0] {
             model.warnOfSpelledMarks(layout.experiment.template)
-            model.warnBeyondContext(
+            try model.checkContext(
                 stop.longestSequence(afterPrompt: longestPrompt),
                 "lower generation.maxNewTokens or maxTotalTokens"
             )

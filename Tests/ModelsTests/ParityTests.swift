@@ -9,7 +9,7 @@ import Testing
 /// Tiny models of each family against transformers; see Tools/model_parity.py, which made the
 /// fixtures and repeats these formulas.
 @Suite struct ParityTests {
-    static let families = ["llama", "qwen2", "qwen3"]
+    static let families = ["llama", "qwen2", "qwen3", "smollm3", "mistral"]
     static let batch: [[Int32]] = (0..<3).map { (s: Int) -> [Int32] in
         (0..<11).map { (t: Int) -> Int32 in
             let value: Int = 7 * t + 3 * s + t * t

@@ -146,13 +146,17 @@ extension LanguageModel {
 }
 
 extension LanguageModel {
-    /// Warns where sequences may outgrow the context that the model was made for.
+    /// Warns where sequences may outgrow the context that the model was made for, and refuses what
+    /// would leave its sliding window.
     ///
-    /// Nothing fails there: positions go on, but the model has seen none so far from the start.
+    /// Nothing fails beyond the context: positions go on, but the model has seen none so far from
+    /// the start.
     /// - Parameters:
     ///   - tokens: The longest that a sequence may become.
     ///   - remedy: What shortens sequences.
-    public func warnBeyondContext(_ tokens: Int, _ remedy: String) {
+    /// - Throws: `Failure.configuration` for sequences beyond the sliding window.
+    public func checkContext(_ tokens: Int, _ remedy: String) throws {
+        try checkLength(tokens, remedy: remedy.prefix(1).uppercased() + remedy.dropFirst() + ".")
         let limit = configuration.maximumPositions
         guard tokens > limit else { return }
         StandardError.write(

@@ -2,7 +2,7 @@ import Checkpoints
 
 extension ModelFamily: CaseIterable, RawRepresentable {
     /// The families that can be loaded.
-    public static let allCases: [ModelFamily] = [.llama, .qwen2, .qwen3]
+    public static let allCases: [ModelFamily] = [.llama, .qwen2, .qwen3, .smollm3, .mistral]
 
     /// The known family of a name.
     public init?(rawValue: String) {
@@ -17,7 +17,7 @@ extension ModelFamily: CaseIterable, RawRepresentable {
 extension ModelConfiguration {
     /// Published models by name, for estimates and benchmarks without their files.
     public static let published: [(name: String, configuration: ModelConfiguration)] =
-        publishedLlamas + publishedQwen2 + publishedQwen3
+        publishedLlamas + publishedQwen2 + publishedQwen3 + publishedSmolLM3 + publishedMistral
 
     /// The configuration of a published model; nil for an unknown name.
     public static func named(_ name: String) -> ModelConfiguration? {

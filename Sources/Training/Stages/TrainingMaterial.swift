@@ -72,7 +72,7 @@ extension TrainingStages {
             warn: display.write(line:)
         )
         model.warnOfSpelledMarks(template)
-        model.warnBeyondContext(batches.longestExample, "lower onPolicy.maxNewTokens")
+        try model.checkContext(batches.longestExample, "lower onPolicy.maxNewTokens")
         let longest = max(batches.longestExample, traces.map(\.ids.count).max() ?? 0)
         return Material(
             batches: batches,
@@ -132,7 +132,7 @@ extension TrainingStages {
             )
         }
         model.warnOfSpelledMarks(template)
-        model.warnBeyondContext(
+        try model.checkContext(
             set.examples.map(\.ids.count).max() ?? 0,
             "lower training.maxLength"
         )

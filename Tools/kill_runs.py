@@ -62,7 +62,7 @@ STAGES = [("generate", "rsd-generate", ["run"]), ("train", "rsd-train", ["run"])
 SIGNALS = [signal.SIGKILL] * 5 + [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1]
 PROMISED = {0, 75}
 # What holds times, machines or command lines differs between equal runs.
-UNEQUAL = ("manifest", "lock", "events.out", "metrics", "key.json", "digests.json", "report.html")
+UNEQUAL = ("manifest", "lock", "events.out", "metrics", "key.json", "digests.json", "report.html", "costs.")
 
 
 def results(folder):

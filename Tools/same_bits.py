@@ -19,7 +19,7 @@ from damaged_files import EXPERIMENT
 
 RUNS = [("avx512", 2), ("avx512", 64), ("avx2", 1), ("avx2", 3), ("portable", 2)]
 # Times of the day and of the steps, and digests of files that hold them.
-TIMED = ("metrics", "events.", "manifest.json", "scores.jsonl", "lock")
+TIMED = ("metrics", "events.", "manifest.json", "scores.jsonl", "costs.", "lock")
 
 
 def digests(folder):

@@ -211,7 +211,7 @@ import Testing
         #expect(counts.reduce(0, +) == Double(rollouts.count))
     }
 
-    /// With one token kept, the teacher's most likely, all others are the teacher's.
+    /// The student proposes, and the teacher writes where a proposal is not among its two most likely.
     @Test func theTeacherMayWriteToo() throws {
         let settings = Settings { $0.topK = 2 }
         let stage = try train("skd", settings)

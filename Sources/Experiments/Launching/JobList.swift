@@ -141,12 +141,8 @@ public struct JobList: Sendable {
     private mutating func prepare() throws {
         let borrowed = nodes.map(\.node).filter(\.isBorrowed)
         var commands: [Command] = []
-        for case .selection(let arm) in borrowed.map(\.work) {
-            guard
-                let node = borrowed.first(where: {
-                    $0.kind == .selection && $0.arm?.name == arm.name
-                })
-            else { continue }
+        for node in borrowed {
+            guard case .selection(let arm) = node.work else { continue }
             let command = Command(
                 program: "rsd-generate",
                 arguments: ["run", node.layout.experiment.file, "--arm", arm.name]

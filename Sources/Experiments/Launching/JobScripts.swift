@@ -47,7 +47,7 @@ public struct JobScripts: Sendable {
             "requeue", "signal=USR1@120", "open-mode=append",
             "output=\(folder)/\(job.name)\(isArray ? "-%a" : "").log",
         ]
-        var lines = ["#!/bin/bash"] + options.map { "#SBATCH --\(Self.quoted($0))" }
+        var lines = ["#!/bin/bash"] + options.map { "#SBATCH --\(RunEnvironment.shellQuoted($0))" }
         lines += Self.slurmStep.split(separator: "\n").map(String.init)
         switch job.division {
         case .whole: lines += job.commands.map { "step \(text($0))" }
@@ -110,12 +110,8 @@ public struct JobScripts: Sendable {
 
     private func text(_ command: JobList.Command) -> String {
         let program = programs.isEmpty ? command.program : "\(programs)/\(command.program)"
-        return ([program] + command.arguments).map(Self.quoted).joined(separator: " ")
-    }
-
-    /// A word as a shell reads it.
-    private static func quoted(_ word: String) -> String {
-        let isPlain = word.wholeMatch(of: /[A-Za-z0-9_.,:=@%+\/-]+/) != nil
-        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+        return ([program] + command.arguments).map(RunEnvironment.shellQuoted).joined(
+            separator: " "
+        )
     }
 }

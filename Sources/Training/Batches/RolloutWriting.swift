@@ -30,8 +30,7 @@ extension OnPolicyBatches {
         }
         found = found.filter { $0.key >= last }
         let there = (first..<last).flatMap { step in drawn[step].map { Array($0.values) } ?? [] }
-        let order = there.sorted { ($0.attempt, $0.id) < ($1.attempt, $1.id) }
-        try files.begin(with: order)
+        try files.begin(with: there.sorted { ($0.attempt, $0.id) < ($1.attempt, $1.id) })
         guard !requests.isEmpty else { return }
         let wanted = requests.count
         let sampler = try plan.settings.storage == .q8_0 ? student.roundedToEightBits() : student

@@ -43,11 +43,11 @@ public struct DivergenceObjective: Objective {
             return try body()
         }
         let distributions = try timed { try teacher.distributions(along: batch) }
-        let coefficients = batch.coefficients
+        let (tokens, coefficients) = (batch.tokens, batch.coefficients)
         var rollouts = observesRollouts ? RolloutObservation(batch, coefficients) : nil
         let (total, parts) = Variable.headDivergence(
             loss,
-            hidden: model.hidden(batch.tokens, on: tape),
+            hidden: model.hidden(tokens, on: tape),
             head: model.head(on: tape),
             targets: batch.targets,
             coefficients: coefficients,
@@ -64,7 +64,7 @@ public struct DivergenceObjective: Objective {
         }
         if teacher.isAsked {
             metrics += [
-                ("teacher_tokens", Double(batch.tokens.tokens.count)),
+                ("teacher_tokens", Double(tokens.tokens.count)),
                 ("teacher_seconds", teacherTime / .seconds(1)),
             ]
         }
@@ -76,10 +76,12 @@ public struct DivergenceObjective: Objective {
 private struct RolloutObservation {
     /// Σ c · entropy of the student's distribution.
     private(set) var entropy = 0.0
-    /// Σ c · (r - 1 - ln r), r being the student's probability of the drawn token over the sampler's.
+    /// Σ c · (r - 1 - ln r), r being the student's probability of the drawn token over the sampler's; 0
+    /// for a target that the sampler has not drawn.
     ///
     /// Its mean over tokens drawn from the sampler is KL(sampler, student), and no term is negative
-    /// (Schulman 2020, "Approximating KL divergence", estimator k3).
+    /// (Schulman 2020, "Approximating KL divergence", estimator k3). The student's probability counts the
+    /// rows of padding of its head, the sampler's does not.
     private(set) var samplerDivergence = 0.0
     private let coefficients: [Float]
     /// ln of the probability that each row's target was drawn with; NaN for other texts.
